@@ -1,0 +1,115 @@
+"""Who speaks, what for, how, and with which rules: the agent definition, as values.
+
+Read from `agents/*.toml` by `voice/agent_file.py`. The playbook part (questions, objections) is what the embedded mind
+interprets and what a large model is told in words; everything else is obeyed by the conversation core whoever the mind is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class AnswerKind(StrEnum):
+    """What was asked decides what is expected, and how long to wait for the end of it."""
+
+    YES_NO = "yes_no"
+    CHOICE = "choice"
+    NUMBER = "number"
+    TIME = "time"
+    OPEN = "open"
+
+
+class Then(StrEnum):
+    """What an answer or an objection leads to."""
+
+    GO_ON = "go_on"  # the next open question
+    ASK_AGAIN = "ask_again"  # the question that was open
+    BOOK = "book"  # book_appointment, then go on
+    TRANSFER = "transfer"
+    OPT_OUT = "opt_out"
+    END = "end"
+
+
+class VoicemailAction(StrEnum):
+    LEAVE_MESSAGE = "leave_message"
+    HANG_UP = "hang_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One way to answer a question: what people say for it, what we say to it, and where it leads."""
+
+    value: str
+    phrases: tuple[str, ...]
+    say: str = ""
+    then: Then = Then.GO_ON
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    id: str
+    ask: str
+    kind: AnswerKind
+    answers: tuple[Answer, ...]
+    again: str = ""  # a second wording, when the first was not understood
+    known: str = ""  # said instead of asking when the briefing already has this slot; `{value}` is what is known
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Something people bring up at any time: a question of theirs, a refusal, a wish."""
+
+    id: str
+    phrases: tuple[str, ...]
+    say: str
+    then: Then = Then.ASK_AGAIN
+    remember: str = ""  # a sentence for the knowledge base, when this comes up
+
+
+@dataclass(frozen=True, slots=True)
+class Voicemail:
+    action: VoicemailAction = VoicemailAction.HANG_UP
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """What the agent says when the playbook has no line for it, and its patience. Times in seconds."""
+
+    still_there: str = "Are you still there?"
+    silence_goodbye: str = "I can't hear you, so I'll say goodbye for now."
+    not_understood: str = "Sorry, I didn't catch that."
+    opted_out: str = "Okay. We won't call this number again. Goodbye."
+    transferring: str = "One moment, I'm connecting you."
+    trouble: str = "I'm sorry, I'm having trouble on my side. We'll call you back. Goodbye."
+    time_is_up: str = "I'm afraid our time is up. Thank you, goodbye."
+    silence_after: float = 6.0
+    longest_call: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDefinition:
+    """One agent. `opening` and `inbound_opening` may use `{first_name}`, `{seller}`, `{persona}` and known slots."""
+
+    name: str
+    seller: str
+    persona: str
+    goal: str
+    opening: str
+    goodbye: str
+    inbound_opening: str = ""
+    language: str = "en-US"
+    voice: str = "female"  # embedded voices: female, male; vendors' voice ids under `voices`
+    voices: Mapping[str, str] = field(default_factory=dict)
+    callback_number: str = ""
+    numbers: tuple[str, ...] = ()  # our numbers that this agent answers
+    transfer_to: str = ""  # "+1..." or "sip:..."
+    questions: tuple[Question, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    voicemail: Voicemail = field(default_factory=Voicemail)
+    manners: Manners = field(default_factory=Manners)
+    instructions: str = ""  # further words for a large model
+    keyterms: tuple[str, ...] = ()  # names and terms the ears should know
+    version: str = ""  # hash of the file it was read from
