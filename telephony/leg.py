@@ -1,0 +1,69 @@
+"""What a carrier's leg tells us, whoever the carrier is: the vocabulary every media link speaks.
+
+A *leg* is one party's side of a call; a *media link* its two-way audio. Audio is mu-law, 8 kHz, mono.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class AudioReceived:
+    """Caller audio, in order. `position` is its first sample's media time (samples at 8 kHz since the link opened).
+
+    Usually 160 bytes (20 ms); a link fills a gap in the carrier's timestamps with silence, so positions never jump.
+    """
+
+    position: int
+    audio: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class MarkReceived:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReceived:
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegStopped:
+    """The link is over; nothing follows. `reason` is a stable word: hangup, closed, dropped, violation."""
+
+    reason: str
+
+
+LegEvent: TypeAlias = AudioReceived | MarkReceived | KeyReceived | LegStopped
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStart:
+    """Who is on the link, as the carrier says when it opens."""
+
+    stream_sid: str
+    call_sid: str
+    parameters: dict[str, str]
+
+
+class MediaLink(Protocol):
+    """The two-way audio of one leg, open. Sending never blocks: what the socket cannot take is queued."""
+
+    start: LinkStart
+
+    def events(self) -> AsyncIterator[LegEvent]: ...
+
+    def send_audio(self, audio: bytes) -> None:
+        """Append to the carrier's playout buffer."""
+
+    def send_mark(self, name: str) -> None:
+        """Ask for `name` back when all audio sent before it has been played (or cleared)."""
+
+    def clear(self) -> None:
+        """Empty the carrier's playout buffer; it returns every pending mark."""
+
+    async def close(self) -> None: ...
