@@ -5,7 +5,9 @@ Instants are aware UTC datetimes everywhere (`UtcDateTime` refuses naive ones); 
 
 from __future__ import annotations
 
+import pkgutil
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import Any
 
 from sqlalchemy import DateTime, MetaData
@@ -40,3 +42,10 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         assert isinstance(value, datetime)
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def load_tables() -> MetaData:
+    """Every table there is: imports each module of this folder, in whatever order, and returns the filled `metadata`."""
+    for module in pkgutil.iter_modules(__path__):
+        import_module(f"{__name__}.{module.name}")
+    return metadata
