@@ -42,8 +42,10 @@ class Database:
         self.url = _async_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine = _sqlite_engine(self.url) if self.is_sqlite else _server_engine(self.url)
+        self.commits = 0  # transactions committed through this object; see `committed`
         self._writer = asyncio.Lock()
         self._writing: asyncio.Task[Any] | None = None
+        self._waiting: set[asyncio.Future[None]] = set()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -55,6 +57,7 @@ class Database:
         if not self.is_sqlite:
             async with self._engine.begin() as connection:
                 yield connection
+            self._tell_committed()
             return
         task = asyncio.current_task()
         if task is not None and task is self._writing:
@@ -68,6 +71,7 @@ class Database:
                         yield connection
             finally:
                 self._writing = None
+        self._tell_committed()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
@@ -76,6 +80,17 @@ class Database:
             if not self.is_sqlite:
                 connection = await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             yield connection
+
+    async def committed(self, since: int, within: float) -> None:
+        """Wait until `commits` has passed `since`, at most `within` seconds (other processes' commits are not seen)."""
+        if self.commits != since:
+            return
+        waiting: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.add(waiting)
+        try:
+            await asyncio.wait([waiting], timeout=within)
+        finally:
+            self._waiting.discard(waiting)
 
     async def migrate(self) -> None:
         """Bring the tables up to date (`alembic upgrade head`), in one transaction. Says nothing when all is well.
@@ -100,6 +115,12 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+    def _tell_committed(self) -> None:
+        self.commits += 1
+        for waiting in self._waiting:
+            if not waiting.done():
+                waiting.set_result(None)
 
     def _where(self) -> str:
         return f"the database {self.url.render_as_string(hide_password=True)}"

@@ -3,7 +3,6 @@
 StorageError
  +-- DatabaseUnusable     it cannot be opened, reached or brought up to date (the operator's to cure)
  +-- TransactionMisused   a transaction inside a transaction of the same task (ours to cure)
- +-- LogDamaged           an event in the log cannot be read back
 """
 
 from __future__ import annotations
@@ -19,7 +18,3 @@ class DatabaseUnusable(StorageError):
 
 class TransactionMisused(StorageError):
     """A task opened a transaction while it already held one: SQLite has one writer, so it would wait for itself."""
-
-
-class LogDamaged(StorageError):
-    """An event in the log cannot be read back: it was written by a newer version, or by somebody else."""
