@@ -1,0 +1,254 @@
+"""One Twilio media stream as a media link: reads a text socket, hands out leg events, writes audio, marks and clears.
+
+The socket is anything with four verbs (`TextSocket`), so that every web server and test can supply one. Nothing here decides
+about the conversation. A peer that breaks the protocol ends its own link and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import AsyncIterator
+from typing import Final, Protocol
+
+import structlog
+
+from telephony.audio import FRAME
+from telephony.errors import ProtocolViolation
+from telephony.leg import LegEvent, LegStopped, LinkStart
+from telephony.twilio.codec import Connected, EngineWriter, Started, Unrecognised, read_carrier
+from telephony.twilio.inbox import LinkCounters, StreamInbox
+
+log = structlog.get_logger()
+
+STRANGE_MESSAGES_BEFORE_START: Final = 8
+DRAIN_AFTER: Final = 256 * 1024  # characters written before we ask the socket whether it keeps up
+LARGEST_OUTBOX: Final = 8 * 1024 * 1024  # characters waiting for a socket that takes nothing: ten minutes of audio
+LARGEST_MESSAGE: Final = 50 * FRAME  # audio bytes a message: a second, so that a clear can overtake the rest
+LONGEST_BACKLOG: Final = 3000  # leg events nobody has taken: a minute of audio
+LONGEST_CLOSE: Final = 5.0  # seconds for the closing handshake
+STALLED_AFTER: Final = 30.0  # seconds without any message: Twilio sends a frame every 20 ms for as long as the call lasts
+
+# RFC 6455, 7.4.1
+_NORMAL: Final = 1000
+_PROTOCOL_ERROR: Final = 1002
+_UNSUPPORTED_DATA: Final = 1003
+_TOO_BIG: Final = 1009
+_CLOSE_CODES: Final = {"binary": _UNSUPPORTED_DATA, "oversize": _TOO_BIG}
+
+
+class TextSocket(Protocol):
+    """An accepted WebSocket."""
+
+    async def receive(self) -> str | bytes | None:
+        """The next message: text as str, binary as bytes; None when the socket is closed or broken. Does not raise."""
+
+    def send(self, text: str) -> None:
+        """Queue a text message. Never blocks; on a closed socket it does nothing."""
+
+    async def drain(self) -> None:
+        """Return when what was queued has (mostly) been taken by the network, or the socket is closed."""
+
+    async def close(self, code: int) -> None: ...
+
+
+async def accept(socket: TextSocket, timeout: float = 10.0, stalled_after: float = STALLED_AFTER) -> TwilioMediaLink:
+    """Wait for Twilio's `connected` and `start`, at most `timeout` seconds, and open the link.
+
+    Raises `ProtocolViolation` after closing the socket: `never_started`, `closed_early`, `unexpected`, `unsupported_media`,
+    or what the codec found. Nothing is known of the call then, so nothing of it is lost.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            started = await _await_start(socket)
+        return TwilioMediaLink(socket, started, stalled_after)
+    except TimeoutError:
+        await socket.close(_PROTOCOL_ERROR)
+        raise ProtocolViolation("never_started", f"no start within {timeout:g} s") from None
+    except ProtocolViolation as violation:
+        await socket.close(_CLOSE_CODES.get(violation.code, _PROTOCOL_ERROR))
+        raise
+
+
+async def _await_start(socket: TextSocket) -> Started:
+    for _ in range(STRANGE_MESSAGES_BEFORE_START):
+        raw = await socket.receive()
+        if raw is None:
+            raise ProtocolViolation("closed_early", "the socket closed before the stream started")
+        match read_carrier(raw):
+            case Connected() | Unrecognised():
+                continue
+            case Started() as started:
+                _check_start(started)
+                return started
+            case other:
+                raise ProtocolViolation("unexpected", f"{type(other).__name__.lower()} before start")
+    raise ProtocolViolation("never_started", "too many messages, none of them a start")
+
+
+def _check_start(started: Started) -> None:
+    if not started.stream_sid or not started.start.call_sid:
+        raise ProtocolViolation("malformed", "start without stream or call sid")
+    media = started.start.media_format
+    if (media.encoding, str(media.sample_rate), str(media.channels)) != ("audio/x-mulaw", "8000", "1"):
+        raise ProtocolViolation(
+            "unsupported_media", f"{media.encoding}, {media.sample_rate} Hz, {media.channels} channel(s)"
+        )
+
+
+class TwilioMediaLink:
+    """An open media stream. `counters` are live; `violation` says what broke the link, if the peer did."""
+
+    def __init__(self, socket: TextSocket, started: Started, stalled_after: float = STALLED_AFTER) -> None:
+        self.start = LinkStart(started.stream_sid, started.start.call_sid, dict(started.start.custom_parameters))
+        self.account_sid = started.start.account_sid
+        self.counters = LinkCounters()
+        self.violation: ProtocolViolation | None = None
+        self._socket = socket
+        self._writer = EngineWriter(started.stream_sid)
+        self._inbox = StreamInbox(started.stream_sid, self.counters)
+        self._events: asyncio.Queue[LegEvent] = asyncio.Queue()
+        self._is_stopped = False
+        self._is_closed = False
+        self._close_code = _NORMAL
+        self._stalled_after = stalled_after
+        self._is_fed = True
+        self._outbox = _Outbox(socket)
+
+    # --- in -----------------------------------------------------------------------------------------------------------
+
+    async def events(self) -> AsyncIterator[LegEvent]:
+        """Everything the leg tells us, ending with exactly one `LegStopped`. To be iterated once."""
+        pump = asyncio.create_task(self._pump(), name=f"media {self.start.stream_sid}")
+        watchdog = asyncio.create_task(self._watch(), name=f"media watchdog {self.start.stream_sid}")
+        try:
+            while True:
+                event = await self._events.get()
+                yield event
+                if isinstance(event, LegStopped):
+                    return
+        finally:
+            pump.cancel()
+            watchdog.cancel()
+            await asyncio.gather(pump, watchdog, return_exceptions=True)
+            await self.close()
+
+    async def _pump(self) -> None:
+        try:
+            while not self._is_stopped:
+                raw = await self._socket.receive()
+                self._is_fed = True
+                if raw is None:
+                    self._stop("dropped")
+                    return
+                for event in self._inbox.take(read_carrier(raw)):
+                    self._post(event)
+                if self._events.qsize() > LONGEST_BACKLOG:
+                    raise ProtocolViolation("flood", "messages come faster than a call can produce them")
+        except ProtocolViolation as violation:
+            self._break_off(violation)
+
+    async def _watch(self) -> None:
+        """A peer that vanished without closing is noticed here: one timer per call and period, none per frame."""
+        while self._is_fed:
+            self._is_fed = False
+            await asyncio.sleep(self._stalled_after)
+        self._stop("dropped")
+
+    def _break_off(self, violation: ProtocolViolation) -> None:
+        self.violation = violation
+        self.counters.violations += 1
+        self._close_code = _CLOSE_CODES.get(violation.code, _PROTOCOL_ERROR)
+        log.warning("media_stream_violation", code=violation.code, call_sid=self.start.call_sid)
+        self._stop("violation")
+
+    def _stop(self, reason: str) -> None:
+        self._post(LegStopped(reason))
+
+    def _post(self, event: LegEvent) -> None:
+        if self._is_stopped:
+            return
+        self._is_stopped = isinstance(event, LegStopped)
+        self._events.put_nowait(event)
+
+    # --- out ----------------------------------------------------------------------------------------------------------
+
+    def send_audio(self, audio: bytes) -> None:
+        """Append mu-law audio to Twilio's playout buffer (it holds ten minutes; more is discarded there)."""
+        for start in range(0, len(audio), LARGEST_MESSAGE):
+            piece = audio[start : start + LARGEST_MESSAGE]
+            self.counters.sent_media += 1
+            self.counters.sent_bytes += len(piece)
+            self._send(self._writer.media(piece), is_media=True)
+
+    def send_mark(self, name: str) -> None:
+        self.counters.sent_marks += 1
+        self._send(self._writer.mark(name))
+
+    def clear(self) -> None:
+        """Drop what has not left us yet, then ask Twilio to drop the rest. All marks come back, also of dropped audio."""
+        self.counters.clears += 1
+        self._outbox.drop_media()
+        self._send(self._writer.clear())
+
+    def _send(self, text: str, *, is_media: bool = False) -> None:
+        if self._is_closed or self._is_stopped:
+            return
+        self._outbox.put(text, is_media=is_media)
+        if self._outbox.is_overfull:
+            log.warning("media_stream_stuck", call_sid=self.start.call_sid)
+            self._stop("dropped")
+
+    async def close(self) -> None:
+        """Close the socket, which ends Twilio's `<Connect>`. Closing twice is allowed."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._stop("closed")
+        await self._outbox.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_CLOSE):
+                await self._socket.close(self._close_code)
+
+
+class _Outbox:
+    """What the socket cannot take at once. Writes straight through while it keeps up, so the usual case has no queue."""
+
+    def __init__(self, socket: TextSocket) -> None:
+        self._socket = socket
+        self._waiting: deque[tuple[bool, str]] = deque()  # (is media, text)
+        self._size = 0
+        self._written = 0
+        self._draining: asyncio.Task[None] | None = None
+
+    @property
+    def is_overfull(self) -> bool:
+        return self._size > LARGEST_OUTBOX
+
+    def put(self, text: str, *, is_media: bool) -> None:
+        if self._draining is not None:
+            self._waiting.append((is_media, text))
+            self._size += len(text)
+            return
+        self._socket.send(text)
+        self._written += len(text)
+        if self._written > DRAIN_AFTER:
+            self._draining = asyncio.create_task(self._drain(), name="media drain")
+
+    def drop_media(self) -> None:
+        self._waiting = deque(item for item in self._waiting if not item[0])
+        self._size = sum(len(text) for _, text in self._waiting)
+
+    async def _drain(self) -> None:
+        await self._socket.drain()
+        self._written = 0
+        self._draining = None
+        waiting, self._waiting, self._size = self._waiting, deque(), 0
+        for is_media, text in waiting:
+            self.put(text, is_media=is_media)
+
+    async def close(self) -> None:
+        if self._draining is not None:
+            self._draining.cancel()
+            await asyncio.gather(self._draining, return_exceptions=True)
