@@ -1,0 +1,182 @@
+"""What the ears' stand-in hears: a script in step with the speech energy that arrives, or a real recogniser's words.
+
+Positions and times are seconds of audio since the stream began, never wall time: a stand-in that is sent no audio hears
+nothing, exactly like the vendor.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import numpy as np
+
+from voice.events import Transcribed, Word
+from voice.providers.g711 import decode
+
+_FRAME: Final = 160  # samples: 20 ms at 8 kHz
+_VOICED: Final = -45.0  # dBFS; line noise lies below, quiet speech above
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the listener has of the present utterance. `words` are timed from the start of the stream."""
+
+    text: str
+    words: tuple[Word, ...]
+    start: float
+    end: float
+    is_speaking: bool
+    silence: float = 0.0  # seconds since the last voice
+    is_final: bool = False  # a real recogniser's own final
+
+
+class Listener(Protocol):
+    """Takes caller audio and tells what it has, by calling `tell` as often as it likes."""
+
+    def hear(self, audio: bytes) -> None: ...
+
+    def finish(self) -> None:
+        """Close the present utterance: the next `Heard` belongs to another."""
+
+    async def close(self) -> None: ...
+
+
+Tell = Callable[[Heard], None]
+ListenerFactory = Callable[[Tell], Listener]
+
+
+@dataclass(slots=True)
+class ScriptedListener:
+    """Says the next line of a script whenever it hears speech, word by word as the speech goes on.
+
+    Words are taken to be spoken at `word_seconds` each from the onset; when the speech ends earlier, the rest is heard at
+    once, so that the whole line is always understood, and never before it was said.
+    """
+
+    tell: Tell
+    script: deque[str]
+    word_seconds: float = 0.3
+    end_after: float = 0.06  # seconds of silence after which the words are all there
+    _rest: bytearray = field(default_factory=bytearray)
+    _position: float = 0.0
+    _onset: float | None = None
+    _last_voice: float = 0.0
+    _line: list[str] = field(default_factory=list)
+
+    def hear(self, audio: bytes) -> None:
+        self._rest += audio
+        while len(self._rest) >= _FRAME:
+            frame = bytes(self._rest[:_FRAME])
+            del self._rest[:_FRAME]
+            self._position += _FRAME / 8000
+            self._frame(level(frame) > _VOICED)
+
+    def finish(self) -> None:
+        self._onset = None
+        self._line = []
+
+    async def close(self) -> None:
+        pass
+
+    def _frame(self, is_voiced: bool) -> None:
+        if is_voiced:
+            if self._onset is None:
+                self._onset = self._position - _FRAME / 8000
+                self._line = self.script.popleft().split() if self.script else []
+            self._last_voice = self._position
+        self.tell(self._heard())
+
+    def _heard(self) -> Heard:
+        if self._onset is None:
+            return Heard(
+                "", (), self._position, self._position, is_speaking=False, silence=self._position - self._last_voice
+            )
+        silence = self._position - self._last_voice
+        spoken = self._last_voice - self._onset
+        is_whole = silence >= self.end_after
+        count = len(self._line) if is_whole else min(int(spoken / self.word_seconds), max(len(self._line) - 1, 0))
+        step = spoken / len(self._line) if is_whole and self._line else self.word_seconds
+        words = tuple(
+            Word(text, round(self._onset + step * i, 3), round(self._onset + step * (i + 1), 3))
+            for i, text in enumerate(self._line[:count])
+        )
+        text = " ".join(self._line[:count])
+        return Heard(text, words, self._onset, self._last_voice, is_speaking=silence < self.end_after, silence=silence)
+
+
+class EarsPort(Protocol):
+    """The part of a `Transcriber` that is needed to really listen."""
+
+    def hear(self, audio: bytes) -> None: ...
+
+    def finish_utterance(self) -> None: ...
+
+    def events(self) -> AsyncIterator[Transcribed]: ...
+
+    async def close(self) -> None: ...
+
+
+class RealListener:
+    """Really listens, through a recogniser behind our own port; silence is measured by energy."""
+
+    def __init__(self, tell: Tell, ears: EarsPort) -> None:
+        self._tell = tell
+        self._ears = ears
+        self._position = 0.0
+        self._last_voice = 0.0
+        self._onset = 0.0
+        self._text = ""
+        self._words: tuple[Word, ...] = ()
+        self._has_asked = False
+        self._reading = asyncio.create_task(self._read())
+
+    def hear(self, audio: bytes) -> None:
+        self._ears.hear(audio)
+        for start in range(0, len(audio), _FRAME):
+            frame = audio[start : start + _FRAME]
+            self._position += len(frame) / 8000
+            if level(frame) > _VOICED:
+                if not self._text and self._position - self._last_voice > 0.3:
+                    self._onset = self._position
+                self._last_voice = self._position
+                self._has_asked = False
+        silence = self._position - self._last_voice
+        if silence >= 0.1 and not self._has_asked and self._last_voice:
+            self._has_asked = True
+            self._ears.finish_utterance()
+        self._tell(self._heard(is_final=False))
+
+    def finish(self) -> None:
+        self._text, self._words, self._onset = "", (), self._position
+
+    async def close(self) -> None:
+        self._reading.cancel()
+        await asyncio.gather(self._reading, return_exceptions=True)
+        await self._ears.close()
+
+    async def _read(self) -> None:
+        async for event in self._ears.events():
+            self._text, self._words = event.text, event.words
+            self._tell(self._heard(is_final=event.is_final))
+
+    def _heard(self, *, is_final: bool) -> Heard:
+        silence = self._position - self._last_voice
+        return Heard(self._text, self._words, self._onset, self._last_voice, silence < 0.1, silence, is_final)
+
+
+def scripted(lines: Sequence[str]) -> ListenerFactory:
+    """Listeners that share one script: the n-th utterance on any connection is the n-th line."""
+    script = deque(lines)
+    return lambda tell: ScriptedListener(tell, script)
+
+
+def level(audio: bytes) -> float:
+    """The RMS of mu-law audio in dBFS; -90 for nothing."""
+    if not audio:
+        return -90.0
+    samples = decode(audio).astype(np.float32)
+    return float(20 * np.log10(max(float(np.sqrt(np.mean(samples * samples))), 1.0) / 32768))

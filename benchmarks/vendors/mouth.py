@@ -1,0 +1,53 @@
+"""What the mouth's stand-in says: a hum in the rhythm of the text, or a real synthesiser behind our own port.
+
+The hum's word times are exact by construction, which makes it a measure for what a client believes was heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Final, Protocol
+
+import numpy as np
+
+from voice.events import SAMPLE_RATE, Word
+from voice.ports import SpokenAudio
+from voice.providers.g711 import SILENCE, encode
+
+CHARACTER: Final = 0.06  # seconds of hum for one character: about 170 words a minute
+_STEP: Final = round(CHARACTER * SAMPLE_RATE)
+_TONE: Final = encode((6000 * np.sin(2 * np.pi * 200 * np.arange(_STEP) / SAMPLE_RATE)).astype(np.int16))
+_PAUSE: Final = bytes([SILENCE]) * _STEP
+
+
+class MouthPort(Protocol):
+    """The part of a `Speaker` that is needed to really speak."""
+
+    def speak(self, text: str) -> AsyncIterator[SpokenAudio]: ...
+
+
+class Hum:
+    """Hums each word and pauses at each space."""
+
+    async def speak(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
+        """One piece of audio a word."""
+        for word in text.split():
+            audio = _TONE * len(word) + _PAUSE
+            yield SpokenAudio(audio, (Word(word, 0.0, len(word) * CHARACTER),))
+
+
+def alignment(audio: SpokenAudio) -> dict[str, list[object]]:
+    """The characters of a piece of audio with their times in milliseconds from its start, as ElevenLabs gives them."""
+    chars: list[object] = []
+    starts: list[object] = []
+    durations: list[object] = []
+    for word in audio.words:
+        step = (word.end - word.start) / max(len(word.text), 1)
+        for index, char in enumerate(word.text):
+            chars.append(char)
+            starts.append(round((word.start + index * step) * 1000))
+            durations.append(round(step * 1000))
+        chars.append(" ")
+        starts.append(round(word.end * 1000))
+        durations.append(0)
+    return {"chars": chars, "charStartTimesMs": starts, "charDurationsMs": durations}
