@@ -92,8 +92,10 @@ class RunTool:
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """Hand the leg to somebody else (`+1...` or `sip:...`), now. The call leaves us."""
+    """Hand the leg to somebody else (`+1...` or `sip:...`), now. Done, the leg leaves us (`LegEnded`);
+    refused, `ToolFinished` says so for `call`."""
 
+    call: str
     to: str
 
 

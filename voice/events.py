@@ -120,6 +120,13 @@ class Transcribed:
     end_of_turn: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EarsFailed:
+    """The recogniser, and every fallback of it, is gone for good: nothing more will be understood in this call."""
+
+    reason: str
+
+
 # --- from the mind ----------------------------------------------------------------------------------------------------
 
 
@@ -222,6 +229,7 @@ Event: TypeAlias = (
     | LegEnded
     | PartyDetected
     | Transcribed
+    | EarsFailed
     | ReplyText
     | ToolCalled
     | ReplyWritten

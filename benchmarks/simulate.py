@@ -1,0 +1,247 @@
+"""A world made of numbers for one conversation: carrier, mouth, mind, ears and a caller, in virtual time.
+
+Deterministic: the same seed and script give the same call, event by event. Used by tests, by the seeded simulation that
+hunts for broken invariants, and wherever hours of talk are wanted in seconds. No audio: only lengths, words and instants.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, assert_never
+
+from voice.actions import (
+    Action,
+    ClearPlayout,
+    Expect,
+    FinishUtterance,
+    Hangup,
+    Message,
+    Note,
+    Play,
+    RunTool,
+    SetGain,
+    Speak,
+    StartReply,
+    StopReply,
+    Transfer,
+)
+from voice.conversation import Conversation
+from voice.events import (
+    SAMPLE_RATE,
+    DeadlinePassed,
+    Event,
+    LegEnded,
+    MarkReturned,
+    MediaStarted,
+    ReplyFailed,
+    ReplyId,
+    ReplyText,
+    ReplyWritten,
+    Samples,
+    SegmentSpoken,
+    SpeechArrived,
+    ToolCalled,
+    ToolFinished,
+    Transcribed,
+    VoiceEvidence,
+    Word,
+)
+
+WINDOW: Final = 256  # samples of one piece of evidence
+SECONDS_PER_WORD: Final = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """The caller says `text` from `start` for `length` seconds of the call. An empty text is a sound without words."""
+
+    start: float
+    length: float
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A tool call a scripted mind makes: name and JSON arguments."""
+
+    name: str
+    arguments: str = "{}"
+
+
+Mind = Callable[[Sequence[Message]], Sequence["str | Call"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Delays:
+    """Seconds from asking to getting, by part."""
+
+    mind: float = 0.2
+    mouth: float = 0.05
+    final: float = 0.06
+    tool: float = 0.1
+    mark: float = 0.01  # from the carrier to us
+    gone: float = 0.05  # from our hang-up to the leg's end
+
+
+@dataclass(slots=True)
+class World:
+    """Everything around one `Conversation`. Add to `heap` with `at`, look at `log` afterwards."""
+
+    conversation: Conversation
+    utterances: Sequence[Utterance] = ()
+    mind: Mind = lambda messages: ("Okay.",)
+    delays: Delays = field(default_factory=Delays)
+    hangs_up_at: float | None = None
+    tool_succeeds: Callable[[RunTool], bool] = lambda order: True
+    now: float = 0.0
+    log: list[tuple[float, Event, list[Action]]] = field(default_factory=list)
+    done: list[tuple[float, Action]] = field(default_factory=list)
+    heard: list[tuple[float, float, str]] = field(default_factory=list)  # agent words as they sounded: start, end, word
+    _heap: list[tuple[float, int, Event]] = field(default_factory=list)
+    _count: int = 0
+    _is_begun: bool = False
+    _dry_at: float = 0.0
+    _marks: list[tuple[float, str]] = field(default_factory=list)
+    _stopped: set[ReplyId] = field(default_factory=set)
+    _told: int = 0  # utterances whose words the ears have given
+
+    def at(self, instant: float, event: Event) -> None:
+        """Let `event` happen at `instant`."""
+        self._count += 1
+        heapq.heappush(self._heap, (instant, self._count, event))
+
+    def run(self, until: float = 120.0) -> World:
+        """Run the call to its end, or on to `until`."""
+        if not self._is_begun:
+            self._begin()
+        while self._heap and not self.conversation.ended:
+            instant, _, event = heapq.heappop(self._heap)
+            deadline = self.conversation.deadline
+            if deadline is not None and deadline < instant:
+                self.at(instant, event)
+                instant, event = max(deadline, self.now), DeadlinePassed()
+            if instant > until:
+                self.at(instant, event)
+                break
+            self._happen(instant, event)
+        return self
+
+    def _begin(self) -> None:
+        self._is_begun = True
+        self.at(0.0, MediaStarted())
+        if self.hangs_up_at is not None:
+            self.at(self.hangs_up_at, LegEnded("hangup"))
+        self._next_window(0)
+
+    def _happen(self, instant: float, event: Event) -> None:
+        self.now = max(self.now, instant)
+        actions = self.conversation.handle(event, self.now)
+        self.log.append((self.now, event, actions))
+        if isinstance(event, VoiceEvidence):
+            self._interims(event)
+            self._next_window(event.position // WINDOW)
+        for action in actions:
+            self.done.append((self.now, action))
+            self._perform(action)
+
+    # --- the caller ---------------------------------------------------------------------------------------------------
+
+    def _next_window(self, index: int) -> None:
+        end = (index + 1) * WINDOW / SAMPLE_RATE
+        is_voice = any(said.start <= end - 0.016 < said.start + said.length for said in self.utterances)
+        position = Samples((index + 1) * WINDOW)
+        self.at(end, VoiceEvidence(position, 0.95 if is_voice else 0.02, -20.0 if is_voice else -80.0))
+
+    def _interims(self, event: VoiceEvidence) -> None:
+        """An interim for every second word's end."""
+        for said in self.utterances:
+            words = said.text.split()
+            for number in range(2, len(words) + 1, 2):
+                instant = said.start + said.length * number / len(words)
+                if instant <= self.now < instant + WINDOW / SAMPLE_RATE:
+                    self.at(self.now, Transcribed(" ".join(words[:number]), is_final=False))
+
+    def _final(self) -> None:
+        """The words of every utterance begun since the last final."""
+        begun = [said for said in self.utterances if said.start < self.now]
+        text = " ".join(said.text for said in begun[self._told :] if said.text)
+        self._told = len(begun)
+        self.at(self.now + self.delays.final, Transcribed(text, is_final=True, confidence=0.9))
+
+    # --- orders -------------------------------------------------------------------------------------------------------
+
+    def _perform(self, action: Action) -> None:
+        match action:
+            case Speak():
+                self._speak(action)
+            case StartReply():
+                self._write(action)
+            case Play(audio, marks):
+                self._play(len(audio), marks)
+            case ClearPlayout():
+                self._clear()
+            case FinishUtterance():
+                self._final()
+            case RunTool(call, name):
+                ok = self.tool_succeeds(action)
+                self.at(self.now + self.delays.tool, ToolFinished(call, ok, f"{name} {'done' if ok else 'failed'}"))
+            case Transfer():
+                self.at(self.now + self.delays.gone, LegEnded("transferred"))
+            case Hangup():
+                self.at(self.now + self.delays.gone, LegEnded("hangup"))
+            case StopReply(reply):
+                self._stopped.add(reply)
+            case Expect() | SetGain() | Note():
+                pass
+            case _:
+                assert_never(action)
+
+    def _speak(self, order: Speak) -> None:
+        words = order.text.split()
+        length = int(len(words) * SECONDS_PER_WORD * SAMPLE_RATE)
+        timed = tuple(
+            Word(word, number * SECONDS_PER_WORD, (number + 1) * SECONDS_PER_WORD) for number, word in enumerate(words)
+        )
+        self.at(self.now + self.delays.mouth, SpeechArrived(order.reply, order.segment, b"\x00" * length, timed))
+        self.at(self.now + self.delays.mouth, SegmentSpoken(order.reply, order.segment))
+
+    def _write(self, order: StartReply) -> None:
+        instant = self.now + self.delays.mind
+        for number, output in enumerate(self.mind(order.messages)):
+            match output:
+                case Call(name, arguments):
+                    self.at(instant, ToolCalled(order.reply, f"{order.reply}-{number}", name, arguments))
+                case "!":
+                    self.at(instant, ReplyFailed(order.reply, "unreachable"))
+                    return
+                case str():
+                    self.at(instant, ReplyText(order.reply, output))
+        self.at(instant, ReplyWritten(order.reply))
+
+    # --- the carrier --------------------------------------------------------------------------------------------------
+
+    def _play(self, length: int, marks: tuple[tuple[int, str], ...]) -> None:
+        start = max(self.now, self._dry_at)
+        self._dry_at = start + length / SAMPLE_RATE
+        for offset, name in marks:
+            self._marks.append((start + offset / SAMPLE_RATE, name))
+            self.at(start + offset / SAMPLE_RATE + self.delays.mark, MarkReturned(name))
+
+    def _clear(self) -> None:
+        """The trap: every pending mark comes back at once, though its audio was thrown away."""
+        self._dry_at = self.now
+        pending = [name for instant, name in self._marks if instant > self.now]
+        self._marks.clear()
+        gone = set(pending)
+        self._heap = [entry for entry in self._heap if not (isinstance(entry[2], MarkReturned) and entry[2].name in gone)]
+        heapq.heapify(self._heap)
+        for name in pending:
+            self.at(self.now + self.delays.mark, MarkReturned(name))
+
+    # --- looking at it ------------------------------------------------------------------------------------------------
+
+    def orders(self, kind: type[Action]) -> list[tuple[float, Action]]:
+        """Every action of a kind, with when it was ordered."""
+        return [(instant, action) for instant, action in self.done if isinstance(action, kind)]

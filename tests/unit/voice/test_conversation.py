@@ -1,0 +1,444 @@
+"""Calls as timelines: what the caller does and says, and what the conversation makes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.simulate import Call, Delays, Utterance, World
+from voice.actions import (
+    AgentSaid,
+    CallerSaid,
+    ClearPlayout,
+    Expect,
+    Hangup,
+    Happened,
+    RunTool,
+    SetGain,
+    Speak,
+    StartReply,
+    StopReply,
+    ToolUsed,
+    Transfer,
+)
+from voice.agent import AgentDefinition, Answer, AnswerKind, Question, Voicemail, VoicemailAction
+from voice.conversation import Conversation, Ending, Phase
+from voice.events import (
+    CallId,
+    DeadlinePassed,
+    Direction,
+    EarsFailed,
+    HangupRequested,
+    KeyPressed,
+    LegEnded,
+    MarkReturned,
+    MediaStarted,
+    Party,
+    PartyDetected,
+    ReplyId,
+    ReplyText,
+    Samples,
+    SpeechFailed,
+    ToneHeard,
+    ToolFinished,
+    Transcribed,
+)
+
+AGENT = AgentDefinition(
+    name="test",
+    seller="Acme",
+    persona="Ava",
+    goal="ask",
+    opening="Hello, this is Ava. Do you own your home?",
+    goodbye="Goodbye.",
+    transfer_to="+16145550199",
+    voicemail=Voicemail(VoicemailAction.LEAVE_MESSAGE, "Please call us back."),
+    questions=(
+        Question(
+            "owner", "Do you own your home?", AnswerKind.YES_NO, (Answer("yes", ("yes", "i do")), Answer("no", ("no",)))
+        ),
+    ),
+)
+OPENING_ENDS = 0.05 + 9 * 0.3  # nine words behind the mouth's delay
+
+
+def call(agent: AgentDefinition = AGENT, direction: Direction = Direction.OUTBOUND, **world: object) -> World:
+    conversation = Conversation(CallId("CA1"), agent, direction, agent.opening)
+    return World(conversation, **world)  # type: ignore[arg-type]
+
+
+def says(*texts: str) -> object:
+    """A mind that says these, one a reply, then nothing but goodbye."""
+    left = list(texts)
+    return lambda messages: (left.pop(0),) if left else ("Goodbye.", Call("end_call", '{"outcome":"done"}'))
+
+
+def test_opening_is_spoken_as_soon_as_the_media_starts():
+    world = call().run(until=1.0)
+    assert [action.text for _, action in world.orders(Speak)] == ["Hello, this is Ava.", "Do you own your home?"]
+    assert world.orders(Speak)[0][0] == 0.0
+
+
+def test_an_answer_is_answered_with_the_words_in_memory():
+    world = call(utterances=[Utterance(4.0, 0.6, "yes I do")], mind=says("Great, thanks. Goodbye then."))
+    world.run(until=6.5)
+    assert world.conversation.messages[:2] == [AgentSaid(AGENT.opening), CallerSaid("yes I do")]
+    ((asked, order),) = world.orders(StartReply)
+    assert isinstance(order, StartReply)
+    assert order.messages == (AgentSaid(AGENT.opening), CallerSaid("yes I do"))
+    assert 4.6 < asked < 5.3
+
+
+def test_what_was_asked_is_expected():
+    world = call().run(until=1.0)
+    assert world.orders(Expect) == [(0.0, Expect(("yes", "i do", "no")))]
+
+
+def test_an_opening_that_asks_nothing_is_continued_by_the_mind():
+    agent = AgentDefinition("a", "Acme", "Ava", "ask", "Hello, this is Ava.", "Bye.")
+    world = call(agent, mind=says("Do you own your home?")).run(until=4.0)
+    assert [action.text for _, action in world.orders(Speak)] == ["Hello, this is Ava.", "Do you own your home?"]
+
+
+def test_barge_in_stops_clears_and_keeps_only_what_was_heard():
+    long = "one two three four five six seven eight nine ten eleven twelve."
+    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.5, 1.0, "wait what is that")], mind=says(long, "Well."))
+    world.run(until=9.0)
+    cut = next(message for message in world.conversation.messages if isinstance(message, AgentSaid) and message.is_cut)
+    assert long.startswith(cut.text)
+    assert cut.text
+    ((cleared, _),) = world.orders(ClearPlayout)
+    assert 6.7 < cleared < 6.95
+    heard_at = cleared - next(t for t, a in world.done if isinstance(a, Speak) and a.text == long) - 0.05
+    assert len(cut.text.split()) == pytest.approx(heard_at / 0.3, abs=1)
+    assert CallerSaid("wait what is that") in world.conversation.messages
+
+
+def test_marks_of_cleared_audio_are_not_heard():
+    long = "one two three four five six seven eight nine ten."
+    world = call(
+        utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.0, 1.0, "stop right there now")], mind=says(long, "Well.")
+    )
+    world.run(until=12.0)
+    (cut, *_) = [message for message in world.conversation.messages if isinstance(message, AgentSaid) and message.is_cut]
+    assert "ten" not in cut.text
+
+
+def test_a_short_noise_ducks_and_comes_back():
+    long = "one two three four five six seven eight nine ten."
+    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.0, 0.16)], mind=says(long)).run(until=8.5)
+    assert [action.gain for _, action in world.orders(SetGain)] == [0.3, 1.0]
+    assert not world.orders(ClearPlayout)
+    assert AgentSaid(long) in world.conversation.messages
+
+
+def test_the_opening_is_protected():
+    world = call(utterances=[Utterance(0.5, 1.5, "hello who is there")]).run(until=3.5)
+    assert not world.orders(ClearPlayout)
+    assert AgentSaid(AGENT.opening) in world.conversation.messages
+
+
+def test_a_caller_who_goes_on_before_the_reply_is_audible_makes_one_turn():
+    world = call(
+        utterances=[Utterance(4.0, 0.5, "yes"), Utterance(5.3, 0.5, "but I rent")],
+        mind=says("Oh.", "I see."),
+        delays=Delays(mind=0.8),
+    ).run(until=9.0)
+    assert CallerSaid("yes but I rent") in world.conversation.messages
+    assert CallerSaid("yes") not in world.conversation.messages
+    assert len(world.orders(StopReply)) == 1
+    assert [line.text for line in world.conversation.transcript if line.speaker == "caller"] == ["yes but I rent"]
+
+
+def test_goodbye_is_heard_to_its_end_before_the_hang_up():
+    world = call(utterances=[Utterance(4.0, 0.5, "no")], mind=lambda m: ("Goodbye my friend.", Call("end_call"))).run()
+    ((hung_up, _),) = world.orders(Hangup)
+    spoken = next(t for t, a in world.done if isinstance(a, Speak) and a.text == "Goodbye my friend.")
+    assert hung_up >= spoken + 0.05 + 3 * 0.3
+    assert world.conversation.report().ending is Ending.COMPLETED
+    assert world.conversation.messages[-1] == AgentSaid("Goodbye my friend.")
+
+
+def test_an_interrupted_goodbye_does_not_hang_up():
+    world = call(
+        utterances=[Utterance(4.0, 0.5, "no"), Utterance(5.8, 0.8, "wait one more thing")],
+        mind=says_then_end(),
+    ).run(until=8.0)
+    assert world.orders(Hangup) == []
+
+
+def says_then_end() -> object:
+    replies = [("Goodbye my dear old friend and thank you.", Call("end_call")), ("Yes, what is it?",)]
+    return lambda messages: replies.pop(0) if replies else ("Okay.",)
+
+
+def test_silence_is_prompted_once_then_the_call_ends_politely():
+    world = call().run()
+    texts = [action.text for _, action in world.orders(Speak)]
+    assert texts[2:] == [AGENT.manners.still_there, AGENT.manners.silence_goodbye]
+    assert world.conversation.report().ending is Ending.SILENCE
+    assert world.conversation.messages.count(Happened("silence")) == 2
+
+
+def test_the_longest_call_ends():
+    agent = AgentDefinition("a", "Acme", "Ava", "ask", "Hello?", "Bye.")
+    utterances = [Utterance(2.0 + 3 * n, 0.8, f"and thing number {n} here") for n in range(300)]
+    world = call(agent, utterances=utterances, mind=lambda m: ("Okay.",)).run(until=700.0)
+    assert world.conversation.report().ending is Ending.TIME_UP
+    assert world.conversation.report().duration == pytest.approx(600, abs=15)
+
+
+@pytest.mark.parametrize("words", ["stop calling me", "take me off your list please", "no me llame"])
+def test_an_opt_out_is_written_said_and_ends_the_call_whatever_the_mind_says(words):
+    world = call(utterances=[Utterance(4.0, 0.9, words)], mind=says("But we have an offer!")).run()
+    ((_, tool),) = world.orders(RunTool)
+    assert isinstance(tool, RunTool)
+    assert (tool.name, tool.key) == ("opt_out", "CA1:opt_out")
+    assert world.conversation.messages[-1] == AgentSaid(AGENT.manners.opted_out)
+    assert world.conversation.report().ending is Ending.OPTED_OUT
+    assert not world.orders(StartReply)
+
+
+def test_the_hang_up_waits_for_the_opt_out_to_be_written():
+    world = call(utterances=[Utterance(4.0, 0.9, "stop calling me")], delays=Delays(tool=5.0)).run()
+    ((hung_up, _),) = world.orders(Hangup)
+    written = next(t for t, e, _ in world.log if isinstance(e, ToolFinished))
+    assert hung_up >= written
+
+
+def test_a_hang_up_does_not_wait_for_ever_for_a_tool():
+    world = call(utterances=[Utterance(4.0, 0.9, "stop calling me")], delays=Delays(tool=500.0)).run()
+    assert world.orders(Hangup)
+
+
+def test_the_opt_out_key():
+    world = call()
+    world.at(1.0, KeyPressed("9"))
+    world.run()
+    assert world.conversation.report().ending is Ending.OPTED_OUT
+    assert world.orders(ClearPlayout)  # the opening need not be heard to its end by somebody who refuses it
+
+
+def test_another_key_is_told_to_the_mind():
+    world = call()
+    world.at(4.0, KeyPressed("1"))
+    world.run(until=6.0)
+    ((_, order),) = world.orders(StartReply)
+    assert isinstance(order, StartReply)
+    assert order.messages[-1] == Happened("key:1")
+
+
+def test_an_opt_out_in_the_last_words_is_still_written():
+    world = call(utterances=[Utterance(4.0, 2.0, "stop calling me now please")], hangs_up_at=5.9).run()
+    assert [action.name for _, action in world.orders(RunTool)] == ["opt_out"]
+    assert world.conversation.report().ending is Ending.OPTED_OUT
+
+
+def test_transfer_is_announced_heard_and_then_done():
+    world = call(utterances=[Utterance(4.0, 0.8, "a person please")], mind=lambda m: (Call("transfer"),)).run()
+    ((moved, order),) = world.orders(Transfer)
+    assert isinstance(order, Transfer)
+    assert order.to == "+16145550199"
+    assert world.conversation.messages[-1] == AgentSaid(AGENT.manners.transferring)
+    report = world.conversation.report()
+    assert (report.ending, report.transferred_to) == (Ending.TRANSFERRED, "+16145550199")
+    assert moved > 5.0
+
+
+def test_a_transfer_that_fails_is_told_to_the_mind():
+    world = call(utterances=[Utterance(4.0, 0.8, "a person please")], mind=lambda m: (Call("transfer"),))
+    conversation = world.conversation
+    while conversation.phase is not Phase.LEAVING:
+        world.run(until=world.now + 0.05)
+    (used,) = [message for message in conversation.messages if isinstance(message, ToolUsed)]
+    actions = conversation.handle(ToolFinished(used.call, False, "busy"), world.now)
+    assert any(isinstance(action, StartReply) for action in actions)
+    assert conversation.report().transferred_to == ""
+
+
+def test_nobody_to_transfer_to_is_said_by_the_mind():
+    agent = AgentDefinition("a", "Acme", "Ava", "ask", "Hello?", "Bye.")
+    replies = [(Call("transfer"),), ("Sorry, nobody is here.",)]
+    world = call(agent, utterances=[Utterance(3.0, 0.8, "a person please")], mind=lambda m: replies.pop(0)).run(until=6.0)
+    assert "Sorry, nobody is here." in [action.text for _, action in world.orders(Speak)]
+
+
+def test_bad_arguments_go_back_to_the_mind():
+    replies = [(Call("save_answer", '{"quest": 1}'),), (Call("nonsense"),), ("Well then.",)]
+    world = call(utterances=[Utterance(4.0, 0.5, "yes")], mind=lambda m: replies.pop(0)).run(until=7.0)
+    used = [message for message in world.conversation.messages if isinstance(message, ToolUsed)]
+    assert [tool.ok for tool in used] == [False, False]
+    assert not world.orders(RunTool)
+
+
+def test_the_same_effect_is_run_once():
+    save = Call("save_answer", '{"question":"owner","value":"yes"}')
+    replies = [("Good.", save, save), ("And again.", save)]
+    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(7.0, 0.5, "yes")], mind=lambda m: replies.pop(0)).run(
+        until=9.0
+    )
+    assert len(world.orders(RunTool)) == 1
+
+
+def test_tools_without_words_for_ever_end_in_an_apology():
+    calls = iter(range(1000))
+    world = call(
+        utterances=[Utterance(4.0, 0.5, "yes")],
+        mind=lambda m: (Call("remember", f'{{"fact":"{next(calls)}"}}'),),
+    ).run()
+    assert world.conversation.report().ending is Ending.TROUBLE
+
+
+def test_a_failed_tool_is_told_to_the_mind():
+    replies = [("You are booked.", Call("book_appointment", '{"when":"friday"}')), ("Sorry, that failed.",)]
+    world = call(
+        utterances=[Utterance(4.0, 0.5, "friday")], mind=lambda m: replies.pop(0), tool_succeeds=lambda order: False
+    ).run(until=9.0)
+    assert "Sorry, that failed." in [action.text for _, action in world.orders(Speak)]
+
+
+@pytest.mark.parametrize("mind", [lambda m: ("!",), lambda m: ()])
+def test_a_mind_that_fails_or_says_nothing_is_covered(mind):
+    world = call(utterances=[Utterance(4.0, 0.5, "yes")], mind=mind).run()
+    said = [action.text for _, action in world.orders(Speak)]
+    assert AGENT.manners.trouble.split(".")[0] + "." in said or AGENT.manners.not_understood in said
+
+
+def test_a_mind_that_never_answers_is_waited_for_and_then_covered():
+    world = call(utterances=[Utterance(4.0, 0.5, "yes")], delays=Delays(mind=500.0)).run()
+    assert world.conversation.report().ending is Ending.TROUBLE
+    assert world.conversation.report().detail == "model_too_slow"
+
+
+def test_ears_that_fail_end_the_call_with_an_apology():
+    world = call()
+    world.at(4.0, EarsFailed("dropped"))
+    assert world.run().conversation.report().ending is Ending.TROUBLE
+
+
+def test_a_voice_that_fails_ends_the_call():
+    world = call()
+    world.at(0.2, SpeechFailed(ReplyId(1), 1, "dropped"))
+    report = world.run().conversation.report()
+    assert (report.ending, report.detail) == (Ending.TROUBLE, "dropped")
+
+
+def test_a_turn_whose_final_never_comes_uses_the_interim_and_drops_the_late_final():
+    world = call(utterances=[Utterance(4.0, 0.9, "yes I do own it")], mind=says("Good."), delays=Delays(final=0.9))
+    world.run(until=8.0)
+    assert [m for m in world.conversation.messages if isinstance(m, CallerSaid)] == [CallerSaid("yes I do own")]
+
+
+def test_a_wordless_sound_is_nobodys_turn():
+    world = call(utterances=[Utterance(4.0, 0.2)]).run(until=6.0)
+    assert not world.orders(StartReply)
+
+
+def test_speech_without_understood_words_is_a_turn():
+    world = call(utterances=[Utterance(4.0, 1.2)], mind=says("Sorry?")).run(until=7.0)
+    assert CallerSaid("") in world.conversation.messages
+
+
+def test_words_without_voice_are_answered_too():
+    world = call(mind=says("Hello to you."))
+    world.at(4.0, Transcribed("hello there", is_final=True))
+    world.run(until=6.0)
+    assert CallerSaid("hello there") in world.conversation.messages
+
+
+# --- machines ---------------------------------------------------------------------------------------------------------
+
+GREETING = [Utterance(0.2, 3.5, "hi we are not here please leave a message after the tone")]
+
+
+def test_a_voicemail_gets_its_message_after_the_beep():
+    world = call(utterances=GREETING)
+    world.at(4.5, ToneHeard(Samples(36000), 1000.0, 0.4))
+    world.run()
+    spoken = next(t for t, a in world.done if isinstance(a, Speak) and a.text == "Please call us back.")
+    assert spoken == 4.5
+    report = world.conversation.report()
+    assert (report.ending, report.party) == (Ending.MACHINE, Party.MACHINE)
+
+
+def test_a_greeting_that_ends_without_a_beep_gets_its_message_after_a_silence():
+    world = call(utterances=GREETING).run()
+    spoken = next(t for t, a in world.done if isinstance(a, Speak) and a.text == "Please call us back.")
+    assert spoken == pytest.approx(5.7, abs=0.15)
+
+
+def test_a_beep_that_never_comes_is_not_waited_for_for_ever():
+    world = call(utterances=[Utterance(0.2, 60.0, "please leave a message after the tone " + "la " * 60)]).run()
+    assert world.conversation.report().ending is Ending.MACHINE
+
+
+def test_a_machine_may_be_hung_up_on():
+    agent = AgentDefinition("a", "Acme", "Ava", "ask", "Hello?", "Bye.")
+    world = call(agent)
+    world.at(2.0, PartyDetected(Party.MACHINE, "carrier"))
+    world.run()
+    assert world.conversation.report().ending is Ending.MACHINE
+    assert world.orders(Hangup)[0][0] == 2.0
+
+
+def test_a_late_verdict_does_not_cut_off_a_person():
+    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.0, 0.5, "yes")], mind=says("Ok.", "Ok.", "Ok."))
+    world.at(8.0, PartyDetected(Party.MACHINE, "carrier"))
+    world.run(until=9.0)
+    assert world.conversation.phase is Phase.TALKING
+
+
+def test_a_human_is_noted():
+    world = call()
+    world.at(1.0, PartyDetected(Party.HUMAN, "carrier"))
+    assert world.run(until=2.0).conversation.party is Party.HUMAN
+
+
+# --- endings ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_caller_who_hangs_up_in_the_middle_of_our_words():
+    world = call(hangs_up_at=1.3).run()
+    report = world.conversation.report()
+    assert report.ending is Ending.CALLER_LEFT
+    (line,) = report.transcript
+    assert line.is_cut
+    assert AGENT.opening.startswith(line.text)
+
+
+def test_a_supervisor_ends_the_call():
+    world = call()
+    world.at(2.0, HangupRequested("supervisor"))
+    world.at(2.1, HangupRequested("supervisor"))
+    report = world.run().conversation.report()
+    assert (report.ending, report.detail) == (Ending.STOPPED, "supervisor")
+
+
+def test_a_carrier_that_never_confirms_the_end_does_not_keep_the_call():
+    world = call(delays=Delays(gone=500.0))
+    world.at(2.0, HangupRequested("supervisor"))
+    assert world.run().conversation.ended
+
+
+def test_a_carrier_that_returns_no_marks_does_not_hang_the_call():
+    world = call(delays=Delays(mark=500.0)).run(until=20.0)
+    assert world.conversation.messages[:1] == [Happened("silence")]
+
+
+def test_nothing_stale_has_any_effect():
+    conversation = Conversation(CallId("CA1"), AGENT, Direction.OUTBOUND, AGENT.opening)
+    assert conversation.handle(KeyPressed("1"), 0.0) == []
+    assert conversation.handle(Transcribed("hello", is_final=True), 0.0) == []
+    conversation.handle(MediaStarted(), 1.0)
+    for event in (
+        MediaStarted(),
+        MarkReturned("9/9"),
+        ReplyText(ReplyId(7), "x. "),
+        SpeechFailed(ReplyId(7), 0, "x"),
+        ToolFinished("x", True, ""),
+        ToneHeard(Samples(1), 1000.0, 0.3),
+        DeadlinePassed(),
+    ):
+        assert conversation.handle(event, 1.0) == []
+    assert conversation.handle(LegEnded("hangup"), 2.0)
+    assert conversation.handle(LegEnded("hangup"), 2.0) == []
+    assert conversation.report().duration == 1.0

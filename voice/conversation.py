@@ -1,0 +1,805 @@
+"""The conversation: what is said, stopped, remembered and done, and when. The pure core of a call.
+
+One way in, `handle(event, now)`, and one way out, the actions it returns. Two small machines live beside it and are coupled
+here: `Floor` (who holds the floor) and `Playout` (what was heard). Whatever can be stale carries its reply's number and
+falls through when that reply is no longer the live one: a superseded reply never speaks, hangs up, transfers or writes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from typing import assert_never
+
+from voice.actions import (
+    Action,
+    AgentSaid,
+    CallerSaid,
+    ClearPlayout,
+    Expect,
+    FinishUtterance,
+    Hangup,
+    Happened,
+    Message,
+    Note,
+    Play,
+    RunTool,
+    SetGain,
+    Speak,
+    StartReply,
+    StopReply,
+    ToolUsed,
+    Transfer,
+)
+from voice.agent import AgentDefinition, VoicemailAction
+from voice.events import (
+    CallId,
+    DeadlinePassed,
+    Direction,
+    EarsFailed,
+    Event,
+    HangupRequested,
+    KeyPressed,
+    LegEnded,
+    MarkReturned,
+    MediaStarted,
+    Party,
+    PartyDetected,
+    ReplyFailed,
+    ReplyId,
+    ReplyText,
+    ReplyWritten,
+    SegmentSpoken,
+    SpeechArrived,
+    SpeechFailed,
+    ToneHeard,
+    ToolCalled,
+    ToolFinished,
+    Transcribed,
+    VoiceEvidence,
+)
+from voice.expectation import expectation_of
+from voice.floor import (
+    Agent,
+    Caller,
+    CallerPaused,
+    CallerStarted,
+    DoubtRaised,
+    DoubtSettled,
+    Floor,
+    FloorChange,
+    FloorTaken,
+    TurnOver,
+)
+from voice.machine import is_voicemail_greeting
+from voice.phrases import is_backchannel, is_opt_out
+from voice.playout import Playout
+from voice.policy import Policy
+from voice.reply import Leave, LeaveByHangup, LeaveByTransfer, Reply
+from voice.tools import BookAppointment, EndCall, OptOut, Remember, SaveAnswer, TransferCall, parse_arguments
+from voice.turn import CallerTurn
+
+OPT_OUT_KEY = "9"  # what the openings offer; 47 CFR 64.1200(b)(3): an automated opt-out by voice or key
+
+
+class Ending(StrEnum):
+    """How a conversation ended, as the core sees it."""
+
+    COMPLETED = "completed"
+    CALLER_LEFT = "caller_left"
+    OPTED_OUT = "opted_out"
+    TRANSFERRED = "transferred"
+    MACHINE = "machine"
+    SILENCE = "silence"
+    TIME_UP = "time_up"
+    TROUBLE = "trouble"
+    STOPPED = "stopped"  # by a supervisor or a shutdown
+
+
+class Phase(Enum):
+    RINGING = auto()  # no media yet
+    TALKING = auto()
+    MACHINE = auto()  # a machine picked up: waiting for its beep, or leaving a message
+    LEAVING = auto()  # the last order (hang up, transfer) is given
+    ENDED = auto()
+
+
+class Wait(StrEnum):
+    """The instants the core waits for, by name; `deadline` is the earliest."""
+
+    FINAL = auto()
+    MODEL = auto()
+    SILENCE = auto()
+    LONGEST = auto()
+    LEAVE = auto()
+    HEARD = auto()
+    BEEP = auto()
+    GONE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the transcript. Times in seconds since the media link opened."""
+
+    speaker: str  # caller | agent
+    text: str
+    started: float
+    ended: float
+    is_cut: bool = False
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """What is left of a call when it is over. `duration` in seconds since the media link opened."""
+
+    call: CallId
+    ending: Ending
+    detail: str
+    transcript: tuple[Line, ...]
+    messages: tuple[Message, ...]
+    party: Party
+    transferred_to: str
+    duration: float
+
+
+class Conversation:
+    """Feed it events with the time they happened at; carry out what it returns; wake it at `deadline`."""
+
+    def __init__(
+        self, call: CallId, agent: AgentDefinition, direction: Direction, opening: str, policy: Policy | None = None
+    ) -> None:
+        self.call = call
+        self.agent = agent
+        self.direction = direction
+        self.opening = opening
+        self.policy = policy or Policy()
+        self.floor = Floor(self.policy.floor)
+        self.playout = Playout()
+        self.phase = Phase.RINGING
+        self.ending: Ending | None = None
+        self.party = Party.UNKNOWN
+        self.messages: list[Message] = []
+        self.transcript: list[Line] = []
+        self._now = 0.0
+        self._started_at: float | None = None
+        self._waits: dict[Wait, float] = {}
+        self._turn = CallerTurn()
+        self._answering: CallerTurn | None = None  # the turn that the live, still inaudible reply answers
+        self._reply: Reply | None = None
+        self._replies = 0
+        self._running: dict[str, int] = {}  # tool call -> where its ToolUsed stands in `messages`
+        self._effects: set[str] = set()
+        self._silences = 0
+        self._continuations = 0
+        self._stale_until = 0.0  # a final that comes before this belongs to a turn already answered
+        self._is_ducked = False
+        self._detail = ""
+        self._transferred_to = ""
+
+    # --- the way in and the way out -----------------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        """When the core wants a `DeadlinePassed`; None for never."""
+        return min(self._waits.values(), default=None)
+
+    @property
+    def ended(self) -> bool:
+        return self.phase is Phase.ENDED
+
+    @property
+    def is_hearing(self) -> bool:
+        """Whether the caller is speaking, or final words of theirs are still to come."""
+        return self.floor.caller is Caller.SPEAKING or self._turn.is_waiting or bool(self._turn.interim)
+
+    def report(self) -> CallReport:
+        started = self._started_at
+        return CallReport(
+            call=self.call,
+            ending=self.ending or Ending.CALLER_LEFT,
+            detail=self._detail,
+            transcript=tuple(self.transcript),
+            messages=tuple(self.messages),
+            party=self.party,
+            transferred_to=self._transferred_to,
+            duration=self._now - started if started is not None else 0.0,
+        )
+
+    def handle(self, event: Event, now: float) -> list[Action]:
+        """Take one event; return everything that must now be done, in order."""
+        self._now = now
+        if self.phase is Phase.ENDED:
+            return []
+        match event:
+            case VoiceEvidence():
+                return self._evidence(event)
+            case MarkReturned(name):
+                return self._mark_returned(name)
+            case Transcribed():
+                return self._transcribed(event)
+            case SpeechArrived() | SegmentSpoken() | SpeechFailed():
+                return self._from_mouth(event)
+            case ReplyText() | ReplyWritten() | ReplyFailed() | ToolCalled():
+                return self._from_mind(event)
+            case ToolFinished():
+                return self._tool_finished(event)
+            case DeadlinePassed():
+                return self._deadline_passed()
+            case MediaStarted():
+                return self._media_started()
+            case KeyPressed(digit):
+                return self._key_pressed(digit)
+            case ToneHeard():
+                return self._leave_message("the beep")
+            case PartyDetected(party, source):
+                return self._party_detected(party, source)
+            case LegEnded(reason):
+                return self._leg_ended(reason)
+            case EarsFailed(reason):
+                return self._trouble(reason) if self.phase is Phase.TALKING else []
+            case HangupRequested(reason):
+                return self._leave_now(Ending.STOPPED, reason)
+            case _:
+                assert_never(event)
+
+    def _media_started(self) -> list[Action]:
+        if self.phase is not Phase.RINGING:
+            return []
+        self.phase = Phase.TALKING
+        self._started_at = self._now
+        self._waits[Wait.LONGEST] = self._now + self.agent.manners.longest_call
+        return self._say(self.opening, is_protected=True, is_opening=True)
+
+    # --- the floor ----------------------------------------------------------------------------------------------------
+
+    def _evidence(self, event: VoiceEvidence) -> list[Action]:
+        changes = self.floor.evidence(event)
+        if self.phase is Phase.TALKING:
+            return self._on_floor(changes)
+        if self.phase is Phase.MACHINE and self.floor.silence >= self.policy.machine_silence:
+            return self._leave_message("silence after the greeting")
+        return []
+
+    def _on_floor(self, changes: list[FloorChange]) -> list[Action]:
+        actions: list[Action] = []
+        for change in changes:
+            match change:
+                case CallerStarted():
+                    actions += self._caller_started()
+                case CallerPaused():
+                    actions += self._finish_utterance()
+                case TurnOver(why):
+                    actions += self._turn_over(why)
+                case DoubtRaised():
+                    self._is_ducked = True
+                    actions.append(SetGain(self.policy.duck_gain))
+                case DoubtSettled(why):
+                    actions += [*self._unduck(), *self._finish_utterance()]
+                    actions.append(Note("decision", f"not an interruption: {why}"))
+                case FloorTaken(why):
+                    actions += self._floor_taken(why)
+                case _:
+                    assert_never(change)
+        return actions
+
+    def _caller_started(self) -> list[Action]:
+        """The caller speaks while we are silent. A reply that is not audible yet answers only half a turn: start over."""
+        self._waits.pop(Wait.SILENCE, None)
+        self._waits.pop(Wait.FINAL, None)
+        self._turn.is_over = False
+        if self._turn.started_at is None:
+            self._turn.started_at = self._now
+        reply = self._reply
+        if reply is None or reply.audible_at is not None or reply.is_protected:
+            return []
+        if self._answering is not None and self.messages and self.messages[-1] == CallerSaid(self._answering.text):
+            self.messages.pop()
+            self.transcript.pop()
+            self._turn.continues(self._answering)
+        return self._stop_reply(reply)
+
+    def _floor_taken(self, why: str) -> list[Action]:
+        """Barge-in: what is queued is thrown away, the memory keeps what was heard, the caller is listened to."""
+        self._waits.pop(Wait.SILENCE, None)
+        if self._turn.started_at is None:
+            self._turn.started_at = self._now
+        actions: list[Action] = [Note("decision", f"the caller takes the floor: {why}")]
+        return actions + (self._stop_reply(self._reply) if self._reply is not None else [])
+
+    def _finish_utterance(self) -> list[Action]:
+        if self._turn.is_waiting:
+            return []
+        self._turn.is_waiting = True
+        return [FinishUtterance()]
+
+    def _turn_over(self, why: str) -> list[Action]:
+        turn = self._turn
+        turn.ended_at = self._now - self.floor.silence
+        turn.why = why
+        if turn.is_waiting:
+            turn.is_over = True
+            self._waits[Wait.FINAL] = self._now + self.policy.final_within
+            return []
+        return self._close_turn()
+
+    def _close_turn(self) -> list[Action]:
+        """The caller's turn is over and its words are in: answer it."""
+        self._waits.pop(Wait.FINAL, None)
+        turn, text = self._turn, self._turn.text
+        self._turn = CallerTurn()
+        started = turn.started_at if turn.started_at is not None else turn.ended_at
+        if not text and turn.ended_at - started < self.policy.shortest_turn:
+            return [Note("decision", "a sound without words: nobody's turn"), *self._listen()]
+        self._silences = 0
+        self._continuations = 0
+        self.messages.append(CallerSaid(text))
+        self._add_line("caller", text, started, turn.ended_at, confidence=turn.confidence)
+        actions: list[Action] = [Note("caller", text), Note("decision", f"turn over: {turn.why}")]
+        if is_opt_out(text):
+            return actions + self._opt_out(text)
+        if self._reply is not None and self._reply.is_protected:
+            return actions  # what is being said is not given up for an answer: it is the law's text, or our last words
+        if self._reply is not None:
+            actions += self._stop_reply(self._reply)
+        self._answering = turn
+        return actions + self._start_reply()
+
+    def _unduck(self) -> list[Action]:
+        if not self._is_ducked:
+            return []
+        self._is_ducked = False
+        return [SetGain(1.0)]
+
+    def _listen(self) -> list[Action]:
+        """It is the caller's move: from now on silence counts."""
+        if self._reply is None and self.floor.caller is Caller.QUIET and not self._turn.is_over:
+            self._waits[Wait.SILENCE] = self._now + self.agent.manners.silence_after
+        return []
+
+    # --- the ears -----------------------------------------------------------------------------------------------------
+
+    def _transcribed(self, event: Transcribed) -> list[Action]:
+        if self.phase is not Phase.TALKING:
+            return []
+        if event.is_final and self._now < self._stale_until:
+            self._stale_until = 0.0
+            return []
+        self._turn.hears(event)
+        actions: list[Action] = []
+        if event.text and not event.is_final:
+            actions.append(Note("caller_interim", self._turn.text))
+        if self._sounds_like_machine():
+            return actions + self._party_detected(Party.MACHINE, "its greeting")
+        actions += self._on_floor(self.floor.transcribed(event))
+        if not event.is_final:
+            return actions
+        if self._turn.is_over:
+            return actions + self._close_turn()
+        if self.floor.caller is Caller.QUIET and self._turn.text:
+            return actions + self._words_without_turn()
+        return actions
+
+    def _words_without_turn(self) -> list[Action]:
+        """Words that never took the floor. Said while we spoke they are kept, not answered; otherwise they are a turn."""
+        turn, text = self._turn, self._turn.text
+        turn.ended_at = self._now
+        if self._reply is None or is_opt_out(text):
+            turn.why = "words without voice"
+            return self._close_turn()
+        self._turn = CallerTurn()
+        self._add_line("caller", text, turn.started_at if turn.started_at is not None else self._now, self._now)
+        if not is_backchannel(text):
+            self.messages.append(CallerSaid(text))
+        return [Note("caller", text, (("while", "agent"),))]
+
+    def _sounds_like_machine(self) -> bool:
+        is_early = self._started_at is not None and self._now - self._started_at < self.policy.machine_within
+        return is_early and self.direction is Direction.OUTBOUND and is_voicemail_greeting(self._turn.text)
+
+    def _key_pressed(self, digit: str) -> list[Action]:
+        if self.phase is not Phase.TALKING:
+            return []
+        self._silences = 0
+        self.messages.append(Happened(f"key:{digit}"))
+        actions: list[Action] = [Note("caller", f"[key {digit}]")]
+        if digit == OPT_OUT_KEY:
+            return actions + self._opt_out(f"[key {digit}]")
+        if self._reply is not None and self._reply.is_protected:
+            return actions
+        if self._reply is not None:
+            actions += self._stop_reply(self._reply)
+        return actions + self._start_reply()
+
+    # --- the mind -----------------------------------------------------------------------------------------------------
+
+    def _start_reply(self) -> list[Action]:
+        reply = self._new_reply()
+        self._waits[Wait.MODEL] = self._now + self.policy.model_within
+        return [StartReply(reply.id, tuple(self.messages))]
+
+    def _new_reply(self) -> Reply:
+        self._replies += 1
+        self._reply = Reply(ReplyId(self._replies))
+        self._waits.pop(Wait.SILENCE, None)
+        return self._reply
+
+    def _say(
+        self, text: str, *, is_protected: bool = False, is_opening: bool = False, leave: Leave | None = None
+    ) -> list[Action]:
+        """Say fixed words, without asking the mind."""
+        actions = self._stop_reply(self._reply) if self._reply is not None else []
+        reply = self._new_reply()
+        reply.is_protected, reply.is_opening, reply.leave = is_protected, is_opening, leave
+        for sentence in (*reply.splitter.feed(text), *reply.splitter.flush()):
+            actions.append(self._speak(reply, sentence))
+        return actions + self._written(reply)
+
+    def _speak(self, reply: Reply, sentence: str) -> Action:
+        reply.segments.append(sentence)
+        return Speak(reply.id, len(reply.segments) - 1, sentence, reply.is_protected)
+
+    def _live(self, reply: ReplyId) -> Reply | None:
+        return self._reply if self._reply is not None and self._reply.id == reply else None
+
+    def _from_mind(self, event: ReplyText | ReplyWritten | ReplyFailed | ToolCalled) -> list[Action]:
+        reply = self._live(event.reply)
+        if reply is None or reply.is_written:
+            return []
+        self._waits.pop(Wait.MODEL, None)
+        match event:
+            case ReplyText(_, text):
+                return [self._speak(reply, sentence) for sentence in reply.splitter.feed(text)]
+            case ToolCalled():
+                return self._tool_called(reply, event)
+            case ReplyWritten():
+                return self._reply_written(reply)
+            case ReplyFailed(_, reason):
+                return self._trouble(reason)
+            case _:
+                assert_never(event)
+
+    def _reply_written(self, reply: Reply) -> list[Action]:
+        actions: list[Action] = [self._speak(reply, sentence) for sentence in reply.splitter.flush()]
+        if not reply.segments and reply.leave is not None:
+            words = self.agent.manners.transferring if isinstance(reply.leave, LeaveByTransfer) else self.agent.goodbye
+            actions.append(self._speak(reply, words))
+        elif not reply.segments and not reply.tools:
+            actions.append(self._speak(reply, self.agent.manners.not_understood))
+        return actions + self._written(reply)
+
+    def _written(self, reply: Reply) -> list[Action]:
+        """No more words will come. What was asked decides what to listen for, and for how long."""
+        reply.is_written = True
+        expected = expectation_of(self.agent, reply.text)
+        self.floor.set_expected(expected.kind if expected else None)
+        hint: list[Action] = [Expect(expected.phrases)] if expected else []
+        return hint + self._maybe_heard_out(reply)
+
+    def _trouble(self, reason: str) -> list[Action]:
+        """The mind failed for good: an apology and a promise, then the end; the report asks for a callback."""
+        self._detail = reason
+        self.ending = Ending.TROUBLE
+        leave = LeaveByHangup(f"trouble: {reason}")
+        return [
+            Note("decision", f"no reply: {reason}"),
+            *self._say(self.agent.manners.trouble, is_protected=True, leave=leave),
+        ]
+
+    # --- tools --------------------------------------------------------------------------------------------------------
+
+    def _tool_called(self, reply: Reply, event: ToolCalled) -> list[Action]:
+        reply.tools += 1
+        arguments = parse_arguments(event.name, event.arguments)
+        match arguments:
+            case str():
+                return self._refuse_tool(reply, event, arguments)
+            case EndCall(outcome=outcome):
+                reply.leave = LeaveByHangup(outcome or "done")
+                return self._use_tool(event, "The call ends after these words.")
+            case TransferCall(to=to):
+                target = to or self.agent.transfer_to
+                if not target:
+                    return self._refuse_tool(reply, event, "There is nobody to transfer to.")
+                reply.leave = LeaveByTransfer(event.call, target)
+                return self._use_tool(event, None)
+            case OptOut():
+                self._protect(reply)
+                reply.leave = LeaveByHangup("opted out")
+                self.ending = Ending.OPTED_OUT
+                return self._run_tool(event, "opt_out")
+            case SaveAnswer(question=question, value=value):
+                return self._run_tool(event, f"save_answer:{question}:{value}")
+            case BookAppointment(when=when):
+                return self._run_tool(event, f"book_appointment:{when.lower()}")
+            case Remember(fact=fact):
+                return self._run_tool(event, f"remember:{fact.lower()}")
+            case _:
+                assert_never(arguments)
+
+    def _use_tool(self, event: ToolCalled, result: str | None, *, ok: bool = True) -> list[Action]:
+        if result is None:
+            self._running[event.call] = len(self.messages)
+        self.messages.append(ToolUsed(event.call, event.name, event.arguments, result, ok))
+        return [Note("tool", event.name, (("arguments", event.arguments),))]
+
+    def _refuse_tool(self, reply: Reply, event: ToolCalled, problem: str) -> list[Action]:
+        reply.is_tool_failed = True
+        self._use_tool(event, problem, ok=False)
+        return [Note("tool", f"{event.name} refused", (("why", problem),))]
+
+    def _run_tool(self, event: ToolCalled, effect: str) -> list[Action]:
+        """One intended effect has one key; asked for again in this call, it is not run again."""
+        key = f"{self.call}:{effect}"
+        if key in self._effects:
+            return self._use_tool(event, "Already done.")
+        self._effects.add(key)
+        return [RunTool(event.call, event.name, event.arguments, key), *self._use_tool(event, None)]
+
+    def _protect(self, reply: Reply) -> None:
+        reply.is_protected = True
+        if reply.audible_at is not None:
+            self.floor.set_agent(Agent.PROTECTED)
+
+    def _opt_out(self, words: str) -> list[Action]:
+        """The guard that no model can talk away: written first, said, and the call ends (47 CFR 64.1200(b)(3))."""
+        self.ending = Ending.OPTED_OUT
+        event = ToolCalled(ReplyId(0), f"guard-{len(self.messages)}", "opt_out", json.dumps({"words": words}))
+        actions = self._run_tool(event, "opt_out")
+        words_said = self.agent.manners.opted_out
+        return actions + self._say(words_said, is_protected=True, leave=LeaveByHangup("opted out"))
+
+    def _tool_finished(self, event: ToolFinished) -> list[Action]:
+        index = self._running.pop(event.call, None)
+        if index is None:
+            return []
+        used = self.messages[index]
+        assert isinstance(used, ToolUsed)
+        self.messages[index] = ToolUsed(used.call, used.name, used.arguments, event.result, event.ok)
+        actions: list[Action] = [
+            Note("tool", f"{used.name} {'done' if event.ok else 'failed'}", (("result", event.result),))
+        ]
+        if self.phase is Phase.LEAVING and used.name == "transfer" and not event.ok:
+            self.phase = Phase.TALKING
+            self._transferred_to = ""
+            self._waits.pop(Wait.GONE, None)
+            return actions + self._start_reply()
+        reply = self._reply
+        if reply is None:
+            return actions
+        reply.is_tool_failed |= not event.ok and used.name != "opt_out"
+        return actions + self._maybe_heard_out(reply)
+
+    # --- the mouth ----------------------------------------------------------------------------------------------------
+
+    def _from_mouth(self, event: SpeechArrived | SegmentSpoken | SpeechFailed) -> list[Action]:
+        reply = self._live(event.reply)
+        if reply is None:
+            return []
+        match event:
+            case SpeechArrived():
+                return self._play(reply, event)
+            case SegmentSpoken(_, segment):
+                if segment < reply.opened:
+                    self.playout.complete(reply.id, segment)
+                reply.spoken = max(reply.spoken, segment + 1)
+                return self._maybe_heard_out(reply)
+            case SpeechFailed(_, _, reason):
+                self._detail = reason
+                return [Note("decision", f"no voice: {reason}"), *self._leave_now(Ending.TROUBLE, reason)]
+            case _:
+                assert_never(event)
+
+    def _play(self, reply: Reply, event: SpeechArrived) -> list[Action]:
+        actions: list[Action] = []
+        if event.segment >= reply.opened:
+            text = reply.segments[event.segment]
+            self.playout.open(reply.id, event.segment, text)
+            reply.opened = event.segment + 1
+            actions.append(Note("agent", text))
+        if reply.audible_at is None:
+            reply.audible_at = self._now
+            self._answering = None
+            actions += self._on_floor(self.floor.set_agent(Agent.PROTECTED if reply.is_protected else Agent.AUDIBLE))
+        marks = self.playout.queue(reply.id, event.segment, len(event.audio), event.words)
+        actions.append(Play(event.audio, marks))
+        return actions
+
+    def _mark_returned(self, name: str) -> list[Action]:
+        if not self.playout.returned(name) or self.playout.is_playing or self._reply is None:
+            return []
+        return self._maybe_heard_out(self._reply)
+
+    def _maybe_heard_out(self, reply: Reply) -> list[Action]:
+        """Go on once a reply is written, spoken and heard to its end, and its tools have finished."""
+        if not reply.is_spoken:
+            return []
+        if self.playout.is_playing:
+            self._waits[Wait.HEARD] = self._now + self.playout.remaining + self.policy.mark_grace
+            return []
+        self._waits.pop(Wait.HEARD, None)
+        if self._running and reply.leave is not None and not self._is_only_transfer_running():
+            self._waits.setdefault(Wait.LEAVE, self._now + self.policy.leave_within)
+            return []
+        if self._running and reply.needs_another:
+            return []
+        changes = self._retire(reply, is_cut=False)
+        if reply.leave is not None:
+            return self._leave(reply.leave)
+        if reply.needs_another:
+            return self._continue_reply()
+        if reply.is_opening and not reply.text.endswith("?") and self.floor.caller is Caller.QUIET:
+            return [*self._on_floor(changes), *(self._start_reply() if self._reply is None else [])]
+        return [*self._on_floor(changes), *self._listen()]
+
+    def _is_only_transfer_running(self) -> bool:
+        used = [self.messages[index] for index in self._running.values()]
+        return all(isinstance(tool, ToolUsed) and tool.name == "transfer" for tool in used)
+
+    def _continue_reply(self) -> list[Action]:
+        self._continuations += 1
+        if self._continuations > self.policy.most_continuations:
+            return self._trouble("tools_without_words")
+        return self._start_reply()
+
+    def _stop_reply(self, reply: Reply) -> list[Action]:
+        """Stop a reply wherever it is, and remember what of it was heard."""
+        actions: list[Action] = [StopReply(reply.id)]
+        if self.playout.is_playing:
+            actions.append(ClearPlayout())
+        self.playout.cut()
+        self._retire(reply, is_cut=True)
+        return actions + self._unduck()
+
+    def _retire(self, reply: Reply, *, is_cut: bool) -> list[FloorChange]:
+        """The reply is history: the memory keeps what was heard of it."""
+        heard = self.playout.heard_text(reply.id)
+        is_cut = is_cut and heard != reply.text
+        if heard:
+            self.messages.append(AgentSaid(heard, is_cut))
+            started = reply.audible_at if reply.audible_at is not None else self._now
+            self._add_line("agent", heard, started, self._now, is_cut=is_cut)
+        if is_cut and isinstance(reply.leave, LeaveByTransfer):
+            self._running.pop(reply.leave.call, None)
+        self._reply = None
+        self._answering = None
+        for wait in (Wait.MODEL, Wait.LEAVE, Wait.HEARD):
+            self._waits.pop(wait, None)
+        return self.floor.set_agent(Agent.SILENT)
+
+    # --- machines -----------------------------------------------------------------------------------------------------
+
+    def _party_detected(self, party: Party, source: str) -> list[Action]:
+        """Believe it while nobody has been talked with: a late mistake must not cut off a person."""
+        has_talked = sum(isinstance(message, CallerSaid) and bool(message.text) for message in self.messages) > 1
+        if self.phase is not Phase.TALKING or self.direction is Direction.INBOUND or has_talked:
+            return []
+        self.party = party
+        actions: list[Action] = [Note("party", party.value, (("source", source),))]
+        if party not in (Party.MACHINE, Party.FAX):
+            return actions
+        self.messages.append(Happened("machine"))
+        if self._turn.text:
+            self._add_line("caller", self._turn.text, self._turn.started_at or self._now, self._now)
+        self._turn = CallerTurn()
+        if party is Party.FAX or self.agent.voicemail.action is VoicemailAction.HANG_UP:
+            return actions + self._leave_now(Ending.MACHINE, source)
+        if self._reply is not None:
+            actions += self._stop_reply(self._reply)
+        self.phase = Phase.MACHINE
+        self._waits.pop(Wait.SILENCE, None)
+        self._waits.pop(Wait.FINAL, None)
+        self._waits[Wait.BEEP] = self._now + self.policy.beep_within
+        return actions
+
+    def _leave_message(self, why: str) -> list[Action]:
+        if self.phase is not Phase.MACHINE or self._reply is not None:
+            return []
+        self._waits.pop(Wait.BEEP, None)
+        self.ending = Ending.MACHINE
+        message = self.agent.voicemail.text
+        leave = LeaveByHangup("message left")
+        return [Note("decision", f"leaving a message after {why}"), *self._say(message, is_protected=True, leave=leave)]
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def _leave(self, leave: Leave) -> list[Action]:
+        self.phase = Phase.LEAVING
+        self._waits = {Wait.GONE: self._now + self.policy.gone_within}
+        match leave:
+            case LeaveByHangup(reason):
+                self.ending = self.ending or Ending.COMPLETED
+                self._detail = self._detail or reason
+                return [Hangup(reason)]
+            case LeaveByTransfer(call, to):
+                self._transferred_to = to
+                self._waits = {}  # the carrier takes the leg away, or says why not
+                return [Transfer(call, to)]
+            case _:
+                assert_never(leave)
+
+    def _leave_now(self, ending: Ending, reason: str) -> list[Action]:
+        """End without another word."""
+        if self.phase is Phase.LEAVING:
+            return []
+        actions = self._stop_reply(self._reply) if self._reply is not None else []
+        self.ending = self.ending or ending
+        return actions + self._leave(LeaveByHangup(reason))
+
+    def _leg_ended(self, reason: str) -> list[Action]:
+        actions: list[Action] = []
+        if self._reply is not None:
+            self.playout.cut()
+            actions.append(StopReply(self._reply.id))
+            self._retire(self._reply, is_cut=True)
+        text = self._turn.text
+        if text:
+            self.messages.append(CallerSaid(text))
+            started = self._turn.started_at if self._turn.started_at is not None else self._now
+            self._add_line("caller", text, started, self._now)
+            if is_opt_out(text) and self.phase is Phase.TALKING:
+                self.ending = Ending.OPTED_OUT
+                event = ToolCalled(ReplyId(0), f"guard-{len(self.messages)}", "opt_out", json.dumps({"words": text}))
+                actions += self._run_tool(event, "opt_out")
+        if self.ending is None:
+            self.ending = Ending.TRANSFERRED if self._transferred_to else _ending_without_us(self.phase)
+        self._detail = self._detail or reason
+        self._waits.clear()
+        self.phase = Phase.ENDED
+        return actions
+
+    def _deadline_passed(self) -> list[Action]:
+        passed = [wait for wait, instant in self._waits.items() if instant <= self._now]
+        actions: list[Action] = []
+        for wait in passed:
+            if wait in self._waits:  # an earlier one of them may have made it meaningless
+                del self._waits[wait]
+                actions += self._passed(wait)
+        return actions
+
+    def _passed(self, wait: Wait) -> list[Action]:
+        match wait:
+            case Wait.FINAL:
+                self._stale_until = self._now + 1.0
+                return self._close_turn()
+            case Wait.MODEL:
+                return self._trouble("model_too_slow")
+            case Wait.SILENCE:
+                return self._silence()
+            case Wait.LONGEST:
+                self.ending = self.ending or Ending.TIME_UP
+                return self._say(self.agent.manners.time_is_up, is_protected=True, leave=LeaveByHangup("time is up"))
+            case Wait.LEAVE:
+                self._running.clear()
+                return self._maybe_heard_out(self._reply) if self._reply is not None else []
+            case Wait.HEARD:
+                self.playout.cut()
+                note = Note("decision", "the carrier returned no marks: going on without them")
+                return [note, *(self._maybe_heard_out(self._reply) if self._reply is not None else [])]
+            case Wait.BEEP:
+                return self._leave_message("no beep")
+            case Wait.GONE:
+                return self._leg_ended("the carrier never confirmed the end")
+            case _:
+                assert_never(wait)
+
+    def _silence(self) -> list[Action]:
+        """The caller says nothing: asked once, then a polite end."""
+        self._silences += 1
+        self.messages.append(Happened("silence"))
+        manners = self.agent.manners
+        if self._silences < self.policy.most_silences:
+            return self._say(manners.still_there)
+        self.ending = Ending.SILENCE
+        return self._say(manners.silence_goodbye, is_protected=True, leave=LeaveByHangup("silence"))
+
+    def _add_line(
+        self, speaker: str, text: str, started: float, ended: float, *, is_cut: bool = False, confidence: float | None = None
+    ) -> None:
+        start = self._started_at or 0.0
+        self.transcript.append(Line(speaker, text, max(0.0, started - start), max(0.0, ended - start), is_cut, confidence))
+
+
+def _ending_without_us(phase: Phase) -> Ending:
+    return Ending.MACHINE if phase is Phase.MACHINE else Ending.CALLER_LEFT

@@ -1,0 +1,26 @@
+"""How patient, how quick, how careful a conversation is: every number the core obeys, with its unit and its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from voice.floor import FloorPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Times in seconds."""
+
+    floor: FloorPolicy = field(default_factory=FloorPolicy)
+    duck_gain: float = 0.3  # about -10 dB: audibly giving way, still intelligible
+    final_within: float = 0.4  # how long a turn that is over waits for the ears' last words
+    shortest_turn: float = 0.35  # a wordless sound shorter than this is nobody's turn
+    model_within: float = 8.0  # until the first word or tool of a reply
+    leave_within: float = 5.0  # for tools to finish before a hang-up that is due anyway
+    mark_grace: float = 3.0  # after all audio should have been heard; a carrier that returns no marks must not hang a call
+    gone_within: float = 5.0  # from our hang-up to the carrier's end of the leg
+    machine_within: float = 30.0  # a voicemail greeting is spoken at the beginning or never
+    machine_silence: float = 2.0  # a greeting that ended without a beep
+    beep_within: float = 20.0
+    most_silences: int = 2  # the first is prompted, the second ends the call
+    most_continuations: int = 3  # replies in a row that only call tools

@@ -1,0 +1,52 @@
+"""One reply on its way from mind to ear: what was written, spoken, and what happens once it has been heard. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from voice.events import ReplyId
+from voice.sentences import SentenceSplitter
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveByHangup:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveByTransfer:
+    call: str  # the tool call that asked for it
+    to: str
+
+
+Leave = LeaveByHangup | LeaveByTransfer
+
+
+@dataclass(slots=True)
+class Reply:
+    id: ReplyId
+    is_protected: bool = False
+    is_opening: bool = False
+    leave: Leave | None = None
+    segments: list[str] = field(default_factory=list)  # given to the mouth, in order
+    opened: int = 0  # segments of which audio has arrived
+    spoken: int = 0  # segments whose audio has all arrived
+    is_written: bool = False
+    tools: int = 0
+    is_tool_failed: bool = False
+    audible_at: float | None = None
+    splitter: SentenceSplitter = field(default_factory=SentenceSplitter)
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.segments)
+
+    @property
+    def is_spoken(self) -> bool:
+        """Whether all of its audio has arrived from the mouth."""
+        return self.is_written and self.spoken == len(self.segments)
+
+    @property
+    def needs_another(self) -> bool:
+        """Whether the mind must go on: its tools' results were not spoken about, or a tool failed."""
+        return self.leave is None and self.tools > 0 and (self.is_tool_failed or not self.segments)

@@ -1,0 +1,383 @@
+"""The shell of one answered call: carries events to the conversation and its actions out to the world.
+
+No rule of talking lives here. Every source (leg, ears, mind, mouth, tools, clock) only *posts* events; `_perform` starts
+things and never waits for their results, which come back as events. One exception handler stands around the whole call:
+an error of ours ends that call and never the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, Protocol, assert_never
+
+import numpy as np
+import structlog
+
+from context.briefing import Briefing
+from telephony.audio import decode
+from telephony.leg import AudioReceived, KeyReceived, LegStopped, MarkReceived, MediaLink
+from voice.actions import (
+    Action,
+    ClearPlayout,
+    Expect,
+    FinishUtterance,
+    Hangup,
+    Note,
+    Play,
+    RunTool,
+    SetGain,
+    Speak,
+    StartReply,
+    StopReply,
+    Transfer,
+)
+from voice.conversation import CallReport, Conversation
+from voice.errors import ProviderError
+from voice.events import (
+    DeadlinePassed,
+    EarsFailed,
+    Event,
+    HangupRequested,
+    KeyPressed,
+    LegEnded,
+    MarkReturned,
+    MediaStarted,
+    ReplyFailed,
+    ReplyId,
+    ReplyText,
+    ReplyWritten,
+    SegmentSpoken,
+    SpeechArrived,
+    SpeechFailed,
+    ToolCalled,
+    ToolFinished,
+)
+from voice.journal import JournalWriter
+from voice.pacer import Pacer
+from voice.ports import (
+    LanguageModel,
+    Prompt,
+    Speaker,
+    TextDelta,
+    Toolbox,
+    ToolRequest,
+    Transcriber,
+    Usage,
+    VoiceActivity,
+)
+from voice.tones import ToneDetector
+from voice.wheel import Wheel
+
+LAST_WORDS: Final = 0.5  # seconds for the ears' final words after the leg has ended: an opt-out may be among them
+TOOLS_AFTER: Final = 10.0  # seconds for tools still running when the call is over
+
+log = structlog.get_logger()
+
+
+class LegControl(Protocol):
+    """What can be done to the leg beside talking on it."""
+
+    async def transfer(self, to: str) -> str:
+        """Hand the leg to `to`. Empty when the carrier took it; else why not, in words."""
+
+
+class Observer(Protocol):
+    """Watches a call while it is live."""
+
+    def note(self, note: Note) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Providers:
+    """The parts of one call, open."""
+
+    ears: Transcriber
+    activity: VoiceActivity
+    mind: LanguageModel
+    mouth: Speaker
+
+
+class Session:
+    """Runs one call from its first frame to its report."""
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        link: MediaLink,
+        providers: Providers,
+        briefing: Briefing,
+        toolbox: Toolbox,
+        leg: LegControl,
+        wheel: Wheel,
+        journal: JournalWriter,
+        observer: Observer,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.conversation = conversation
+        self._link = link
+        self._parts = providers
+        self._briefing = briefing
+        self._toolbox = toolbox
+        self._leg = leg
+        self._wheel = wheel
+        self._journal = journal
+        self._observer = observer
+        self._clock = clock
+        self._pacer = Pacer()
+        self._tones = ToneDetector()
+        self._inbox: deque[Event] = deque()
+        self._is_draining = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._over = asyncio.Event()
+        self._orders: asyncio.Queue[Speak] = asyncio.Queue()
+        self._writing: dict[ReplyId, asyncio.Task[None]] = {}
+        self._speaking: tuple[ReplyId, asyncio.Task[None]] | None = None
+        self._stopped: set[ReplyId] = set()
+        self._heard = asyncio.Event()
+        self._effects: set[asyncio.Task[None]] = set()
+
+    @property
+    def underruns(self) -> int:
+        """How often the carrier's buffer ran dry in the middle of our speech."""
+        return self._pacer.underruns
+
+    async def run(self) -> CallReport:
+        """Talk until the call is over. Never raises for anything that happens inside the call."""
+        sources = [
+            asyncio.create_task(self._guard(source))
+            for source in (self._read_leg(), self._read_ears(), self._speak_in_order())
+        ]
+        try:
+            self.post(MediaStarted())
+            await self._over.wait()
+        finally:
+            await self._wind_up(sources)
+        return self.conversation.report()
+
+    def hang_up(self, reason: str) -> None:
+        """A supervisor, or a shutdown, ends the call."""
+        self.post(HangupRequested(reason))
+
+    # --- one inbox, one reader ----------------------------------------------------------------------------------------
+
+    def post(self, event: Event) -> None:
+        """Hand an event to the core and carry out what it orders; what that causes at once waits its turn."""
+        self._inbox.append(event)
+        if self._is_draining or self._over.is_set():
+            return
+        self._is_draining = True
+        try:
+            while self._inbox:
+                self._handle(self._inbox.popleft())
+        except Exception:
+            log.exception("call_failed", call=self.conversation.call)
+            self._over.set()
+        finally:
+            self._is_draining = False
+        if self.conversation.ended:
+            self._over.set()
+        self._arm()
+
+    def _handle(self, event: Event) -> None:
+        now = self._clock()
+        actions = self.conversation.handle(event, now)
+        self._journal.write(now, event, actions)
+        for action in actions:
+            self._perform(action)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self.conversation.deadline
+        if deadline is not None and not self._over.is_set():
+            delay = max(0.0, deadline - self._clock())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._deadline)
+
+    def _deadline(self) -> None:
+        self._timer = None
+        deadline = self.conversation.deadline
+        if deadline is not None and deadline <= self._clock():
+            self.post(DeadlinePassed())
+        else:  # a timer may fire a hair early: ask again rather than tell the core a deadline passed that has not
+            self._arm()
+
+    # --- orders -------------------------------------------------------------------------------------------------------
+
+    def _perform(self, action: Action) -> None:
+        match action:
+            case Play(audio, marks):
+                self._pacer.put(audio, marks)
+                if self._pump():
+                    self._wheel.turn_for(self._pump)
+            case Speak():
+                self._orders.put_nowait(action)
+            case StartReply(reply):
+                self._writing[reply] = self._start(self._write(action))
+            case StopReply(reply):
+                self._stop(reply)
+            case ClearPlayout():
+                self._pacer.clear()
+                self._link.clear()
+            case SetGain(gain):
+                self._pacer.set_gain(gain)
+            case FinishUtterance():
+                self._parts.ears.finish_utterance()
+            case Expect(phrases):
+                self._parts.ears.expect(phrases)
+            case RunTool():
+                self._effects.add(self._start(self._run_tool(action)))
+            case Transfer():
+                self._effects.add(self._start(self._transfer(action)))
+            case Hangup():
+                self._effects.add(self._start(self._link.close()))
+            case Note():
+                self._observer.note(action)
+            case _:
+                assert_never(action)
+
+    def _pump(self) -> bool:
+        """Send what is due; False when nothing waits any more."""
+        for item in self._pacer.due(self._clock()):
+            if isinstance(item, str):
+                self._link.send_mark(item)
+            else:
+                self._link.send_audio(item)
+        return self._pacer.next_due is not None
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._guard(work))
+        task.add_done_callback(self._effects.discard)
+        return task
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("call_failed", call=self.conversation.call)
+            self.post(HangupRequested("internal error"))
+
+    def _stop(self, reply: ReplyId) -> None:
+        self._stopped.add(reply)
+        writing = self._writing.pop(reply, None)
+        if writing is not None:
+            writing.cancel()
+        if self._speaking is not None and self._speaking[0] == reply:
+            self._speaking[1].cancel()
+
+    # --- sources ------------------------------------------------------------------------------------------------------
+
+    async def _read_leg(self) -> None:
+        reason = "closed"
+        async for event in self._link.events():
+            match event:
+                case AudioReceived(_, audio):
+                    self._hear(audio)
+                case MarkReceived(name):
+                    self.post(MarkReturned(name))
+                case KeyReceived(digit):
+                    self.post(KeyPressed(digit))
+                case LegStopped():
+                    reason = event.reason
+                    break
+        await self._last_words()
+        self.post(LegEnded(reason))
+
+    def _hear(self, audio: bytes) -> None:
+        self._parts.ears.hear(audio)
+        for evidence in self._parts.activity.feed(audio):
+            self.post(evidence)
+        for tone in self._tones.feed(decode(audio).astype(np.float32) / np.float32(32768)):
+            self.post(tone)
+
+    async def _last_words(self) -> None:
+        """What the caller said while hanging up counts; the ears get a moment to tell it."""
+        if self.conversation.ended or not self.conversation.is_hearing:
+            return
+        self._parts.ears.finish_utterance()
+        deadline = self._clock() + LAST_WORDS
+        while self.conversation.is_hearing and self._clock() < deadline:
+            self._heard.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._heard.wait(), deadline - self._clock())
+
+    async def _read_ears(self) -> None:
+        try:
+            async for words in self._parts.ears.events():
+                self.post(words)
+                self._heard.set()
+        except ProviderError as error:
+            log.warning("ears_failed", call=self.conversation.call, error=str(error))
+            self.post(EarsFailed(error.code))
+
+    async def _write(self, order: StartReply) -> None:
+        """Let the mind write one reply."""
+        prompt = Prompt(self.conversation.agent, self._briefing, self.conversation.direction, order.messages)
+        usage = Usage()
+        try:
+            async for output in self._parts.mind.reply(prompt):
+                match output:
+                    case TextDelta(text):
+                        self.post(ReplyText(order.reply, text))
+                    case ToolRequest(call, name, arguments):
+                        self.post(ToolCalled(order.reply, call, name, arguments))
+                    case Usage():
+                        usage = output
+        except ProviderError as error:
+            log.warning("mind_failed", call=self.conversation.call, error=str(error))
+            self.post(ReplyFailed(order.reply, error.code))
+            return
+        self.post(ReplyWritten(order.reply, usage.tokens_in, usage.tokens_out))
+
+    async def _speak_in_order(self) -> None:
+        """One mouth, one segment at a time; a stopped reply's segments are passed over."""
+        while True:
+            order = await self._orders.get()
+            if order.reply in self._stopped:
+                continue
+            task = asyncio.create_task(self._guard(self._speak(order)))
+            self._speaking = (order.reply, task)
+            await asyncio.wait([task])  # others may cancel it: that is not a cancellation of ours
+            self._speaking = None
+
+    async def _speak(self, order: Speak) -> None:
+        try:
+            async for piece in self._parts.mouth.speak(order.text):
+                self.post(SpeechArrived(order.reply, order.segment, piece.audio, piece.words))
+        except ProviderError as error:
+            log.warning("mouth_failed", call=self.conversation.call, error=str(error))
+            self.post(SpeechFailed(order.reply, order.segment, error.code))
+            return
+        self.post(SegmentSpoken(order.reply, order.segment))
+
+    async def _run_tool(self, order: RunTool) -> None:
+        outcome = await self._toolbox.run(order.name, order.arguments, order.key)
+        self.post(ToolFinished(order.call, outcome.ok, outcome.result))
+
+    async def _transfer(self, order: Transfer) -> None:
+        refusal = await self._leg.transfer(order.to)
+        if refusal:
+            self.post(ToolFinished(order.call, False, refusal))
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    async def _wind_up(self, sources: list[asyncio.Task[None]]) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._wheel.forget(self._pump)
+        talking = [*sources, *self._writing.values(), *([self._speaking[1]] if self._speaking else [])]
+        for task in talking:
+            task.cancel()
+        await asyncio.gather(*talking, return_exceptions=True)
+        if self._effects:
+            _, late = await asyncio.wait(self._effects, timeout=TOOLS_AFTER)
+            for task in late:
+                log.error("tool_never_finished", call=self.conversation.call)
+                task.cancel()
+        await asyncio.gather(self._parts.ears.close(), self._parts.mouth.close(), self._link.close(), return_exceptions=True)
+        self._journal.close()

@@ -1,0 +1,47 @@
+"""One caller turn while it grows: its words, final and interim, and when it began and ended. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from voice.events import Transcribed
+
+
+@dataclass(slots=True)
+class CallerTurn:
+    """Times are `now` (monotonic seconds). `is_waiting`: final words were asked for and have not come."""
+
+    started_at: float | None = None
+    ended_at: float = 0.0
+    why: str = ""
+    is_waiting: bool = False
+    is_over: bool = False
+    interim: str = ""
+    finals: list[str] = field(default_factory=list)
+    confidences: list[float] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return " ".join(part for part in (*self.finals, self.interim) if part)
+
+    @property
+    def confidence(self) -> float | None:
+        """The weakest final's: a turn is no surer than its worst part."""
+        return min(self.confidences, default=None)
+
+    def hears(self, event: Transcribed) -> None:
+        if not event.is_final:
+            self.interim = event.text
+            return
+        self.interim = ""
+        self.is_waiting = False
+        if event.text:
+            self.finals.append(event.text)
+        if event.confidence is not None:
+            self.confidences.append(event.confidence)
+
+    def continues(self, earlier: CallerTurn) -> None:
+        """The caller went on: what seemed a turn of its own was the first part of this one."""
+        self.started_at = earlier.started_at
+        self.finals[:0] = [earlier.text] if earlier.text else []
+        self.confidences[:0] = earlier.confidences
