@@ -1,0 +1,372 @@
+"""The gate: may this call be made now? Asks every rule, always, and names each one that forbids it. Pure.
+
+`check` is a function of the record, the instant and the rule book: the same three give the same verdict, for ever. It reads
+no clock, no list and no database; `compliance.store` does, and stores what comes out. This module alone makes a `Clearance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import Final, assert_never
+
+from compliance.consent import Level, carrying, missing, revocations_for
+from compliance.frequency import next_allowed
+from compliance.hours import HORIZON, Clocks, closes_at, hours_findings
+from compliance.record import CallRecord, LineType, ListAnswer, Purpose, Reassigned, VoiceKind
+from compliance.rules import Rulebook
+from compliance.rules.schema import (
+    AnyRule,
+    Cap,
+    ConsentNeeded,
+    Duty,
+    EmergencyBan,
+    Exemption,
+    Hours,
+    Listed,
+    Prohibited,
+    ReassignedCheck,
+    Registration,
+    ShownCallerId,
+    Waiver,
+)
+from compliance.verdict import _SEAL, CLEARANCE_LIFE, Clearance, Finding, Refused, Rule, Verdict, by_gravity
+from compliance.zones import Whereabouts, ZoneMissing, number_problem, where, zone
+
+PURCHASE_MONTHS: Final = 18  # 47 CFR 64.1200(f)(5): a purchase or transaction ...
+INQUIRY_MONTHS: Final = 3  # ... or an inquiry or application, before the date of the call
+CLOCK_SLACK: Final = timedelta(seconds=5)  # how far behind its own past a clock may be before it is not believed
+_OWN: Final = "offhook (the gate itself)"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One record under the rules that could bind it, at one instant."""
+
+    record: CallRecord
+    book: Rulebook
+    whereabouts: Whereabouts
+    rules: tuple[tuple[str, AnyRule], ...]
+    at: datetime
+    today: date  # the latest calendar day it could be where the phone is: the strict reading of every age and period
+
+
+def check(record: CallRecord, at: datetime, rules: Rulebook) -> Verdict:
+    """The verdict on this call at this instant (aware). Every rule is asked; the order of anything never matters."""
+    at = at.astimezone(UTC)
+    standing, waived = _at(record, at, rules)
+    if not standing:
+        return Clearance(
+            number=record.number,
+            attempt=record.attempt,
+            contact=record.contact,
+            receipt=record.receipt,
+            valid_from=at,
+            expires=_expiry(record, at, rules),
+            rules_version=rules.version,
+            waived=waived,
+            seal=_SEAL,
+        )
+    until, later = _earliest(record, at, rules, standing)
+    return Refused(
+        number=record.number,
+        attempt=record.attempt,
+        contact=record.contact,
+        receipt=record.receipt,
+        at=at,
+        findings=standing,
+        until=until,
+        rules_version=rules.version,
+        later=later,
+        waived=waived,
+    )
+
+
+def findings_at(record: CallRecord, at: datetime, rules: Rulebook) -> tuple[Finding, ...]:
+    """Everything that forbids the call at this instant, waivers not counted."""
+    standing, waived = _at(record, at.astimezone(UTC), rules)
+    return by_gravity((*standing, *waived))
+
+
+def _at(record: CallRecord, at: datetime, book: Rulebook) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """What stands against the call, and what somebody has answered for."""
+    found = by_gravity(_unsure(record, at, book) or _speak(_case(record, at, book)))
+    lifted = [each for each in found if _waiver(each, at, book) is not None]
+    return tuple(each for each in found if each not in lifted), tuple(lifted)
+
+
+def _waiver(finding: Finding, at: datetime, book: Rulebook) -> Waiver | None:
+    if not finding.rule.can_be_waived:
+        return None
+    live = (each for each in book.waivers if each.entry == finding.entry and each.since <= at.date() < each.until)
+    return next(live, None)
+
+
+def _earliest(
+    record: CallRecord, at: datetime, book: Rulebook, found: tuple[Finding, ...]
+) -> tuple[datetime | None, tuple[Finding, ...]]:
+    """The first instant at which nothing stands against the call, by leaping from one rule's opening to the next.
+
+    No leap passes over a lawful instant: until each rule's own `until` that rule forbids the call. So the first instant
+    reached at which all are silent is the earliest there is.
+    """
+    moment, standing, later = at, found, tuple[Finding, ...]()
+    while moment - at <= HORIZON:
+        openings = [each.until for each in standing]
+        if None in openings:
+            return None, later
+        moment = max(each for each in openings if each is not None)
+        standing, _ = _at(record, moment, book)
+        if not standing:
+            return moment, later
+        later = by_gravity(each for each in standing if each.until is None)
+    return None, later
+
+
+def _expiry(record: CallRecord, at: datetime, book: Rulebook) -> datetime:
+    """Soon, and not after any window that binds the call has closed."""
+    case = _case(record, at, book)
+    ends = [
+        closes_at(rule, Clocks(state, case.whereabouts.zones), at, book)
+        for state, rule in case.rules
+        if isinstance(rule, Hours) and not _is_lifted(rule, case) and not _waived_entry(rule, at, book)
+    ]
+    return min([at + CLEARANCE_LIFE, *ends])
+
+
+def _waived_entry(rule: Hours, at: datetime, book: Rulebook) -> bool:
+    return any(each.entry == rule.id and each.since <= at.date() < each.until for each in book.waivers)
+
+
+# --- before any rule can be asked -------------------------------------------------------------------------------------
+
+
+def _unsure(record: CallRecord, at: datetime, book: Rulebook) -> list[Finding]:
+    """What makes the gate unable to judge at all: then nothing else is asked, and nothing passes."""
+    if book.closed_because:
+        return [Finding(Rule.RULES_UNREADABLE, f"The rules cannot be read: {book.closed_because}", _OWN)]
+    if not record.errand.seller:
+        return [Finding(Rule.RECORD_INCOMPLETE, "Nobody said for which seller this call is.", _OWN)]
+    problem = number_problem(record.number, book)
+    if problem is not None:
+        return [Finding(problem[0], problem[1], "47 CFR 52; North American Numbering Plan")]
+    try:
+        whereabouts = _whereabouts(record, at, book)
+        for name in whereabouts.zones:
+            zone(name)
+    except ZoneMissing as error:
+        return [Finding(Rule.ZONE_DATA_MISSING, f"Time zone data is missing: {error}.", _OWN)]
+    return []
+
+
+def _whereabouts(record: CallRecord, at: datetime, book: Rulebook) -> Whereabouts:
+    return where(record.number, record.place, at.date(), book)
+
+
+def _case(record: CallRecord, at: datetime, book: Rulebook) -> Case:
+    whereabouts = _whereabouts(record, at, book)
+    errand = record.errand
+    rules = _binding(book, whereabouts.states, errand.purpose, errand.voice, record.line)
+    today = max((at.astimezone(zone(name)).date() for name in whereabouts.zones), default=at.date())
+    return Case(record, book, whereabouts, rules, at, today)
+
+
+@lru_cache(maxsize=4096)
+def _binding(
+    book: Rulebook, states: frozenset[str], purpose: Purpose, voice: VoiceKind, line: LineType
+) -> tuple[tuple[str, AnyRule], ...]:
+    return tuple((state, rule) for state, rule in book.of(states) if rule.binds(purpose, voice, line))
+
+
+# --- every rule -------------------------------------------------------------------------------------------------------
+
+
+def _speak(case: Case) -> Iterator[Finding]:
+    yield from _house_matters(case)
+    for state, rule in case.rules:
+        if _is_lifted(rule, case):
+            continue
+        if isinstance(rule, Hours):  # asks day by day whether it is in force
+            yield from hours_findings(rule, Clocks(state, case.whereabouts.zones), case.at, case.book)
+        elif rule.in_force(case.today):
+            yield from _rule_findings(state, rule, case)
+
+
+def _rule_findings(state: str, rule: AnyRule, case: Case) -> Sequence[Finding]:
+    match rule:
+        case Cap():
+            return _cap(rule, case)
+        case ConsentNeeded():
+            return _consent(rule, case)
+        case Listed():
+            return _listed(rule, case)
+        case Prohibited():
+            return [_finding(Rule.STATE_ADAD_PROHIBITED, rule)]
+        case EmergencyBan():
+            return _emergency(state, rule, case)
+        case ReassignedCheck():
+            return _reassigned(rule, case)
+        case ShownCallerId():
+            return _caller_id(rule, case)
+        case Registration():
+            held = case.record.errand.registrations
+            return [] if held is None or rule.id in held else [_finding(Rule.REGISTRATION_MISSING, rule)]
+        case Duty() | Hours():
+            return []  # a duty binds the call once it is up; hours are asked by their own function
+        case _:
+            assert_never(rule)
+
+
+def _finding(code: Rule, rule: AnyRule, says: str = "", until: datetime | None = None) -> Finding:
+    return Finding(code, f"{rule.says} {says}".strip(), rule.source, until, rule.id)
+
+
+def _house_matters(case: Case) -> Iterator[Finding]:
+    """What no rule file says: switches, erased people, special lines, a clock that contradicts the past."""
+    record = case.record
+    if record.is_halted:
+        yield Finding(Rule.KILL_SWITCH, f"Calling is stopped: {record.is_halted}.", _OWN)
+    if record.is_erased:
+        yield Finding(
+            Rule.PERSON_ERASED, "This person asked to be erased and not to be called again.", "GDPR art. 17, 21; CCPA"
+        )
+    latest = max((each for each in (record.last_receipt_at, *(call.at for call in record.history)) if each), default=None)
+    if latest is not None and latest > case.at + CLOCK_SLACK:
+        says = "The clock is behind what has already been recorded; until it catches up no hour can be trusted."
+        yield Finding(Rule.CLOCK_UNSURE, says, _OWN, latest - CLOCK_SLACK)
+    if record.errand.purpose is Purpose.EMERGENCY:
+        return
+    if record.is_emergency_line:
+        yield Finding(Rule.EMERGENCY_LINE, "This is an emergency line or a patient's room.", "47 CFR 64.1200(a)(1)(i)-(ii)")
+    if not case.whereabouts.zones:
+        says = "Where this phone is, and so what time it is there, is not known."
+        yield Finding(Rule.ZONE_UNKNOWN, says, "47 CFR 64.1200(c)(1) (local time at the called party's location)")
+    if revocations_for(record, case.at) and carrying(record, Level.EXPRESS, case.at) is None:
+        says = "The person said, by any means at all, not to be called, and has not agreed again since."
+        yield Finding(Rule.CONSENT_REVOKED, says, "47 CFR 64.1200(a)(10)-(11)")
+
+
+def _cap(rule: Cap, case: Case) -> list[Finding]:
+    until = next_allowed(rule, case.record, case.whereabouts.zones, case.at)
+    return [] if until == case.at else [_finding(rule.code, rule, until=until)]
+
+
+def _consent(rule: ConsentNeeded, case: Case) -> list[Finding]:
+    level = Level.WRITTEN if rule.needs == "written" else Level.EXPRESS
+    return [_finding(each.rule, rule, each.says, each.until) for each in missing(case.record, level, case.at)]
+
+
+def _listed(rule: Listed, case: Case) -> list[Finding]:
+    answer = case.record.list_answer(rule.list)
+    if answer is None or not answer.is_covered:
+        says = f"No copy of the {rule.list} list holds this area code."
+        return [_finding(Rule.DNC_COVERAGE_MISSING, rule, says)] if rule.must_cover else []
+    found = [_finding(rule.code, rule, _since(answer))] if answer.is_listed else []
+    if rule.max_age_days is not None and not _is_fresh(answer, rule.max_age_days, case.today):
+        obtained = answer.obtained_on.isoformat() if answer.obtained_on else "an unknown day"
+        says = f"Our copy is of {obtained}; after {rule.max_age_days} days it may not be relied on."
+        found.append(_finding(Rule.DNC_LIST_STALE, rule, says))
+    return found
+
+
+def _since(answer: ListAnswer) -> str:
+    return f"On the {answer.name} list since {answer.since.date().isoformat()}." if answer.since else ""
+
+
+def _is_fresh(answer: ListAnswer, days: int, today: date) -> bool:
+    """47 CFR 64.1200(c)(2)(i)(D): obtained no more than so many days before the date of the call."""
+    return answer.obtained_on is not None and (today - answer.obtained_on).days <= days
+
+
+def _emergency(state: str, rule: EmergencyBan, case: Case) -> list[Finding]:
+    """Barred while an emergency lasts. A proclamation with an end says when it is over; one without does not."""
+    if state in case.record.emergencies:
+        return [_finding(Rule.STATE_EMERGENCY, rule)]
+    for each in case.book.proclamations:
+        declared = each.state == state and each.what == "emergency" and each.on <= case.today
+        if declared and (each.until is None or _first_local_day(case) < each.until):
+            return [_finding(Rule.STATE_EMERGENCY, rule, f"{each.name} ({each.source}).", _over_at(each.until, case))]
+    return []
+
+
+def _first_local_day(case: Case) -> date:
+    return min((case.at.astimezone(zone(name)).date() for name in case.whereabouts.zones), default=case.at.date())
+
+
+def _over_at(day: date | None, case: Case) -> datetime | None:
+    if day is None or not case.whereabouts.zones:
+        return None
+    midnights = (datetime(day.year, day.month, day.day, tzinfo=zone(name)) for name in case.whereabouts.zones)
+    return max(each.astimezone(UTC) for each in midnights)
+
+
+def _reassigned(rule: ReassignedCheck, case: Case) -> list[Finding]:
+    answer = case.record.reassigned.answer
+    if answer is Reassigned.NOT_ASKED:
+        return [_finding(Rule.RND_REQUIRED, rule)] if rule.required else []
+    if answer is Reassigned.YES and "yes" in rule.refuses:
+        return [] if _agreed_since(case) else [_finding(Rule.RND_REASSIGNED, rule)]
+    if answer is Reassigned.NO_DATA and "no_data" in rule.refuses:
+        return [_finding(Rule.RND_NO_DATA, rule)]
+    return []
+
+
+def _agreed_since(case: Case) -> bool:
+    """Whether whoever has the number now agreed after the database was asked: then the old owner's answer says nothing."""
+    consent = carrying(case.record, Level.EXPRESS, case.at)
+    asked = case.record.reassigned.asked_on
+    return consent is not None and asked is not None and consent.obtained_at.date() > asked
+
+
+def _caller_id(rule: ShownCallerId, case: Case) -> list[Finding]:
+    shown = case.record.errand.caller_id
+    if not shown.number or not shown.is_shown:
+        return [_finding(Rule.CALLER_ID_BLOCKED, rule, "No number would be shown.")]
+    if not shown.is_authorised:
+        return [_finding(Rule.CALLER_ID_BLOCKED, rule, "There is no proof on record that we may show this number.")]
+    return []
+
+
+# --- what lifts a rule ------------------------------------------------------------------------------------------------
+
+
+def _is_lifted(rule: AnyRule, case: Case) -> bool:
+    return any(_holds(exemption, case) for exemption in rule.lifted_by)
+
+
+def _holds(exemption: Exemption, case: Case) -> bool:
+    match exemption:
+        case Exemption.WRITTEN_CONSENT:
+            return carrying(case.record, Level.PERMISSION, case.at) is not None
+        case Exemption.EXPRESS_CONSENT:
+            return carrying(case.record, Level.EXPRESS, case.at) is not None
+        case Exemption.RELATIONSHIP:
+            return has_relationship(case.record, case.today, case.at)
+        case Exemption.PERSONAL:
+            return case.record.relationship is not None and case.record.relationship.is_personal
+        case Exemption.BUSINESS:
+            return case.record.is_business
+        case _:
+            assert_never(exemption)
+
+
+def has_relationship(record: CallRecord, today: date, at: datetime) -> bool:
+    """47 CFR 64.1200(f)(5): a purchase within 18 months or an inquiry within 3, not ended by a do-not-call request."""
+    relationship = record.relationship
+    if relationship is None or (relationship.ended_at is not None and relationship.ended_at <= at):
+        return False
+    return _within(relationship.last_purchase, PURCHASE_MONTHS, today) or _within(
+        relationship.last_inquiry, INQUIRY_MONTHS, today
+    )
+
+
+def _within(day: date | None, months: int, today: date) -> bool:
+    return day is not None and day <= today <= _add_months(day, months)
+
+
+def _add_months(day: date, months: int) -> date:
+    years, month = divmod(day.month - 1 + months, 12)
+    first_of_next = date(day.year + years + (month + 1) // 12, (month + 1) % 12 + 1, 1)
+    return min(date(day.year + years, month + 1, 1) + timedelta(days=day.day - 1), first_of_next - timedelta(days=1))

@@ -1,0 +1,139 @@
+"""Where the phone could be: every time zone and every state's law that number, address and the person's own word leave open.
+
+An area code says where a number was given out, not where it is carried; an address says where somebody lived when the form
+was filled in. So both count, and the gate must satisfy all of them. What the person *said in a call* overrules the zones for
+a year. Unknown stays unknown: the gate reads an empty answer as *no*. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from importlib import import_module, resources
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from phonenumbers.timezone import time_zones_for_geographical_number
+
+from compliance.record import Place
+from compliance.rules import Rulebook
+from compliance.rules.schema import AreaCodeFile
+from compliance.verdict import Rule
+
+STATED_FOR: Final = timedelta(days=365)  # how long a person's word about where they are outlives the call it was said in
+TZDATA: Final = str(
+    import_module("tzdata").IANA_VERSION
+)  # pinned with the package, never the system's: named in every receipt
+_NANP: Final = re.compile(r"\+1([2-9]\d{2})([2-9]\d{2})(\d{4})")
+
+
+class ZoneMissing(LookupError):
+    """The pinned time zone data has no such zone: nothing in it can be judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Zones (canonical names) and jurisdictions (states) that remain possible. Empty zones: unknown."""
+
+    zones: tuple[str, ...]
+    states: frozenset[str]
+    because: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo:
+    """A zone from the pinned data. Raises `ZoneMissing`."""
+    *folders, last = name.split("/")
+    package = ".".join(["tzdata.zoneinfo", *folders])
+    try:
+        with resources.files(package).joinpath(last).open("rb") as file:
+            return ZoneInfo.from_file(file, key=name)
+    except (ModuleNotFoundError, OSError, ValueError) as error:
+        raise ZoneMissing(f"{name} is not in tzdata {TZDATA}") from error
+
+
+def number_problem(number: str, book: Rulebook) -> tuple[Rule, str] | None:
+    """Why this is no number that may be dialled for a campaign at all, or None. `number` is E.164."""
+    found = _NANP.fullmatch(number)
+    if not found:
+        if number.startswith("+") and not number.startswith("+1") and number[1:].isdecimal():
+            return (
+                Rule.NUMBER_FOREIGN,
+                "The number is outside the North American plan; only United States rules are known.",
+            )
+        return (Rule.NUMBER_INVALID, "This is not a complete telephone number.")
+    area, exchange, _ = found.groups()
+    assert book.areas is not None  # a closed book never gets here
+    code = int(area)
+    if exchange[1:] == "11":
+        return (Rule.NUMBER_SERVICE, f"{exchange} is a service code, not an exchange.")
+    for rule, codes, says in (
+        (
+            Rule.NUMBER_TOLL_FREE,
+            book.areas.toll_free,
+            "A toll-free number is a business's, and says nothing of where it rings.",
+        ),
+        (Rule.NUMBER_PREMIUM, book.areas.premium, "Premium numbers are not called."),
+        (Rule.NUMBER_SERVICE, book.areas.service, f"{area} is a service code, not an area code."),
+        (Rule.NUMBER_FOREIGN, book.areas.foreign, f"{area} is outside the United States; its rules are not known here."),
+    ):
+        if code in codes:
+            return (rule, says)
+    if exchange == "976":
+        return (Rule.NUMBER_PREMIUM, "976 exchanges are premium services.")
+    if code not in _state_by_code(book.areas):
+        return (Rule.NUMBER_INVALID, f"{area} is no area code that we know.")
+    return None
+
+
+def where(number: str, place: Place, on: date, book: Rulebook) -> Whereabouts:
+    """Every zone and state the evidence leaves possible on this day. `number` is a valid one (`number_problem` is None)."""
+    assert book.areas is not None
+    area_state = _state_by_code(book.areas).get(int(number[2:5]), "")
+    states = {state for state in (area_state, place.state) if state}
+    because = [f"area code {number[2:5]}: {area_state}"]
+    if place.stated_on is not None and on - place.stated_on <= STATED_FOR and place.stated_zone:
+        states |= {place.stated_state} - {""}
+        because.append(f"the person said so on {place.stated_on.isoformat()}: {place.stated_zone}")
+        zones: Iterable[str] = (place.stated_zone,)
+    else:
+        from_address = _address_zones(place, area_state, book.areas)
+        if from_address:
+            because.append(f"address {place.state or place.zone}: {', '.join(from_address)}")
+        zones = (*_number_zones(number[:8], book.areas), *from_address)
+    return Whereabouts(_canonical(zones, book.areas), frozenset(states), tuple(because))
+
+
+def _address_zones(place: Place, area_state: str, areas: AreaCodeFile) -> tuple[str, ...]:
+    if place.zone:
+        return (place.zone,)
+    if place.state and place.state != area_state:
+        return areas.zones.get(place.state, ("",))  # an unknown state leaves every zone possible: the empty name says so
+    return ()
+
+
+@lru_cache(maxsize=200_000)
+def _number_zones(prefix: str, areas: AreaCodeFile) -> tuple[str, ...]:
+    """`prefix` is +1, area code and exchange: libphonenumber's data looks no further."""
+    parsed = phonenumbers.PhoneNumber(country_code=1, national_number=int(prefix[2:] + "0123"))
+    known = tuple(zone for zone in time_zones_for_geographical_number(parsed) if zone != "Etc/Unknown")
+    split = areas.split.get(prefix[2:5])
+    state = _state_by_code(areas).get(int(prefix[2:5]), "")
+    if len(known) > 5:  # libphonenumber's "could be anywhere": every zone of the plan
+        known = areas.zones.get(state, ())
+    return (*known, *(split.zones if split else ()))
+
+
+def _canonical(zones: Iterable[str], areas: AreaCodeFile) -> tuple[str, ...]:
+    """One name for zones whose clocks agree; an unknown zone ("") makes the whole answer unknown."""
+    names = tuple(sorted({areas.same_as.get(name, name) for name in zones}))
+    return () if "" in names else names
+
+
+@lru_cache(maxsize=8)
+def _state_by_code(areas: AreaCodeFile) -> dict[int, str]:
+    return {code: state for state, codes in areas.states.items() for code in codes}
