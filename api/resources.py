@@ -1,0 +1,305 @@
+"""The resources of `/v1` as they look from outside: pydantic, and only here, at the edge.
+
+Requests refuse unknown fields (a misspelt one must not be silently ignored) and bound every length. Instants are RFC 3339
+with a zone; durations and offsets are float seconds; numbers are E.164.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+Item = TypeVar("Item")
+Name: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Number: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^\+[1-9][0-9]{6,14}$"), Field(examples=["+12025550123"])
+]
+Target: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^(\+[1-9][0-9]{6,14}|sips?:[^\s<>\"]{1,250})$")
+]
+Words: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Page(_View, Generic[Item]):
+    """Some of a list. `next` is the `after` of the following page, absent on the last one."""
+
+    items: list[Item]
+    next: str | None = None
+
+
+# --- calls ------------------------------------------------------------------------------------------------------------
+
+
+class CallState(StrEnum):
+    PLACED = "placed"
+    RINGING = "ringing"
+    LIVE = "live"
+    ENDED = "ended"
+
+
+class Line(_View):
+    """One line of a transcript. `at` is seconds from the answer; `is_cut`: the other took the floor before its end."""
+
+    who: Literal["agent", "caller", "decision", "tool", "party"]
+    text: str
+    at: float = 0.0
+    is_cut: bool = False
+
+
+class CallView(_View):
+    """A call, live or past."""
+
+    id: str
+    state: CallState
+    direction: Literal["outbound", "inbound"]
+    number: str
+    agent: str = ""
+    contact_id: str | None = None
+    contact_name: str = ""
+    campaign_id: str | None = None
+    started_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration: float | None = None
+    answered_by: str = ""
+    disposition: str = ""
+    reason: str = ""
+    summary: str = ""
+    sentiment: str = ""
+    answers: dict[str, str] = {}
+    figures: dict[str, float] = Field(default={}, description="what was measured, seconds by name")
+    recording: str | None = None
+    journal: str | None = None
+
+
+class LiveCallView(CallView):
+    """A live call with what has been said in it so far."""
+
+    lines: list[Line] = []
+    interim: str = ""
+
+
+class TranscriptView(_View):
+    call_id: str
+    lines: list[Line]
+
+
+class NewCall(_Request):
+    """One outbound call, through the same gate as any other."""
+
+    to: Number
+    agent: Name
+    contact_name: Annotated[str, Field(max_length=120)] = ""
+    fields: Annotated[
+        dict[Annotated[str, Field(max_length=64)], Annotated[str, Field(max_length=500)]], Field(max_length=50)
+    ] = {}
+
+
+class SayOrder(_Request):
+    """Words the agent says to the caller next."""
+
+    text: Words
+
+
+class WhisperOrder(_Request):
+    """Words only the agent hears: a hint for its next replies."""
+
+    text: Words
+
+
+class TransferOrder(_Request):
+    to: Target
+    mode: Literal["cold", "warm"] = "cold"
+
+
+class Done(_View):
+    """The order was taken; what comes of it shows in the live events."""
+
+    ok: Literal[True] = True
+
+
+# --- campaigns and contacts -------------------------------------------------------------------------------------------
+
+
+class NewCampaign(_Request):
+    name: Name
+    agent: Name
+    seller: Annotated[str, Field(max_length=120)] = ""
+    purpose: Annotated[str, Field(max_length=500)] = ""
+    instructions: Annotated[str, Field(max_length=4000)] = ""
+    concurrency: Annotated[int, Field(ge=1, le=10_000)] = 10
+    calls_per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
+
+
+class CampaignView(_View):
+    """A campaign and how far it is. `outcomes` counts contacts by what has become of them so far, `refusals` by rule."""
+
+    id: str
+    name: str
+    agent: str
+    state: str
+    seller: str = ""
+    purpose: str = ""
+    created_at: datetime | None = None
+    contacts: int = 0
+    attempts: int = 0
+    live: int = 0
+    outcomes: dict[str, int] = {}
+    refusals: dict[str, int] = {}
+
+
+class BadRow(_View):
+    line: int
+    reason: str
+
+
+class ImportReport(_View):
+    """What an import did: good rows are kept, each bad one is named by its line (the header is line 1)."""
+
+    added: int
+    doubled: int = 0
+    rejected: list[BadRow] = []
+
+
+class Finding(_View):
+    """One rule that spoke: `source` is its citation, `until` the earliest instant at which it would let the call pass."""
+
+    rule: str
+    detail: str = ""
+    source: str = ""
+    until: datetime | None = None
+
+
+class Explanation(_View):
+    """Why a contact is, or is not, being dialled, and when next."""
+
+    campaign_id: str
+    contact_id: str
+    state: str
+    text: str = ""
+    findings: list[Finding] = []
+    next_at: datetime | None = None
+
+
+class ContactView(_View):
+    id: str
+    number: str
+    name: str = ""
+    campaign_id: str | None = None
+    outcome: str = ""
+    reason: str = ""
+    attempts: int = 0
+    next_at: datetime | None = None
+    fields: dict[str, str] = {}
+
+
+# --- compliance -------------------------------------------------------------------------------------------------------
+
+
+class NewConsent(_Request):
+    """Consent as it was given: by whom (number), to whom (seller), how, and where the proof lies."""
+
+    number: Number
+    seller: Name
+    kind: Annotated[str, Field(max_length=60)] = "written"
+    source: Annotated[str, Field(min_length=1, max_length=200, description="where it was given: a form, a call, a letter")]
+    evidence: Annotated[str, Field(max_length=2000)] = ""
+    at: AwareDatetime | None = None
+
+
+class RevokeConsent(_Request):
+    number: Number
+    seller: Annotated[str, Field(max_length=120, description="empty: every seller")] = ""
+    words: Annotated[str, Field(max_length=500, description="how they said it")] = ""
+
+
+class ConsentView(_View):
+    number: str
+    seller: str
+    kind: str
+    given_at: datetime
+    revoked_at: datetime | None = None
+    source: str = ""
+    evidence: str = ""
+
+
+class DncStatus(_View):
+    """One do-not-call list: how many numbers, how old, which area codes it covers (empty: all)."""
+
+    name: str
+    numbers: int
+    loaded_at: datetime | None = None
+    age_days: float | None = None
+    coverage: list[str] = []
+
+
+class DncLookup(_View):
+    number: str
+    is_listed: bool
+    lists: list[str] = []
+
+
+class DncAddition(_Request):
+    """A number for the internal do-not-call list."""
+
+    number: Number
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+
+# --- knowledge and agents ---------------------------------------------------------------------------------------------
+
+
+class NewFact(_Request):
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
+    contact: Annotated[str, Field(max_length=120, description="a number or contact id; empty: for every contact")] = ""
+    key: Annotated[str, Field(max_length=60, description="the playbook slot it fills")] = ""
+    value: Annotated[str, Field(max_length=500)] = ""
+
+
+class FactView(_View):
+    id: str
+    text: str
+    source: str = ""
+    at: datetime | None = None
+    key: str = ""
+    value: str = ""
+    contact: str = ""
+    score: float | None = None
+
+
+class AgentView(_View):
+    name: str
+    seller: str
+    persona: str
+    goal: str
+    language: str = "en-US"
+    numbers: list[str] = []
+    questions: list[str] = []
+    version: str = ""
+
+
+# --- the house --------------------------------------------------------------------------------------------------------
+
+
+class Check(_View):
+    """Whether one part can work now."""
+
+    part: str
+    ok: bool
+    detail: str = ""
+
+
+class Health(_View):
+    ok: bool
+    checks: list[Check] = []
