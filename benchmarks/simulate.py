@@ -85,6 +85,16 @@ class Delays:
     gone: float = 0.05  # from our hang-up to the leg's end
 
 
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """One word of ours as it sounds: instants of the call."""
+
+    reply: ReplyId
+    word: str
+    start: float
+    end: float
+
+
 @dataclass(slots=True)
 class World:
     """Everything around one `Conversation`. Add to `heap` with `at`, look at `log` afterwards."""
@@ -95,10 +105,11 @@ class World:
     delays: Delays = field(default_factory=Delays)
     hangs_up_at: float | None = None
     tool_succeeds: Callable[[RunTool], bool] = lambda order: True
+    mangle: Callable[[float, Event], Sequence[tuple[float, Event]]] = lambda instant, event: ((instant, event),)
     now: float = 0.0
     log: list[tuple[float, Event, list[Action]]] = field(default_factory=list)
     done: list[tuple[float, Action]] = field(default_factory=list)
-    heard: list[tuple[float, float, str]] = field(default_factory=list)  # agent words as they sounded: start, end, word
+    played: list[Sound] = field(default_factory=list)  # the agent's words as they sound at the caller's ear
     _heap: list[tuple[float, int, Event]] = field(default_factory=list)
     _count: int = 0
     _is_begun: bool = False
@@ -111,6 +122,11 @@ class World:
         """Let `event` happen at `instant`."""
         self._count += 1
         heapq.heappush(self._heap, (instant, self._count, event))
+
+    def _later(self, delay: float, event: Event) -> None:
+        """Something the world sends us: on its way it may be lost, doubled, or late."""
+        for instant, mangled in self.mangle(self.now + delay, event):
+            self.at(max(instant, self.now), mangled)
 
     def run(self, until: float = 120.0) -> World:
         """Run the call to its end, or on to `until`."""
@@ -144,6 +160,8 @@ class World:
             self._next_window(event.position // WINDOW)
         for action in actions:
             self.done.append((self.now, action))
+            if isinstance(action, Play) and isinstance(event, SpeechArrived):
+                self._sound(event)
             self._perform(action)
 
     # --- the caller ---------------------------------------------------------------------------------------------------
@@ -168,7 +186,7 @@ class World:
         begun = [said for said in self.utterances if said.start < self.now]
         text = " ".join(said.text for said in begun[self._told :] if said.text)
         self._told = len(begun)
-        self.at(self.now + self.delays.final, Transcribed(text, is_final=True, confidence=0.9))
+        self._later(self.delays.final, Transcribed(text, is_final=True, confidence=0.9))
 
     # --- orders -------------------------------------------------------------------------------------------------------
 
@@ -186,7 +204,7 @@ class World:
                 self._final()
             case RunTool(call, name):
                 ok = self.tool_succeeds(action)
-                self.at(self.now + self.delays.tool, ToolFinished(call, ok, f"{name} {'done' if ok else 'failed'}"))
+                self._later(self.delays.tool, ToolFinished(call, ok, f"{name} {'done' if ok else 'failed'}"))
             case Transfer():
                 self.at(self.now + self.delays.gone, LegEnded("transferred"))
             case Hangup():
@@ -204,8 +222,8 @@ class World:
         timed = tuple(
             Word(word, number * SECONDS_PER_WORD, (number + 1) * SECONDS_PER_WORD) for number, word in enumerate(words)
         )
-        self.at(self.now + self.delays.mouth, SpeechArrived(order.reply, order.segment, b"\x00" * length, timed))
-        self.at(self.now + self.delays.mouth, SegmentSpoken(order.reply, order.segment))
+        self._later(self.delays.mouth, SpeechArrived(order.reply, order.segment, b"\x00" * length, timed))
+        self._later(self.delays.mouth, SegmentSpoken(order.reply, order.segment))
 
     def _write(self, order: StartReply) -> None:
         instant = self.now + self.delays.mind
@@ -227,11 +245,16 @@ class World:
         self._dry_at = start + length / SAMPLE_RATE
         for offset, name in marks:
             self._marks.append((start + offset / SAMPLE_RATE, name))
-            self.at(start + offset / SAMPLE_RATE + self.delays.mark, MarkReturned(name))
+            self._later(start + offset / SAMPLE_RATE - self.now + self.delays.mark, MarkReturned(name))
+
+    def _sound(self, event: SpeechArrived) -> None:
+        start = max(self.now, self._dry_at)
+        self.played += [Sound(event.reply, word.text, start + word.start, start + word.end) for word in event.words]
 
     def _clear(self) -> None:
         """The trap: every pending mark comes back at once, though its audio was thrown away."""
         self._dry_at = self.now
+        self.played = [sound for sound in self.played if sound.end <= self.now]
         pending = [name for instant, name in self._marks if instant > self.now]
         self._marks.clear()
         gone = set(pending)

@@ -447,7 +447,7 @@ class Conversation:
         reply = self._live(event.reply)
         if reply is None or reply.is_written:
             return []
-        self._waits.pop(Wait.MODEL, None)
+        self._waits[Wait.MODEL] = self._now + self.policy.model_within
         match event:
             case ReplyText(_, text):
                 return [self._speak(reply, sentence) for sentence in reply.splitter.feed(text)]
@@ -472,6 +472,7 @@ class Conversation:
     def _written(self, reply: Reply) -> list[Action]:
         """No more words will come. What was asked decides what to listen for, and for how long."""
         reply.is_written = True
+        self._waits.pop(Wait.MODEL, None)
         expected = expectation_of(self.agent, reply.text)
         self.floor.set_expected(expected.kind if expected else None)
         hint: list[Action] = [Expect(expected.phrases)] if expected else []
@@ -581,8 +582,7 @@ class Conversation:
             case SpeechArrived():
                 return self._play(reply, event)
             case SegmentSpoken(_, segment):
-                if segment < reply.opened:
-                    self.playout.complete(reply.id, segment)
+                self.playout.complete(reply.id, segment)
                 reply.spoken = max(reply.spoken, segment + 1)
                 return self._maybe_heard_out(reply)
             case SpeechFailed(_, _, reason):
@@ -593,16 +593,16 @@ class Conversation:
 
     def _play(self, reply: Reply, event: SpeechArrived) -> list[Action]:
         actions: list[Action] = []
-        if event.segment >= reply.opened:
+        if not self.playout.is_open(reply.id, event.segment):
             text = reply.segments[event.segment]
             self.playout.open(reply.id, event.segment, text)
-            reply.opened = event.segment + 1
             actions.append(Note("agent", text))
         if reply.audible_at is None:
             reply.audible_at = self._now
             self._answering = None
             actions += self._on_floor(self.floor.set_agent(Agent.PROTECTED if reply.is_protected else Agent.AUDIBLE))
         marks = self.playout.queue(reply.id, event.segment, len(event.audio), event.words)
+        self._await_hearing(reply)
         actions.append(Play(event.audio, marks))
         return actions
 
@@ -613,10 +613,8 @@ class Conversation:
 
     def _maybe_heard_out(self, reply: Reply) -> list[Action]:
         """Go on once a reply is written, spoken and heard to its end, and its tools have finished."""
-        if not reply.is_spoken:
-            return []
-        if self.playout.is_playing:
-            self._waits[Wait.HEARD] = self._now + self.playout.remaining + self.policy.mark_grace
+        if not reply.is_spoken or self.playout.is_playing:
+            self._await_hearing(reply)
             return []
         self._waits.pop(Wait.HEARD, None)
         if self._running and reply.leave is not None and not self._is_only_transfer_running():
@@ -632,6 +630,12 @@ class Conversation:
         if reply.is_opening and not reply.text.endswith("?") and self.floor.caller is Caller.QUIET:
             return [*self._on_floor(changes), *(self._start_reply() if self._reply is None else [])]
         return [*self._on_floor(changes), *self._listen()]
+
+    def _await_hearing(self, reply: Reply) -> None:
+        """A mouth that stalls, or a carrier that returns no marks, must not hang the call."""
+        if reply.is_written:
+            grace = self.policy.mark_grace if reply.is_spoken else self.policy.mouth_within
+            self._waits[Wait.HEARD] = self._now + self.playout.remaining + grace
 
     def _is_only_transfer_running(self) -> bool:
         used = [self.messages[index] for index in self._running.values()]
@@ -764,7 +768,7 @@ class Conversation:
                 self._stale_until = self._now + 1.0
                 return self._close_turn()
             case Wait.MODEL:
-                return self._trouble("model_too_slow")
+                return self._mind_stalled()
             case Wait.SILENCE:
                 return self._silence()
             case Wait.LONGEST:
@@ -774,15 +778,29 @@ class Conversation:
                 self._running.clear()
                 return self._maybe_heard_out(self._reply) if self._reply is not None else []
             case Wait.HEARD:
-                self.playout.cut()
-                note = Note("decision", "the carrier returned no marks: going on without them")
-                return [note, *(self._maybe_heard_out(self._reply) if self._reply is not None else [])]
+                return self._never_heard()
             case Wait.BEEP:
                 return self._leave_message("no beep")
             case Wait.GONE:
                 return self._leg_ended("the carrier never confirmed the end")
             case _:
                 assert_never(wait)
+
+    def _mind_stalled(self) -> list[Action]:
+        """What it has written is said as if it were all; if that is nothing, it has failed."""
+        if self._reply is None or not self._reply.segments:
+            return self._trouble("model_too_slow")
+        return [Note("decision", "the model stalled: going on with what it wrote"), *self._reply_written(self._reply)]
+
+    def _never_heard(self) -> list[Action]:
+        """Audio that should have come, or marks that should have returned, did not: go on without them."""
+        reply = self._reply
+        if reply is None:
+            return []
+        what = "the carrier returned no marks" if reply.is_spoken else "the voice stalled"
+        reply.spoken = len(reply.segments)
+        self.playout.cut()
+        return [Note("decision", f"{what}: going on"), *self._maybe_heard_out(reply)]
 
     def _silence(self) -> list[Action]:
         """The caller says nothing: asked once, then a polite end."""

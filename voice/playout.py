@@ -49,6 +49,10 @@ class Playout:
         """Seconds of audio queued and not known to be heard: an upper bound of how long we will still be audible."""
         return (self.queued - self.heard) / SAMPLE_RATE if self._marks else 0.0
 
+    def is_open(self, reply: ReplyId, number: int) -> bool:
+        """Whether some of this segment's audio has been queued."""
+        return self._find(reply, number) is not None
+
     def open(self, reply: ReplyId, number: int, text: str) -> None:
         """A segment's audio will follow what is queued now."""
         self._segments.append(Segment(reply, number, text, self.queued))
@@ -56,6 +60,7 @@ class Playout:
     def queue(self, reply: ReplyId, number: int, length: int, words: tuple[Word, ...]) -> tuple[tuple[int, str], ...]:
         """Account for `length` samples of an open segment; return the marks to place, as (offset in this audio, name)."""
         segment = self._find(reply, number)
+        assert segment is not None, f"segment {reply}/{number} was never opened"
         offsets: list[int] = []
         for word in words:
             end = min(length, max(1, round(word.end * SAMPLE_RATE)))
@@ -75,6 +80,8 @@ class Playout:
     def complete(self, reply: ReplyId, number: int) -> None:
         """All audio of the segment is queued. Without word times they are estimated, in proportion to letters."""
         segment = self._find(reply, number)
+        if segment is None:  # it had no audio at all
+            return
         segment.is_complete = True
         if segment.ends or not segment.length:
             return
@@ -115,11 +122,9 @@ class Playout:
             parts.append(_first_words(segment, count))
         return " ".join(part for part in parts if part)
 
-    def _find(self, reply: ReplyId, number: int) -> Segment:
-        for segment in reversed(self._segments):
-            if segment.reply == reply and segment.number == number:
-                return segment
-        raise AssertionError(f"segment {reply}/{number} was never opened")
+    def _find(self, reply: ReplyId, number: int) -> Segment | None:
+        ours = (segment for segment in reversed(self._segments) if segment.reply == reply and segment.number == number)
+        return next(ours, None)
 
 
 def _first_words(segment: Segment, count: int) -> str:

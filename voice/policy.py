@@ -15,7 +15,8 @@ class Policy:
     duck_gain: float = 0.3  # about -10 dB: audibly giving way, still intelligible
     final_within: float = 0.4  # how long a turn that is over waits for the ears' last words
     shortest_turn: float = 0.35  # a wordless sound shorter than this is nobody's turn
-    model_within: float = 8.0  # until the first word or tool of a reply
+    model_within: float = 8.0  # from one piece of a reply to the next
+    mouth_within: float = 6.0  # from one piece of a reply's audio to the next
     leave_within: float = 5.0  # for tools to finish before a hang-up that is due anyway
     mark_grace: float = 3.0  # after all audio should have been heard; a carrier that returns no marks must not hang a call
     gone_within: float = 5.0  # from our hang-up to the carrier's end of the leg

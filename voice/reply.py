@@ -29,7 +29,6 @@ class Reply:
     is_opening: bool = False
     leave: Leave | None = None
     segments: list[str] = field(default_factory=list)  # given to the mouth, in order
-    opened: int = 0  # segments of which audio has arrived
     spoken: int = 0  # segments whose audio has all arrived
     is_written: bool = False
     tools: int = 0

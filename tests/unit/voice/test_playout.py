@@ -108,3 +108,9 @@ def test_another_replys_words_are_not_ours():
 def test_a_segment_must_be_opened():
     with pytest.raises(AssertionError):
         Playout().queue(R, 0, 1, ())
+
+
+def test_a_segment_without_audio_completes_silently():
+    playout = Playout()
+    playout.complete(R, 0)
+    assert not playout.is_open(R, 0)

@@ -1,0 +1,35 @@
+# offhook: one word a job. Everything lives in .venv; nothing is installed system-wide but, if they are missing and we may,
+# Debian's libflite1 (a better voice) and python3-venv.
+PYTHON ?= python3.11
+BIN := .venv/bin
+
+.PHONY: help demo test check bench nightly lock clean
+
+help: ## what each word does
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+demo: .venv/ready ## a small campaign on this machine, real audio both ways, no account
+	$(BIN)/offhook demo
+
+test: .venv/ready check ## everything CI runs: style, types, contracts, all tests, coverage of the cores
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests
+	$(BIN)/coverage report
+
+check: .venv/ready ## under a minute: format, lint, import contracts, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+
+bench: .venv/ready ## the measurements
+	$(BIN)/offhook bench all
+
+lock: ## choose versions anew
+	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --python-version 3.11 --extra vendors pyproject.toml --group dev -o requirements.lock
+
+.venv/ready: requirements.lock pyproject.toml tools/setup.sh
+	PYTHON=$(PYTHON) sh tools/setup.sh
+
+clean: ## forget the environment and what the demo left
+	rm -rf .venv .offhook

@@ -1,0 +1,236 @@
+"""Seeded storms: random calls with rude callers, slow parts and lost, doubled and late events, and what must hold in all.
+
+`storm(seed)` builds one call, runs it in virtual time and returns the laws it broke. A seed that breaks one prints a
+timeline that can be pasted into a test. Tens of thousands run in a minute: no audio, no sockets, no clock.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.simulate import Call, Delays, Utterance, World
+from voice.actions import AgentSaid, Hangup, Message, Play, RunTool, Speak, StopReply, Transfer
+from voice.agent import AgentDefinition, Manners, Voicemail, VoicemailAction
+from voice.conversation import Conversation
+from voice.events import (
+    CallId,
+    Direction,
+    Event,
+    HangupRequested,
+    KeyPressed,
+    MarkReturned,
+    Party,
+    PartyDetected,
+    ReplyId,
+    Samples,
+    SpeechArrived,
+    ToneHeard,
+    ToolFinished,
+    VoiceEvidence,
+)
+
+AGENT: Final = AgentDefinition(
+    name="storm",
+    seller="Acme",
+    persona="Ava",
+    goal="to be tested",
+    opening="Hello, this is Ava, an assistant of Acme. Do you have a minute?",
+    goodbye="Thank you and goodbye.",
+    transfer_to="+16145550199",
+    voicemail=Voicemail(VoicemailAction.LEAVE_MESSAGE, "Please call us back when you can."),
+    manners=Manners(silence_after=4.0, longest_call=45.0),
+)
+SAYINGS: Final = (
+    "yes", "no", "uh-huh", "mhm", "okay", "well I think so", "what does it cost", "hold on a second please", "",
+    "who is this", "stop calling me", "take me off your list", "a person please", "and then my", "friday at three",
+    "please leave a message after the tone",
+)  # fmt: skip
+SENTENCES: Final = ("I see.", "That is good to know, thank you.", "Could you tell me a little more about that?", "Fine!")
+TOOLS: Final = (
+    Call("save_answer", '{"question":"q","value":"v"}'), Call("remember", '{"fact":"f"}'), Call("end_call"),
+    Call("transfer"), Call("opt_out"), Call("book_appointment", '{"when":"Friday"}'), Call("fly"), Call("remember", "{"),
+)  # fmt: skip
+STOP_TIME: Final = 0.5  # seconds a caller may hold the floor before we are quiet
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A law that did not hold."""
+
+    law: str
+    detail: str
+
+
+def build(seed: int) -> World:
+    """The call of this seed."""
+    rng = random.Random(seed)
+    is_fair = rng.random() < 0.5  # half of the storms have no transport faults: there the strict laws hold
+    direction = rng.choice((Direction.OUTBOUND, Direction.OUTBOUND, Direction.INBOUND))
+    world = World(
+        Conversation(CallId(f"storm-{seed}"), AGENT, direction, AGENT.opening),
+        utterances=list(_utterances(rng)),
+        mind=_mind(rng),
+        delays=Delays(
+            mind=rng.choice((0.1, 0.5, 2.0, 12.0)),
+            mouth=rng.choice((0.02, 0.2, 1.0)),
+            final=rng.choice((0.03, 0.1, 0.3, 0.9)),
+            tool=rng.choice((0.05, 0.5, 7.0)),
+            mark=rng.choice((0.0, 0.02, 0.15)),
+            gone=rng.choice((0.02, 1.0, 60.0)),
+        ),
+        hangs_up_at=rng.uniform(0.0, 40.0) if rng.random() < 0.3 else None,
+        tool_succeeds=lambda order: rng.random() < 0.8,
+    )
+    if not is_fair:
+        world.mangle = _mangle(rng)
+    for event in _interjections(rng):
+        world.at(rng.uniform(0.0, 40.0), event)
+    return world
+
+
+def broken_laws(world: World) -> Iterator[Broken]:
+    """Look at a finished call and name what must never happen."""
+    yield from _always_ends(world)
+    yield from _effects_once(world)
+    yield from _superseded_is_silent(world)
+    yield from _memory_is_heard(world)
+    yield from _gives_way(world)
+
+
+def storm(seed: int) -> list[Broken]:
+    """Run one call; an exception of ours is a broken law too."""
+    world = build(seed)
+    try:
+        world.run(until=300.0)
+    except Exception as error:  # the storm is what finds it, and it goes on to the next seed
+        return [Broken("never fails", f"{type(error).__name__}: {error}")]
+    return list(broken_laws(world))
+
+
+def timeline(seed: int) -> Iterator[str]:
+    """The call of a seed, event by event, for people."""
+    world = build(seed).run(until=300.0)
+    for instant, event, actions in world.log:
+        if actions or not isinstance(event, VoiceEvidence):
+            yield f"{instant:8.3f}  {event}"
+            yield from (f"{instant:8.3f}      -> {action}" for action in actions)
+
+
+# --- the laws ---------------------------------------------------------------------------------------------------------
+
+
+def _always_ends(world: World) -> Iterator[Broken]:
+    if not world.conversation.ended:
+        yield Broken("always ends", f"still {world.conversation.phase} at {world.now:.1f} s")
+
+
+def _effects_once(world: World) -> Iterator[Broken]:
+    keys = Counter(action.key for _, action in world.done if isinstance(action, RunTool))
+    for key, count in keys.items():
+        if count > 1:
+            yield Broken("every effect at most once", f"{key} {count} times")
+    hangups = sum(isinstance(action, Hangup) for _, action in world.done)
+    if hangups > 1:
+        yield Broken("every effect at most once", f"{hangups} hang-ups")
+    refused = sum(isinstance(event, ToolFinished) and not event.ok for _, event, _ in world.log)
+    if sum(isinstance(action, Transfer) for _, action in world.done) > 1 + refused:
+        yield Broken("every effect at most once", "transferred twice")
+
+
+def _superseded_is_silent(world: World) -> Iterator[Broken]:
+    stopped: set[ReplyId] = set()
+    for instant, event, actions in world.log:
+        if isinstance(event, SpeechArrived) and event.reply in stopped and any(isinstance(a, Play) for a in actions):
+            yield Broken("a superseded reply never speaks", f"reply {event.reply} at {instant:.3f} s")
+        stopped |= {action.reply for action in actions if isinstance(action, StopReply)}
+
+
+def _memory_is_heard(world: World) -> Iterator[Broken]:
+    """What the memory says was heard was played, in order; without transport faults it lacks at most the last word."""
+    truth = [sound.word for sound in world.played if sound.end <= world.now + 1e-6]
+    memory = [word for said in world.conversation.messages if isinstance(said, AgentSaid) for word in said.text.split()]
+    position = 0
+    for word in memory:
+        while position < len(truth) and truth[position] != word:
+            position += 1
+        if position == len(truth):
+            yield Broken("memory equals heard", f"{word!r} was remembered and never heard: {memory} / {truth}")
+            return
+        position += 1
+
+
+def _gives_way(world: World) -> Iterator[Broken]:
+    """Somebody who talks over an unprotected reply for longer than the stop time is not talked over any more."""
+    protected = {action.reply for _, action in world.done if isinstance(action, Speak) and action.is_protected}
+    for said in world.utterances:
+        limit = said.start + STOP_TIME
+        if said.length < STOP_TIME + 0.2 or limit > world.now or _is_quiet_before(world, said):
+            continue
+        talked_over = [
+            sound
+            for sound in world.played
+            if sound.reply not in protected and sound.start < said.start - 0.35 and sound.end > limit + 0.35
+        ]
+        if talked_over:
+            yield Broken("gives way", f"still speaking {talked_over[0]} at {limit:.2f} s over {said}")
+
+
+def _is_quiet_before(world: World, said: Utterance) -> bool:
+    """Whether the caller was quiet long enough before for this to be a run of voice of its own."""
+    return any(other.start < said.start <= other.start + other.length + 0.4 for other in world.utterances if other != said)
+
+
+# --- the weather ------------------------------------------------------------------------------------------------------
+
+
+def _utterances(rng: random.Random) -> Iterator[Utterance]:
+    instant = rng.uniform(0.0, 4.0)
+    for _ in range(rng.randrange(12)):
+        text = rng.choice(SAYINGS)
+        length = max(0.1, len(text.split()) * rng.uniform(0.2, 0.4)) if text else rng.uniform(0.03, 1.5)
+        yield Utterance(instant, length, text)
+        instant += length + rng.choice((0.1, 0.3, 0.6, 1.5, 4.0, 9.0))
+
+
+def _mind(rng: random.Random) -> Callable[[Sequence[Message]], Sequence[str | Call]]:
+    def reply(messages: Sequence[Message]) -> Sequence[str | Call]:
+        if rng.random() < 0.03:
+            return ("!",)
+        words = [rng.choice(SENTENCES) + " " for _ in range(rng.randrange(4))]
+        tools = [rng.choice(TOOLS)] if rng.random() < 0.35 else []
+        return (*words, *tools)
+
+    return reply
+
+
+def _mangle(rng: random.Random) -> Callable[[float, Event], Sequence[tuple[float, Event]]]:
+    def mangle(instant: float, event: Event) -> Sequence[tuple[float, Event]]:
+        fate = rng.random()
+        if fate < 0.03 and not isinstance(event, SpeechArrived):
+            return ()
+        if fate < 0.08:
+            return (
+                ((instant, event), (instant + rng.uniform(0, 2), event))
+                if not isinstance(event, SpeechArrived)
+                else ((instant, event),)
+            )
+        if fate < 0.15 and isinstance(event, MarkReturned):
+            return ((instant + rng.uniform(0, 3), event),)
+        return ((instant, event),)
+
+    return mangle
+
+
+def _interjections(rng: random.Random) -> Iterator[Event]:
+    if rng.random() < 0.1:
+        yield KeyPressed(rng.choice("019#"))
+    if rng.random() < 0.1:
+        yield PartyDetected(rng.choice(tuple(Party)), "carrier")
+    if rng.random() < 0.05:
+        yield ToneHeard(Samples(0), 1000.0, 0.4)
+    if rng.random() < 0.05:
+        yield HangupRequested("supervisor")
