@@ -1,0 +1,1 @@
+"""After the call: what was said becomes a summary, a sentiment, and facts for the next call."""
