@@ -59,7 +59,7 @@ contacts = Table(
     Column("zip", String(16), nullable=False),
     Column("fields", JSON, nullable=False),
     Column("state", String(16), nullable=False),  # dialer.campaign.ContactState
-    Column("priority", Integer, nullable=False),
+    Column("rank", Integer, nullable=False),  # the priority negated, so that every index runs upwards
     Column("due_at", UtcDateTime),  # null unless waiting
     Column("tries", Integer, nullable=False),
     Column("disposition", String(32), nullable=False),  # of the last attempt, or of the closing
@@ -69,7 +69,8 @@ contacts = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Index("uq_contacts_campaign_id_number", "campaign_id", "number", unique=True),
-    Index("ix_contacts_due", "campaign_id", "state", "priority", "due_at"),
+    Index("ix_contacts_turn", "campaign_id", "state", "rank", "due_at"),
+    Index("ix_contacts_due", "campaign_id", "state", "due_at"),
     Index("ix_contacts_number", "number"),
 )
 
@@ -99,6 +100,7 @@ attempts = Table(
     Column("dispatched_at", UtcDateTime),
     Column("ringing_at", UtcDateTime),
     Column("answered_at", UtcDateTime),
+    Column("conversation_ended_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     # The rule that no phone rings twice at once, kept by the database itself, whoever dials and however many.
     Index(

@@ -1,0 +1,134 @@
+"""Taking a file of contacts into a campaign: in small works, so that a million rows neither block a call nor are lost whole.
+
+Importing the same file again adds nobody twice. What the file says of consents goes to the ledger in the same work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from dialer.campaign import Campaign, CampaignState, Contact, ImportBatch
+from dialer.consents import given_by
+from dialer.contact_file import BadRow, ContactRow, FileRefused, Row, read_contacts
+from dialer.ports import AttemptStore, ConsentBook, Work
+from storage.events import ContactsImported
+
+ROWS: Final = 500  # of one work: some tens of milliseconds during which nobody else can write
+MOST_PROBLEMS: Final = 1000  # kept for the report; all are counted
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    """What became of a file. `problems` are the first `MOST_PROBLEMS` rows that were left out, duplicates among them."""
+
+    batch: ImportBatch
+    problems: tuple[BadRow, ...] = ()
+    consents: int = 0
+
+    @property
+    def problems_not_shown(self) -> int:
+        return self.batch.bad + self.batch.duplicates - len(self.problems)
+
+
+@dataclass(slots=True)
+class _Progress:
+    batch: ImportBatch
+    problems: list[BadRow] = field(default_factory=list)
+    consents: int = 0
+
+    def note(self, problems: Iterable[BadRow]) -> None:
+        self.problems += islice(problems, MOST_PROBLEMS - len(self.problems))
+
+
+async def import_contacts(
+    store: AttemptStore,
+    campaign: Campaign,
+    pieces: Iterable[bytes],
+    at: datetime,
+    *,
+    source: str = "",
+    book: ConsentBook | None = None,
+    on_progress: Callable[[ImportBatch], None] | None = None,
+) -> ImportReport | FileRefused:
+    """Read a file of contacts, given in pieces, into a campaign. New contacts are due at once; the gate says when.
+
+    Without a `book`, consents in the file are not recorded.
+    """
+    if campaign.state is CampaignState.STOPPED:
+        return FileRefused("campaign_stopped", "the campaign was stopped for good; create a new one")
+    rows = read_contacts(pieces, at)
+    if isinstance(rows, FileRefused):
+        return rows
+    progress = _Progress(ImportBatch(f"in_{secrets.token_hex(6)}", campaign.id, source, at))
+    while some := await asyncio.to_thread(lambda: list(islice(rows, ROWS))):  # parsing must not hold up a live call
+        async with store.transaction() as work:
+            await _take(work, campaign, some, progress, at, book)
+        if on_progress is not None:
+            on_progress(progress.batch)
+    progress.batch = replace(progress.batch, finished_at=at)
+    async with store.transaction() as work:
+        await work.save_batch(progress.batch)
+        await work.record(_told(progress.batch), at)
+    return ImportReport(progress.batch, tuple(progress.problems), progress.consents)
+
+
+async def _take(
+    work: Work, campaign: Campaign, rows: list[Row], progress: _Progress, at: datetime, book: ConsentBook | None
+) -> None:
+    good = [row for row in rows if isinstance(row, ContactRow)]
+    bad = [row for row in rows if isinstance(row, BadRow)]
+    contacts = {f"{progress.batch.id}_{row.line:08}": row for row in good}
+    added = await work.add_contacts(
+        [_contact(contact_id, row, campaign, progress.batch, at) for contact_id, row in contacts.items()]
+    )
+    if book is not None:
+        for contact_id in sorted(added):
+            row = contacts[contact_id]
+            if row.consent is not None:
+                await book.add(work, given_by(row, row.consent, f"co_{contact_id}"), at)
+                progress.consents += 1
+    twice = [_duplicate(row) for contact_id, row in contacts.items() if contact_id not in added]
+    batch = progress.batch
+    progress.batch = replace(
+        batch,
+        rows=batch.rows + len(rows),
+        kept=batch.kept + len(added),
+        bad=batch.bad + len(bad),
+        duplicates=batch.duplicates + len(twice),
+    )
+    await work.save_batch(progress.batch)
+    progress.note(sorted([*bad, *twice], key=lambda problem: problem.line))
+
+
+def _contact(contact_id: str, row: ContactRow, campaign: Campaign, batch: ImportBatch, at: datetime) -> Contact:
+    return Contact(
+        id=contact_id,
+        campaign_id=campaign.id,
+        number=row.number,
+        created_at=at,
+        name=row.name,
+        first_name=row.first_name,
+        address_state=row.address_state,
+        zip=row.zip,
+        fields=row.fields,
+        batch_id=batch.id,
+        line=row.line,
+        due_at=at,
+        changed_at=at,
+    )
+
+
+def _duplicate(row: ContactRow) -> BadRow:
+    return BadRow(row.line, "", "duplicate", "this number is in the campaign already")
+
+
+def _told(batch: ImportBatch) -> ContactsImported:
+    return ContactsImported(
+        campaign_id=batch.campaign_id, batch_id=batch.id, kept=batch.kept, bad=batch.bad, duplicates=batch.duplicates
+    )

@@ -1,0 +1,155 @@
+"""What the dialer needs from outside: somebody who dials, somebody who permits it, somewhere to keep it all.
+
+Adapters fit by shape and import nothing here. Everything that belongs together happens within one `Work`: all of it is kept,
+or none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeAlias
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from compliance.consent import Given
+from compliance.verdict import Clearance, Verdict
+from dialer.attempt import Attempt, AttemptId, CarrierEvent, Disposition
+from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
+from dialer.pacing import Candidate
+from storage.events import Event
+
+# --- the one who dials --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The carrier has taken the call and named it."""
+
+    call_sid: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRefused:
+    """The carrier said no, or the request provably never left: there is no call. `detail` holds its code and words."""
+
+    disposition: Disposition  # FAILED when another time may do, INVALID_NUMBER or BLOCKED when none will
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceUnknown:
+    """No answer that says whether there is a call: a timeout, a connection broken after sending, a 5xx."""
+
+    detail: str
+
+
+Placing: TypeAlias = Placed | PlaceRefused | PlaceUnknown
+
+
+class CallPlacer(Protocol):
+    async def place(self, clearance: Clearance, attempt: Attempt) -> Placing:
+        """Ring `clearance.number`. Sends one request, never a second: a carrier's create is not idempotent.
+
+        The attempt's id must come back in every status callback (`CarrierEvent.attempt_id`).
+        """
+
+    async def cancel(self, call_sid: str) -> None:
+        """End a call that nobody has answered yet. A call that is over, or answered meanwhile, is left alone."""
+
+
+# --- the one who permits it ---------------------------------------------------------------------------------------------
+
+
+class Gate(Protocol):
+    async def judge(self, work: Work, campaign: Campaign, contact: Contact, attempt: AttemptId, at: datetime) -> Verdict:
+        """Judge this call with fresh lists and store the receipt, all within `work`: kept only if the attempt is."""
+
+
+class ConsentBook(Protocol):
+    async def add(self, work: Work, given: Given, at: datetime) -> None:
+        """Write a consent into the ledger within `work`."""
+
+
+# --- where it is kept ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How a campaign's contacts stand."""
+
+    states: Mapping[ContactState, int]
+    dispositions: Mapping[str, int]  # of closed contacts; a contact that was called off counts under its reason
+    attempts: int
+    next_due: datetime | None
+
+
+class Work(Protocol):
+    """One transaction's view: reads what is, writes what shall be."""
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The transaction itself, for what other rooms write in it. The in-memory store has none and raises."""
+
+    # campaigns
+    async def campaign(self, campaign_id: str) -> Campaign | None: ...
+    async def campaign_named(self, name: str) -> Campaign | None: ...
+    async def campaigns(self, *states: CampaignState) -> list[Campaign]:
+        """Those in one of `states` (all if none is given), by creation."""
+
+    async def save_campaign(self, campaign: Campaign) -> None: ...
+
+    # contacts
+    async def contact(self, contact_id: str) -> Contact | None: ...
+    async def contact_by_number(self, campaign_id: str, number: str) -> Contact | None: ...
+    async def contacts(
+        self, campaign_id: str, *, after: str = "", limit: int = 100, state: ContactState | None = None
+    ) -> list[Contact]:
+        """A page of a campaign's contacts, by id; `after` is the last id of the page before."""
+
+    async def open_contacts(self, number: str, seller: str = "") -> list[Contact]:
+        """The open contacts of a number in every campaign, or in those of one seller."""
+
+    async def save_contact(self, contact: Contact) -> None: ...
+    async def add_contacts(self, new: Sequence[Contact]) -> set[str]:
+        """Add those whose number the campaign does not have; the ids of those that were added."""
+
+    async def save_batch(self, batch: ImportBatch) -> None: ...
+    async def tally(self, campaign_id: str) -> Tally: ...
+    async def has_open_contacts(self, campaign_id: str) -> bool: ...
+
+    # whose turn it is
+    async def due(self, campaign_id: str, at: datetime, limit: int) -> list[Candidate]:
+        """Waiting contacts whose time has come and whose number nobody is ringing; the most urgent first."""
+
+    async def next_due(self, campaign_ids: Sequence[str], at: datetime) -> datetime | None:
+        """The first instant after `at` at which a waiting contact of these campaigns falls due."""
+
+    # attempts
+    async def attempt(self, attempt_id: str) -> Attempt | None: ...
+    async def attempt_by_call(self, call_sid: str) -> Attempt | None: ...
+    async def attempts_of(self, contact_id: str) -> list[Attempt]:
+        """Oldest first."""
+
+    async def active_attempts(self) -> list[Attempt]: ...
+    async def active_attempts_to(self, number: str) -> list[Attempt]: ...
+    async def add_attempt(self, attempt: Attempt) -> bool:
+        """False if another attempt is active for this number: then nothing was added."""
+
+    async def save_attempt(self, attempt: Attempt) -> None: ...
+
+    # what happened
+    async def note_carrier_event(self, event: CarrierEvent, attempt_id: str) -> bool:
+        """False if the carrier has told us this before."""
+
+    async def record(self, event: Event, at: datetime, attempt_id: str = "") -> None: ...
+
+
+class AttemptStore(Protocol):
+    def transaction(self) -> AbstractAsyncContextManager[Work]:
+        """Kept at the end of the block, forgotten if it raises."""
+
+    def reading(self) -> AbstractAsyncContextManager[Work]:
+        """One consistent picture; nothing may be written through it."""

@@ -1,0 +1,454 @@
+"""The runner: dials whoever is due, step by step, so that a crash at any instant loses a call at worst and doubles none.
+
+The steps of a dial, each committed before the next begins:
+1. one work: a fresh verdict of the gate (its receipt stored), the attempt as INTENT, counted against every cap;
+2. one work: the attempt as DISPATCHING, if nobody has called it off meanwhile and the clearance still holds;
+3. the request to the carrier, sent once;
+4. one work: what the carrier said; no answer leaves the attempt UNKNOWN, never to be dialled again.
+A crash after 1 leaves an INTENT, which is undone at the next start; after 2 or 3 a DISPATCHING, which becomes UNKNOWN.
+
+Decides nothing: `pacing` chooses, the gate permits, `attempt` and `retry` say what a fact means. It sleeps until the next
+deadline or until somebody calls `wake`; it never looks again without a reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, tzinfo
+from typing import Final, Protocol, assert_never
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from compliance.verdict import Clearance, Refused
+from dialer import orders
+from dialer.attempt import (
+    Attempt,
+    AttemptId,
+    CancelWanted,
+    CarrierAccepted,
+    CarrierEvent,
+    CarrierRefused,
+    ConversationEnded,
+    DispatchBegan,
+    DispatchLost,
+    Disposition,
+    Fact,
+    GivenUp,
+    PartyReported,
+    Phase,
+)
+from dialer.campaign import Campaign, CampaignState, Contact, ContactState
+from dialer.pacing import FOREVER, Candidate, Limit, Pace, decide, next_chance
+from dialer.ports import AttemptStore, CallPlacer, Gate, Placed, PlaceRefused, PlaceUnknown, Placing, Work
+from dialer.settle import HOLD, Chances, change_state, changed, defer, learn, put_off
+from storage.events import CampaignChanged, ContactsImported, NumberCancelled, Recorded
+from telephony.number import mask
+
+log = structlog.get_logger()
+
+PLACE_TIMEOUT: Final = 30.0  # seconds until a request without an answer is given up as unknown
+LONGEST_SLEEP: Final = 60.0  # seconds; a wall clock that was set, or a machine that slept, is noticed within this
+QUEUE: Final = 50  # candidates looked at in one turn, of each campaign
+BREATHER: Final = 1.0  # seconds after the database has failed
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Monotonic seconds: for pacing."""
+
+    def at(self) -> datetime:
+        """Wall clock, aware: for whatever people and rules read."""
+
+
+class SystemClock:
+    def now(self) -> float:
+        return time.monotonic()
+
+    def at(self) -> datetime:
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Cleared:
+    """An attempt committed as INTENT, and the leave to dial it: to be dispatched now or never."""
+
+    attempt: Attempt
+    clearance: Clearance
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one look at the world asks for: a call to place, calls to cancel, and when to look again (seconds from now)."""
+
+    to_dial: Cleared | None
+    to_cancel: tuple[str, ...]
+    wake_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Situation:
+    """What a turn sees, all of one instant."""
+
+    campaigns: Mapping[str, Campaign] = field(default_factory=dict)
+    exhausted: tuple[Campaign, ...] = ()
+    active: tuple[Attempt, ...] = ()
+    queue: tuple[Candidate, ...] = ()
+    next_due: datetime | None = None
+
+
+def _nowhere(contact: Contact) -> None:
+    return None
+
+
+class Runner:
+    """Dials the running campaigns of `store`, within the limits of the house and of each of them.
+
+    `zone_of` says where a contact's clock stands, if anybody knows; `draw` is a draw in [0, 1).
+    """
+
+    def __init__(
+        self,
+        store: AttemptStore,
+        gate: Gate,
+        placer: CallPlacer,
+        house: Limit,
+        *,
+        clock: Clock | None = None,
+        zone_of: Callable[[Contact], tzinfo | None] = _nowhere,
+        draw: Callable[[], float] = random.random,
+        place_timeout: float = PLACE_TIMEOUT,
+    ) -> None:
+        self._store = store
+        self._gate = gate
+        self._placer = placer
+        self._clock = clock or SystemClock()
+        self._chances = Chances(zone_of, draw)
+        self._place_timeout = place_timeout
+        self._pace = Pace(house, {})
+        self._woken = asyncio.Event()
+        self._is_closing = False
+        self._cancelled: set[str] = set()  # calls whose cancelling is asked for, so that it is asked for once
+
+    # --- the life of a runner -------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Dial until `close`; then wait for the requests that are out. One runner for a database."""
+        await self.recover()
+        async with asyncio.TaskGroup() as tasks:
+            while not self._is_closing:
+                self._woken.clear()
+                try:
+                    turn = await self.turn()
+                except (SQLAlchemyError, OSError) as error:
+                    log.error("dialer_turn_failed", error=type(error).__name__, why=str(error)[:200])
+                    turn = Turn(None, (), BREATHER)
+                if turn.to_dial is not None:
+                    tasks.create_task(self.dispatch(turn.to_dial))
+                for call_sid in turn.to_cancel:
+                    tasks.create_task(self._cancel(call_sid))
+                await self._sleep(turn.wake_in)
+
+    def wake(self) -> None:
+        """Something has changed: look again now."""
+        self._woken.set()
+
+    def heed(self, recorded: Recorded) -> None:
+        """To be shown everything in the log: orders may have been given in another process."""
+        if isinstance(recorded.event, CampaignChanged | NumberCancelled | ContactsImported):
+            self.wake()
+
+    def close(self) -> None:
+        """Dial nobody any more; `run` returns once the requests that are out have been answered."""
+        self._is_closing = True
+        self._woken.set()
+
+    async def recover(self) -> None:
+        """Put in order what a process that ended in the middle of things left behind. To be done before any turn."""
+        at = self._clock.at()
+        async with self._store.transaction() as work:
+            for attempt in await work.active_attempts():
+                if attempt.phase is Phase.INTENT:
+                    await learn(work, attempt, CancelWanted("the process ended before dialling", at), at, self._chances)
+                elif attempt.phase is Phase.DISPATCHING:
+                    lost = DispatchLost("the process ended before the carrier had answered", at)
+                    await learn(work, attempt, lost, at, self._chances)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(min(max(seconds, 0.0), LONGEST_SLEEP)):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+    # --- a turn -----------------------------------------------------------------------------------------------------------
+
+    async def turn(self) -> Turn:
+        """Look at the world once: close what is overdue, then ask the gate for one after another until one is cleared."""
+        at = self._clock.at()
+        seen = await self._look(at)
+        overdue = [each for each in seen.active if each.expires_at is not None and each.expires_at <= at]
+        for attempt in overdue:
+            await self._tell(attempt.id, GivenUp(at))
+        for campaign in seen.exhausted:
+            await self._finish(campaign.id, at)
+        if overdue:
+            return Turn(None, self._to_cancel(seen), 0.0)
+        return await self._choose(seen, at)
+
+    async def _look(self, at: datetime) -> _Situation:
+        async with self._store.reading() as work:
+            running = await work.campaigns(CampaignState.RUNNING)
+            active = tuple(await work.active_attempts())
+            queue: list[Candidate] = []
+            for campaign in running:
+                queue += await work.due(campaign.id, at, QUEUE)
+            return _Situation(
+                campaigns={each.id: each for each in running},
+                exhausted=tuple([each for each in running if not await work.has_open_contacts(each.id)]),
+                active=active,
+                queue=tuple(queue),
+                next_due=await work.next_due([each.id for each in running], at),
+            )
+
+    async def _choose(self, seen: _Situation, at: datetime) -> Turn:
+        self._pace = replace(self._pace, campaigns={each.id: each.limit for each in seen.campaigns.values()})
+        live = _lines(seen.active, at)
+        queue = list(seen.queue)
+        cleared = None
+        while chosen := decide(queue, live, self._pace, self._clock.now()):
+            queue.remove(chosen[0])
+            cleared = await self._claim(chosen[0])
+            if cleared is not None or self._is_closing or self._woken.is_set():
+                break
+        if cleared is not None:
+            campaign_id = cleared.attempt.campaign_id
+            self._pace = self._pace.after_call(campaign_id, self._clock.now())
+            live = {**live, campaign_id: live.get(campaign_id, 0) + 1}
+        if seen.queue and not queue:
+            return Turn(cleared, self._to_cancel(seen), 0.0)  # there may be more than a turn looks at
+        chance = next_chance(queue, live, self._pace) - self._clock.now()
+        return Turn(cleared, self._to_cancel(seen), min(chance, _until_next(seen, self._clock.at())))
+
+    def _to_cancel(self, seen: _Situation) -> tuple[str, ...]:
+        """Calls that ring for somebody who wants none, as far as their cancelling is not under way."""
+        wanted = {
+            each.progress.call_sid
+            for each in seen.active
+            if each.progress.is_cancel_wanted and each.progress.call_sid and each.phase is not Phase.ANSWERED
+        }
+        self._cancelled &= wanted
+        fresh = wanted - self._cancelled
+        self._cancelled |= fresh
+        return tuple(sorted(fresh))
+
+    async def _finish(self, campaign_id: str, at: datetime) -> None:
+        async with self._store.transaction() as work:
+            campaign = await work.campaign(campaign_id)
+            if campaign is None or campaign.state is not CampaignState.RUNNING or await work.has_open_contacts(campaign_id):
+                return
+            await change_state(work, campaign, CampaignState.FINISHED, at, "every contact is closed")
+
+    # --- step 1: the gate, and the intent ---------------------------------------------------------------------------------
+
+    async def _claim(self, candidate: Candidate) -> Cleared | None:
+        try:
+            async with self._store.transaction() as work:
+                return await self._judge(work, candidate)
+        except NumberBusy:
+            return None
+        except (SQLAlchemyError, OSError):
+            raise
+        except Exception as error:
+            # The gate itself failed. Nobody is called on a maybe: the work was forgotten, and the contact waits.
+            log.exception("gate_failed", contact=candidate.contact_id, error=type(error).__name__)
+        await self._hold(candidate, "the gate could not be asked")
+        return None
+
+    async def _judge(self, work: Work, candidate: Candidate) -> Cleared | None:
+        at = self._clock.at()
+        contact, campaign = await work.contact(candidate.contact_id), await work.campaign(candidate.campaign_id)
+        if contact is None or campaign is None or not await _is_its_turn(work, contact, campaign, at):
+            return None
+        attempt_id = AttemptId(f"at_{secrets.token_hex(10)}")
+        verdict = await self._gate.judge(work, campaign, contact, attempt_id, at)
+        match verdict:
+            case Refused():
+                await put_off(work, contact, verdict, at)
+                return None
+            case Clearance():
+                attempt = await _intend(work, campaign, contact, attempt_id, verdict, at)
+                return Cleared(attempt, verdict)
+            case _:
+                assert_never(verdict)
+
+    async def _hold(self, candidate: Candidate, reason: str) -> None:
+        at = self._clock.at()
+        async with self._store.transaction() as work:
+            contact = await work.contact(candidate.contact_id)
+            if contact is not None and contact.state is ContactState.WAITING:
+                await defer(work, replace(contact, reason=reason), at + HOLD, at)
+
+    # --- steps 2 to 4: the request ----------------------------------------------------------------------------------------
+
+    async def dispatch(self, cleared: Cleared) -> None:
+        """Dial an attempt, once. Never raises: what cannot be written down now is settled by callbacks, or at a restart."""
+        attempt = cleared.attempt
+        try:
+            if await self._begin(cleared):
+                placing = await self._place(cleared)
+                await self._tell(attempt.id, _fact_of(placing, self._clock.at()))
+        except (SQLAlchemyError, OSError) as error:
+            log.error("dispatch_not_recorded", attempt=attempt.id, error=type(error).__name__, why=str(error)[:200])
+        self.wake()
+
+    async def _begin(self, cleared: Cleared) -> bool:
+        at = self._clock.at()
+        async with self._store.transaction() as work:
+            attempt = await work.attempt(cleared.attempt.id)
+            if attempt is None or attempt.phase is not Phase.INTENT:
+                return False
+            campaign = await work.campaign(attempt.campaign_id)
+            if campaign is None or campaign.state is not CampaignState.RUNNING:
+                await learn(work, attempt, CancelWanted("the campaign is not running", at), at, self._chances)
+                return False
+            if not cleared.clearance.permits(attempt.number, at) or cleared.clearance.attempt != attempt.id:
+                await learn(work, attempt, CancelWanted("the clearance no longer holds", at), at, self._chances)
+                return False
+            await learn(work, attempt, DispatchBegan(at), at, self._chances)
+        return True
+
+    async def _place(self, cleared: Cleared) -> Placing:
+        attempt = cleared.attempt
+        try:
+            async with asyncio.timeout(self._place_timeout):
+                return await self._placer.place(cleared.clearance, attempt)
+        except TimeoutError:
+            log.warning("place_timed_out", attempt=attempt.id, number=mask(attempt.number))
+            return PlaceUnknown("timeout")
+        except Exception as error:
+            # Whatever went wrong went wrong after we had begun to send: there may be a call.
+            log.exception("place_failed", attempt=attempt.id, number=mask(attempt.number))
+            return PlaceUnknown(type(error).__name__)
+
+    async def _cancel(self, call_sid: str) -> None:
+        try:
+            async with asyncio.timeout(self._place_timeout):
+                await self._placer.cancel(call_sid)
+        except Exception as error:
+            log.warning("cancel_failed", call_sid=call_sid, error=type(error).__name__)
+            self._cancelled.discard(call_sid)
+            await asyncio.sleep(BREATHER)  # it may still ring: ask again, but not in a storm
+            self.wake()
+
+    # --- what others tell us ----------------------------------------------------------------------------------------------
+
+    async def on_carrier_event(self, event: CarrierEvent) -> Attempt | None:
+        """A status callback. Told twice, late or out of order, it is taken for what it is. None: no attempt of ours."""
+        async with self._store.transaction() as work:
+            attempt = await work.attempt(event.attempt_id) if event.attempt_id else None
+            attempt = attempt or await work.attempt_by_call(event.call_sid)
+            is_news = await work.note_carrier_event(event, attempt.id if attempt else "")
+            if attempt is None or not is_news:
+                return attempt
+            if attempt.progress.call_sid not in ("", event.call_sid):
+                log.warning("callback_of_another_call", attempt=attempt.id, call_sid=event.call_sid)
+                return None
+            after = await learn(work, attempt, event, self._clock.at(), self._chances)
+        self.wake()
+        return after
+
+    async def on_party_reported(self, attempt_id: str, answered_by: str) -> Attempt | None:
+        """The carrier's machine detection has an opinion; the conversation's own counts for more."""
+        return await self._tell(AttemptId(attempt_id), PartyReported(answered_by, self._clock.at()))
+
+    async def on_conversation_ended(self, attempt_id: str, disposition: Disposition, detail: str = "") -> Attempt | None:
+        """Our side of an answered call is over."""
+        return await self._tell(AttemptId(attempt_id), ConversationEnded(disposition, self._clock.at(), detail))
+
+    async def cancel_number(self, number: str, reason: str = "opted_out", seller: str = "") -> list[str]:
+        """Nobody rings this number any more: see `orders.cancel_number`. The carrier is asked to cancel by the next turn."""
+        async with self._store.transaction() as work:
+            ringing = await orders.cancel_number(work, number, reason, self._clock.at(), seller)
+        self.wake()
+        return ringing
+
+    async def _tell(self, attempt_id: AttemptId, fact: Fact) -> Attempt | None:
+        async with self._store.transaction() as work:
+            attempt = await work.attempt(attempt_id)
+            if attempt is None:
+                return None
+            after = await learn(work, attempt, fact, self._clock.at(), self._chances)
+        self.wake()
+        return after
+
+
+def _fact_of(placing: Placing, at: datetime) -> Fact:
+    match placing:
+        case Placed(call_sid):
+            return CarrierAccepted(call_sid, at)
+        case PlaceRefused(disposition, detail):
+            return CarrierRefused(disposition, detail, at)
+        case PlaceUnknown(detail):
+            return DispatchLost(detail, at)
+        case _:
+            assert_never(placing)
+
+
+async def _is_its_turn(work: Work, contact: Contact, campaign: Campaign, at: datetime) -> bool:
+    """Whether what the queue said is still so, now that nobody else can change it."""
+    if campaign.state is not CampaignState.RUNNING or contact.state is not ContactState.WAITING:
+        return False
+    if contact.due_at is None or contact.due_at > at:
+        return False
+    return not await work.active_attempts_to(contact.number)
+
+
+async def _intend(
+    work: Work, campaign: Campaign, contact: Contact, attempt_id: AttemptId, clearance: Clearance, at: datetime
+) -> Attempt:
+    earlier = await work.attempts_of(contact.id)
+    attempt = Attempt(
+        id=attempt_id,
+        campaign_id=campaign.id,
+        contact_id=contact.id,
+        number=contact.number,
+        ordinal=len(earlier) + 1,
+        receipt_id=clearance.receipt,
+        intended_at=at,
+        ring_timeout=campaign.ring_timeout,
+        longest_call=campaign.longest_call,
+    )
+    if not await work.add_attempt(attempt):
+        raise NumberBusy("another attempt to this number became active meanwhile")
+    attempting = replace(
+        contact, state=ContactState.ATTEMPTING, due_at=None, reason="", rules=(), receipt_id=clearance.receipt, changed_at=at
+    )
+    await work.save_contact(attempting)
+    await work.record(changed(attempt), at, attempt_id=attempt.id)
+    return attempt
+
+
+class NumberBusy(Exception):
+    """Another attempt to this number became active between the look and the claim; the work is forgotten."""
+
+
+def _lines(active: Sequence[Attempt], at: datetime) -> dict[str, int]:
+    """Lines in use, by campaign."""
+    lines: dict[str, int] = {}
+    for attempt in active:
+        if attempt.is_on_line(at):
+            lines[attempt.campaign_id] = lines.get(attempt.campaign_id, 0) + 1
+    return lines
+
+
+def _until_next(seen: _Situation, at: datetime) -> float:
+    """Seconds until a contact falls due, an attempt expires, or a lost one gives its line back."""
+    instants = [seen.next_due, *(each.expires_at for each in seen.active), *(each.line_free_at() for each in seen.active)]
+    waits = [(instant - at).total_seconds() for instant in instants if instant is not None and instant > at]
+    return min(waits, default=FOREVER)
