@@ -1,0 +1,547 @@
+"""The gate's shell: gathers a `CallRecord`, asks the gate, and writes the receipt before anybody can dial.
+
+Everything happens on the caller's connection, so a verdict, the count of the call and the attempt it belongs to are kept
+together or not at all. Cancels nothing itself: an opt-out answers with what must now be cancelled.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from compliance.consent import Given, TakenBack, fold
+from compliance.dnc import Lists
+from compliance.errors import LedgerError
+from compliance.gate import check
+from compliance.internal import InternalBits
+from compliance.privacy import load_salt, number_hash
+from compliance.receipt import Link, Receipt, canonical, seal, verdict_content
+from compliance.record import (
+    CallRecord,
+    Errand,
+    LineType,
+    ListAnswer,
+    PastCall,
+    Place,
+    Purpose,
+    ReassignedAnswer,
+    Relationship,
+    Revocation,
+)
+from compliance.rules import Rulebook, open_rulebook
+from compliance.rules.schema import Proclamation, Waiver
+from compliance.verdict import Clearance, Verdict
+from storage.tables import UtcDateTime
+from storage.tables.compliance import (
+    calls_counted,
+    consent_events,
+    internal_dnc,
+    number_facts,
+    receipts,
+    standing_orders,
+)
+
+REMEMBERED: Final = timedelta(days=31)  # no cap looks further back
+CHAIN_LOCK: Final = 0x0FF401C  # PostgreSQL advisory lock: the chain has one writer at a time, as SQLite has anyway
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedCall:
+    """A call somebody wants to make: what the dialer knows of it. `person` ties one human's numbers together."""
+
+    number: str
+    errand: Errand
+    attempt: str = ""
+    contact: str = ""
+    person: str = ""
+    place: Place = field(default_factory=Place)
+    line: LineType = LineType.UNKNOWN
+    is_emergency_line: bool = False
+    is_business: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DncRequest:
+    """Somebody asked not to be called. An empty seller: by nobody at all."""
+
+    number: str
+    requested_at: datetime
+    channel: str
+    seller: str = ""
+    person: str = ""
+    words: str = ""
+    call: str = ""
+    purposes: frozenset[Purpose] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """What an opt-out reaches: every queued or ringing attempt to these numbers for this seller must be cancelled now."""
+
+    numbers: tuple[str, ...]
+    person: str
+    seller: str
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallOutcome:
+    """What became of a call: the fields of 16 CFR 310.5(a) that are known only afterwards, and the measured instants."""
+
+    attempt: str
+    number: str
+    disposition: str
+    at: datetime
+    duration: float = 0.0  # seconds
+    is_conversation: bool = False
+    caller_id: str = ""
+    call_sid: str = ""
+    campaign: str = ""
+    contact: str = ""
+    transferred_to: str = ""
+    measured: dict[str, float] = field(default_factory=dict)  # seconds from the answer, from the audio that was played
+    references: dict[str, str] = field(default_factory=dict)  # transcript, recording, script version
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A kill switch. An empty scope stops everything; else `seller:...`, `campaign:...` or `state:..`."""
+
+    id: str
+    scope: str
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """The end of an order: `id` is the halt's id, the waiver's entry or the proclamation's name."""
+
+    what: str
+    id: str
+    by: str
+    reason: str
+
+
+@dataclass(slots=True)
+class _Known:
+    """What the database knows of one number, decoded."""
+
+    ledger: list[Given | TakenBack] = field(default_factory=list)
+    requests: list[DncRequest] = field(default_factory=list)
+    calls: list[PastCall] = field(default_factory=list)
+    reassigned: ReassignedAnswer | None = None
+    relationship: Relationship | None = None
+    place: Place | None = None
+    line: LineType | None = None
+    is_erased: bool = False
+    orders: list[tuple[str, str]] = field(default_factory=list)
+    last: Link | None = None
+
+
+# One statement for everything the gate must know: on SQLite each costs a hop to the driver's thread and back.
+_EVERYTHING: Final = text(
+    """
+    SELECT what, body FROM consent_events WHERE number = :number OR (person = :person AND :person <> '')
+    UNION ALL
+    SELECT 'dnc', body FROM internal_dnc
+     WHERE (number = :number OR (person = :person AND :person <> '')) AND seller IN ('', :seller)
+    UNION ALL
+    SELECT 'call', body FROM calls_counted
+     WHERE (number = :number OR (person = :person AND :person <> '')) AND at > :since AND attempt <> :attempt
+    UNION ALL
+    SELECT * FROM (
+        SELECT what, body FROM number_facts WHERE number = :number AND seller IN ('', :seller) ORDER BY seq) AS facts
+    UNION ALL
+    SELECT 'tombstone', body FROM tombstones WHERE number_hash = :hash
+    UNION ALL
+    SELECT * FROM (SELECT what, body FROM standing_orders ORDER BY seq) AS orders
+    UNION ALL
+    SELECT 'last', body FROM (
+        SELECT hash || '|' || CAST(day AS VARCHAR(10)) || '|' || CAST(place AS VARCHAR(12)) || '|' || CAST(at AS VARCHAR(40))
+            AS body FROM receipts ORDER BY seq DESC LIMIT 1) AS newest
+    """
+).bindparams(bindparam("since", type_=UtcDateTime))
+
+
+class ComplianceStore:
+    """The compliance room's door to the database and the lists. One a process is enough; it holds no state of any call."""
+
+    def __init__(self, lists: Lists, internal: InternalBits, rules: Rulebook, salt: bytes) -> None:
+        self.lists = lists
+        self.internal = internal
+        self.rules = rules
+        self._salt = salt
+        self._books: dict[tuple[tuple[str, str], ...], tuple[Rulebook, list[Halt]]] = {}
+
+    @classmethod
+    def open(cls, home: Path) -> ComplianceStore:
+        """The store of a home folder: its lists, salt, the shipped rules and the operator's own (`<home>/rules/*.toml`)."""
+        extra = sorted((home / "rules").glob("*.toml")) if (home / "rules").is_dir() else []
+        return cls(Lists(home), InternalBits(home), open_rulebook(*extra), load_salt(home))
+
+    # --- asking -------------------------------------------------------------------------------------------------------
+
+    async def judge(self, connection: AsyncConnection, proposed: ProposedCall, at: datetime) -> Verdict:
+        """The verdict, stored with all its inputs in the caller's transaction; a cleared call is counted there as well.
+
+        Dial only after that transaction has committed: until then there is no receipt.
+        """
+        await _lock_chain(connection)
+        known = await self._known(connection, proposed, at)
+        receipt = f"r_{uuid.uuid4().hex}"
+        record, book = self._record(proposed, known, receipt)
+        verdict = check(record, at, book)
+        sealed = seal(receipt, "verdict", at, verdict_content(record, verdict), known.last)
+        await _append(connection, sealed, proposed, verdict.decision)
+        if isinstance(verdict, Clearance) and proposed.attempt:
+            await _count(connection, proposed, at)
+        return verdict
+
+    async def look(self, connection: AsyncConnection, proposed: ProposedCall, at: datetime) -> tuple[CallRecord, Verdict]:
+        """The verdict without writing anything: for people who want to know. Its clearance permits nothing."""
+        known = await self._known(connection, proposed, at)
+        record, book = self._record(proposed, known, "")
+        return record, check(record, at, book)
+
+    async def _known(self, connection: AsyncConnection, proposed: ProposedCall, at: datetime) -> _Known:
+        rows = await connection.execute(
+            _EVERYTHING,
+            {
+                "number": proposed.number,
+                "person": proposed.person,
+                "seller": proposed.errand.seller,
+                "attempt": proposed.attempt,
+                "since": at - REMEMBERED,
+                "hash": number_hash(self._salt, proposed.number),
+            },
+        )
+        known = _Known()
+        for what, body in rows:
+            _learn(known, what, body)
+        return known
+
+    def _record(self, proposed: ProposedCall, known: _Known, receipt: str) -> tuple[CallRecord, Rulebook]:
+        ledger = fold(known.ledger)
+        book, halts = self._book(tuple(known.orders))
+        record = CallRecord(
+            number=proposed.number,
+            errand=proposed.errand,
+            place=_merged_place(proposed.place, known.place),
+            line=known.line or proposed.line,
+            is_emergency_line=proposed.is_emergency_line,
+            is_business=proposed.is_business,
+            person=proposed.person,
+            contact=proposed.contact,
+            attempt=proposed.attempt,
+            receipt=receipt,
+            consents=ledger.consents,
+            revocations=ledger.revocations,
+            lists=(*self.lists.answers(proposed.number), self._internal_answer(proposed, known.requests)),
+            history=tuple(known.calls),
+            relationship=_ended_by(known.relationship, known.requests),
+            reassigned=known.reassigned or ReassignedAnswer(),
+            is_erased=known.is_erased,
+            is_halted=_halted(halts, proposed),
+            last_receipt_at=known.last.at if known.last is not None else None,
+        )
+        return record, book
+
+    def _book(self, orders: tuple[tuple[str, str], ...]) -> tuple[Rulebook, list[Halt]]:
+        """The rule book under the standing orders. Kept, because the gate's caches hang on the book's identity."""
+        found = self._books.get(orders)
+        if found is None:
+            self._books.clear()
+            found = self._books[orders] = _under_orders(self.rules, orders)
+        return found
+
+    def _internal_answer(self, proposed: ProposedCall, requests: list[DncRequest]) -> ListAnswer:
+        first = min((each.requested_at for each in requests), default=None)
+        is_listed = first is not None or self.internal.has(proposed.number, proposed.errand.seller)
+        return ListAnswer("internal", is_listed=is_listed, generation="live", since=first)
+
+    # --- what people say ----------------------------------------------------------------------------------------------
+
+    async def record_consent(self, connection: AsyncConnection, given: Given, at: datetime) -> bool:
+        """Write a consent into the ledger; False if this event is there already. One without wording is kept, never counts.
+
+        Raises `LedgerError` for one that names no number or no seller.
+        """
+        if not given.consent.number.startswith("+") or not given.consent.sellers:
+            raise LedgerError("A consent names a number in E.164 and at least one seller.")
+        consent = given.consent
+        return await _add_event(connection, given.id, "given", consent.number, given.person, consent.obtained_at, at, given)
+
+    async def take_back(self, connection: AsyncConnection, taken: TakenBack, at: datetime) -> bool:
+        """Write a revocation into the ledger, in force at once; False if this event is there already."""
+        moment = taken.revocation.at
+        return await _add_event(connection, taken.id, "taken_back", taken.number, taken.person, moment, at, taken)
+
+    async def opt_out(self, connection: AsyncConnection, request: DncRequest, at: datetime) -> Suppression:
+        """Do-not-call, at once and for good: the ledger, the log, the live bitmap and a receipt, then what to cancel."""
+        await _lock_chain(connection)
+        numbers = await _numbers_of(connection, request.number, request.person)
+        revocation = Revocation(request.requested_at, request.channel, request.seller, request.purposes)
+        for number in numbers:
+            event = f"t_{uuid.uuid4().hex}"
+            await self.take_back(connection, TakenBack(event, revocation, number, request.person, request.words), at)
+            if not request.purposes:  # a narrower wish is kept in the ledger alone; the list knows only all or nothing
+                await connection.execute(
+                    insert(internal_dnc).values(
+                        number=number,
+                        person=request.person,
+                        seller=request.seller,
+                        requested_at=request.requested_at,
+                        recorded_at=at,
+                        body=canonical(request),
+                    )
+                )
+                self.internal.add(number, request.seller)
+        receipt = await self._note(connection, "opt_out", at, request, request.number)
+        return Suppression(numbers, request.person, request.seller, receipt.id)
+
+    # --- what happens afterwards ----------------------------------------------------------------------------------------
+
+    async def record_outcome(self, connection: AsyncConnection, outcome: CallOutcome, at: datetime) -> None:
+        """What became of a call, chained to the receipts. A conversation is marked, for the caps that count them."""
+        if outcome.is_conversation:
+            await _mark_conversation(connection, outcome.attempt)
+        await self._note(
+            connection, "outcome", at, outcome, outcome.number, outcome.attempt, outcome.campaign, outcome.contact
+        )
+
+    async def never_left(self, connection: AsyncConnection, attempt: str, number: str, why: str, at: datetime) -> None:
+        """The request for this attempt provably reached nobody: it does not count against any cap."""
+        await connection.execute(delete(calls_counted).where(calls_counted.c.attempt == attempt))
+        await self._note(connection, "outcome", at, {"disposition": "never_left", "why": why}, number, attempt)
+
+    async def learn(
+        self,
+        connection: AsyncConnection,
+        number: str,
+        fact: ReassignedAnswer | Relationship | Place | LineType,
+        at: datetime,
+        seller: str = "",
+    ) -> None:
+        """Keep a fact about a number: the newest of its kind is the one the gate sees."""
+        what = {ReassignedAnswer: "reassigned", Relationship: "relationship", Place: "place", LineType: "line"}[type(fact)]
+        await connection.execute(
+            insert(number_facts).values(number=number, seller=seller, what=what, recorded_at=at, body=canonical(fact))
+        )
+
+    async def order(self, connection: AsyncConnection, order: Waiver | Proclamation | Halt | Lift, at: datetime) -> None:
+        """Put a waiver, a proclamation or a kill switch in force, or end one; a receipt says who and why."""
+        what = type(order).__name__.lower()
+        await connection.execute(insert(standing_orders).values(what=what, recorded_at=at, body=canonical(order)))
+        await self._note(connection, "order", at, {"what": what, "order": msgspec.to_builtins(order)}, "")
+
+    async def _note(
+        self,
+        connection: AsyncConnection,
+        kind: str,
+        at: datetime,
+        content: object,
+        number: str,
+        attempt: str = "",
+        campaign: str = "",
+        contact: str = "",
+    ) -> Receipt:
+        await _lock_chain(connection)
+        sealed = seal(f"r_{uuid.uuid4().hex}", kind, at, content, await last_link(connection))
+        values = _receipt_values(sealed) | {
+            "number": number,
+            "attempt": attempt,
+            "campaign": campaign,
+            "contact": contact,
+            "decision": "",
+        }
+        await connection.execute(insert(receipts).values(values))
+        return sealed
+
+
+# --- reading ------------------------------------------------------------------------------------------------------------
+
+
+def _learn(known: _Known, what: str, body: str) -> None:
+    match what:
+        case "given":
+            known.ledger.append(msgspec.json.decode(body, type=Given))
+        case "taken_back":
+            known.ledger.append(msgspec.json.decode(body, type=TakenBack))
+        case "dnc":
+            known.requests.append(msgspec.json.decode(body, type=DncRequest))
+        case "call":
+            known.calls.append(msgspec.json.decode(body, type=PastCall))
+        case "reassigned":
+            known.reassigned = msgspec.json.decode(body, type=ReassignedAnswer)
+        case "relationship":
+            known.relationship = msgspec.json.decode(body, type=Relationship)
+        case "place":
+            known.place = msgspec.json.decode(body, type=Place)
+        case "line":
+            known.line = msgspec.json.decode(body, type=LineType)
+        case "tombstone":
+            known.is_erased = True
+        case "last":
+            known.last = _link(body)
+        case _:
+            known.orders.append((what, body))
+
+
+def _link(body: str) -> Link:
+    digest, day, place, at = body.split("|")
+    moment = datetime.fromisoformat(at)
+    return Link(date.fromisoformat(day), int(place), digest, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def _merged_place(proposed: Place, learned: Place | None) -> Place:
+    """What the person said in a call is added to what the campaign's file says; neither overwrites the other."""
+    if learned is None:
+        return proposed
+    return Place(
+        state=proposed.state or learned.state,
+        zip=proposed.zip or learned.zip,
+        zone=proposed.zone or learned.zone,
+        stated_zone=learned.stated_zone or proposed.stated_zone,
+        stated_state=learned.stated_state or proposed.stated_state,
+        stated_on=learned.stated_on or proposed.stated_on,
+    )
+
+
+def _ended_by(relationship: Relationship | None, requests: list[DncRequest]) -> Relationship | None:
+    """A company do-not-call request ends the relationship (47 CFR 64.1200(f)(5)(i))."""
+    if relationship is None or not requests:
+        return relationship
+    return replace(relationship, ended_at=min(each.requested_at for each in requests))
+
+
+def _under_orders(rules: Rulebook, orders: Iterable[tuple[str, str]]) -> tuple[Rulebook, list[Halt]]:
+    waivers: list[Waiver] = []
+    proclaimed: list[Proclamation] = []
+    halts: list[Halt] = []
+    for what, body in orders:
+        match what:
+            case "waiver":
+                waivers.append(msgspec.json.decode(body, type=Waiver))
+            case "proclamation":
+                proclaimed.append(msgspec.json.decode(body, type=Proclamation))
+            case "halt":
+                halts.append(msgspec.json.decode(body, type=Halt))
+            case _:
+                lift = msgspec.json.decode(body, type=Lift)
+                waivers = [each for each in waivers if (lift.what, lift.id) != ("waiver", each.entry)]
+                proclaimed = [each for each in proclaimed if (lift.what, lift.id) != ("proclamation", each.name)]
+                halts = [each for each in halts if (lift.what, lift.id) != ("halt", each.id)]
+    if waivers or proclaimed:
+        rules = rules.with_waivers(waivers).with_proclamations(proclaimed)
+    return rules, halts
+
+
+def _halted(halts: list[Halt], proposed: ProposedCall) -> str:
+    scopes = (
+        "",
+        f"seller:{proposed.errand.seller}",
+        f"campaign:{proposed.errand.campaign}",
+        f"state:{proposed.place.state}",
+    )
+    return "; ".join(f"{each.reason} ({each.by})" for each in halts if each.scope in scopes)
+
+
+async def last_link(connection: AsyncConnection) -> Link | None:
+    """Where the chain stands."""
+    columns = (receipts.c.day, receipts.c.place, receipts.c.hash, receipts.c.at)
+    row = (await connection.execute(select(*columns).order_by(receipts.c.seq.desc()).limit(1))).first()
+    return None if row is None else Link(row.day, row.place, row.hash, row.at)
+
+
+async def _numbers_of(connection: AsyncConnection, number: str, person: str) -> tuple[str, ...]:
+    """Every number we know of this person: RCW 80.36.390 wants them all suppressed, and it is what people mean."""
+    if not person:
+        return (number,)
+    found = {number}
+    for table in (consent_events, calls_counted):
+        rows = await connection.execute(select(table.c.number).where(table.c.person == person).distinct())
+        found.update(rows.scalars())
+    return tuple(sorted(found))
+
+
+# --- writing ------------------------------------------------------------------------------------------------------------
+
+
+async def _lock_chain(connection: AsyncConnection) -> None:
+    if connection.dialect.name == "postgresql":
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
+
+
+def _receipt_values(sealed: Receipt) -> dict[str, object]:
+    return {
+        "id": sealed.id,
+        "day": sealed.day,
+        "place": sealed.place,
+        "kind": sealed.kind,
+        "at": sealed.at,
+        "body": sealed.body,
+        "body_sha256": sealed.body_sha256,
+        "previous": sealed.previous,
+        "hash": sealed.hash,
+    }
+
+
+async def _append(connection: AsyncConnection, sealed: Receipt, proposed: ProposedCall, decision: str) -> None:
+    values = _receipt_values(sealed) | {
+        "number": proposed.number,
+        "contact": proposed.contact,
+        "attempt": proposed.attempt,
+        "campaign": proposed.errand.campaign,
+        "decision": decision,
+    }
+    await connection.execute(insert(receipts).values(values))
+
+
+async def _count(connection: AsyncConnection, proposed: ProposedCall, at: datetime) -> None:
+    """Before it rings, so that a crash can only count a call too many, never one too few."""
+    call = PastCall(at, proposed.number, proposed.errand.subject, proposed.errand.seller)
+    await connection.execute(delete(calls_counted).where(calls_counted.c.attempt == proposed.attempt))
+    await connection.execute(
+        insert(calls_counted).values(
+            attempt=proposed.attempt,
+            at=at,
+            number=proposed.number,
+            person=proposed.person,
+            is_conversation=False,
+            body=canonical(call),
+        )
+    )
+
+
+async def _mark_conversation(connection: AsyncConnection, attempt: str) -> None:
+    query = select(calls_counted.c.body).where(calls_counted.c.attempt == attempt)
+    body = (await connection.execute(query)).scalar()
+    if body is None:
+        return
+    call = msgspec.json.decode(body, type=PastCall)
+    marked = PastCall(call.at, call.number, call.subject, call.seller, is_conversation=True)
+    change = update(calls_counted).where(calls_counted.c.attempt == attempt)
+    await connection.execute(change.values(is_conversation=True, body=canonical(marked)))
+
+
+async def _add_event(
+    connection: AsyncConnection, id: str, what: str, number: str, person: str, at: datetime, now: datetime, event: object
+) -> bool:
+    known = await connection.execute(select(consent_events.c.seq).where(consent_events.c.id == id))
+    if known.first() is not None:
+        return False
+    await connection.execute(
+        insert(consent_events).values(
+            id=id, what=what, number=number, person=person, at=at, recorded_at=now, body=canonical(event)
+        )
+    )
+    return True

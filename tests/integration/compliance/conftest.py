@@ -1,0 +1,79 @@
+"""A database, a home folder with a national list, and calls to propose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from compliance.consent import Given
+from compliance.dnc_load import LoadOrder, load
+from compliance.record import CallerId, Consent, ConsentKind, Errand, Purpose, VoiceKind
+from compliance.store import ComplianceStore, ProposedCall
+from storage.database import Database
+
+NOON = datetime(2026, 7, 14, 16, 0, tzinfo=UTC)  # a Tuesday, noon in Ohio
+ANN = "+16145550123"
+LISTED = "+16145550199"
+
+
+@pytest.fixture
+async def database(tmp_path):
+    database = Database(f"sqlite+aiosqlite:///{tmp_path}/offhook.db")
+    await database.create_all()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def home(tmp_path) -> Path:
+    home = tmp_path / "home"
+    national = tmp_path / "national.txt"
+    national.write_text("6145550199\n")
+    order = LoadOrder("national", national, date(2026, 7, 10), "tests", NOON)
+    load(home, order)
+    return home
+
+
+@pytest.fixture
+def store(home) -> ComplianceStore:
+    return ComplianceStore.open(home)
+
+
+@pytest.fixture
+def errand() -> Errand:
+    shown = CallerId("+16145550100", is_shown=True, is_authorised=True)
+    return Errand("acme", Purpose.TELEMARKETING, VoiceKind.ARTIFICIAL, "solar", "c1", shown)
+
+
+@pytest.fixture
+def proposed(errand) -> ProposedCall:
+    return ProposedCall(ANN, errand, attempt="a1", contact="k1", person="ann")
+
+
+@pytest.fixture
+def given() -> Given:
+    consent = Consent(
+        id="g1",
+        kind=ConsentKind.WRITTEN,
+        number=ANN,
+        sellers=frozenset({"acme"}),
+        obtained_at=datetime(2026, 6, 1, 15, tzinfo=UTC),
+        wording="I agree that Acme may call me with an AI-generated voice. Agreeing is no condition of buying.",
+        is_signed=True,
+        names_artificial_voice=True,
+        says_not_a_condition=True,
+    )
+    return Given("g1", consent, "ann")
+
+
+@pytest.fixture
+def another(proposed):
+    """The same errand for another attempt or number."""
+
+    def make(attempt: str, number: str = ANN, **changes):
+        return replace(proposed, attempt=attempt, number=number, **changes)
+
+    return make

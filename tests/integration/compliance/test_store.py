@@ -1,0 +1,204 @@
+"""The gate's shell against a real database and real lists."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from compliance.audit import stored_receipts
+from compliance.receipt import verify
+from compliance.record import Place, Reassigned, ReassignedAnswer, Relationship, VoiceKind
+from compliance.rules.schema import Proclamation, Waiver
+from compliance.store import CallOutcome, DncRequest, Halt, Lift
+from compliance.verdict import Clearance, Refused, Rule
+from storage.tables.compliance import calls_counted, receipts
+
+NOON = datetime(2026, 7, 14, 16, 0, tzinfo=UTC)
+ANN = "+16145550123"
+LISTED = "+16145550199"
+
+
+async def judged(database, store, proposed, at=NOON):
+    async with database.transaction() as connection:
+        return await store.judge(connection, proposed, at)
+
+
+async def consented(database, store, given):
+    async with database.transaction() as connection:
+        assert await store.record_consent(connection, given, NOON)
+
+
+async def rows(database, table):
+    async with database.reading() as connection:
+        return (
+            await connection.execute(select(table).order_by(table.c[0] if table is calls_counted else table.c.seq))
+        ).all()
+
+
+async def test_no_consent_is_refused_and_stored(database, store, proposed):
+    verdict = await judged(database, store, proposed)
+    assert isinstance(verdict, Refused)
+    assert verdict.rules == (Rule.CONSENT_MISSING,)
+    [row] = await rows(database, receipts)
+    body = json.loads(row.body)
+    assert (row.id, row.decision, row.number, row.attempt) == (verdict.receipt, "deny", ANN, "a1")
+    assert body["findings"][0]["source"].startswith("47 CFR 64.1200(a)(2)")
+    assert body["rules_version"] == store.rules.version
+    assert {each["name"]: each["generation"] for each in body["inputs"]["lists"]} == {
+        "national": "national/gen-000001",
+        "internal": "live",
+    }
+
+
+async def test_a_cleared_call_is_counted_in_the_same_transaction(database, store, proposed, given):
+    await consented(database, store, given)
+    verdict = await judged(database, store, proposed)
+    assert isinstance(verdict, Clearance)
+    assert verdict.permits(ANN, NOON)
+    [counted] = await rows(database, calls_counted)
+    assert (counted.attempt, counted.number, counted.person) == ("a1", ANN, "ann")
+
+
+async def test_a_transaction_that_fails_leaves_neither_receipt_nor_count(database, store, proposed, given):
+    await consented(database, store, given)
+
+    async def judge_and_fail():
+        async with database.transaction() as connection:
+            await store.judge(connection, proposed, NOON)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await judge_and_fail()
+    assert await rows(database, calls_counted) == []
+    assert await rows(database, receipts) == []
+
+
+async def test_looking_writes_nothing_and_permits_nothing(database, store, proposed, given):
+    await consented(database, store, given)
+    async with database.reading() as connection:
+        record, verdict = await store.look(connection, proposed, NOON)
+    assert isinstance(verdict, Clearance)
+    assert not verdict.permits(ANN, NOON)
+    assert record.consents
+    assert await rows(database, receipts) == []
+
+
+async def test_an_opt_out_holds_at_once_for_every_number_of_the_person(database, store, proposed, given, another):
+    await consented(database, store, given)
+    await judged(database, store, another("a0", "+16145550124"), NOON - timedelta(hours=30))
+    async with database.transaction() as connection:
+        request = DncRequest(ANN, NOON, "voice", "acme", "ann", "take me off your list", "CA1")
+        suppression = await store.opt_out(connection, request, NOON)
+    assert suppression.numbers == (ANN,)  # the other number was refused, so never called and never known
+    verdict = await judged(database, store, proposed)
+    assert isinstance(verdict, Refused)
+    assert set(verdict.rules) >= {Rule.DNC_INTERNAL, Rule.CONSENT_REVOKED}
+    other = await judged(database, store, another("a2", "+16145550124"))
+    assert Rule.DNC_INTERNAL in other.rules
+
+
+async def test_an_opt_out_of_one_seller_leaves_another_alone(database, store, proposed, given):
+    async with database.transaction() as connection:
+        await store.opt_out(connection, DncRequest(ANN, NOON, "voice", "other"), NOON)
+    verdict = await judged(database, store, proposed)
+    assert verdict.rules == (Rule.CONSENT_MISSING,)
+
+
+async def test_the_live_bit_refuses_even_when_the_log_was_lost(database, store, proposed, given):
+    await consented(database, store, given)
+    store.internal.add(ANN, "acme")
+    verdict = await judged(database, store, proposed)
+    assert verdict.rules == (Rule.DNC_INTERNAL,)
+
+
+async def test_a_consent_event_counts_once(database, store, given):
+    await consented(database, store, given)
+    async with database.transaction() as connection:
+        assert not await store.record_consent(connection, given, NOON)
+
+
+async def test_caps_are_counted_over_the_persons_numbers(database, store, proposed, given, another):
+    await consented(database, store, given)
+    for hour, attempt in enumerate(("a1", "a2")):
+        assert isinstance(await judged(database, store, another(attempt), NOON - timedelta(hours=3 - hour)), Clearance)
+    verdict = await judged(database, store, another("a3"))
+    assert verdict.rules == (Rule.FREQ_CAP_POLICY,)
+    assert verdict.until == datetime(2026, 7, 15, 12, tzinfo=UTC)  # the next day, when the hours open
+
+
+async def test_the_same_attempt_judged_again_counts_once(database, store, proposed, given):
+    await consented(database, store, given)
+    for _ in range(3):
+        assert isinstance(await judged(database, store, proposed), Clearance)
+    assert len(await rows(database, calls_counted)) == 1
+
+
+async def test_a_call_that_never_left_is_not_counted(database, store, proposed, given):
+    await consented(database, store, given)
+    await judged(database, store, proposed)
+    async with database.transaction() as connection:
+        await store.never_left(connection, "a1", ANN, "refused by the carrier", NOON)
+    assert await rows(database, calls_counted) == []
+
+
+async def test_the_registry_is_asked(database, store, another, given, errand):
+    live = replace(errand, voice=VoiceKind.LIVE)
+    verdict = await judged(database, store, another("a1", LISTED, errand=live))
+    assert verdict.rules == (Rule.DNC_NATIONAL,)
+    verdict = await judged(database, store, another("a2", "+12125550123", errand=live))
+    assert verdict.rules == (Rule.DNC_COVERAGE_MISSING,)
+
+
+async def test_facts_learned_of_a_number_reach_the_gate(database, store, proposed, given):
+    await consented(database, store, given)
+    async with database.transaction() as connection:
+        await store.learn(connection, ANN, ReassignedAnswer(Reassigned.YES, NOON.date()), NOON)
+        await store.learn(connection, ANN, Place(stated_zone="Pacific/Honolulu", stated_on=NOON.date()), NOON)
+        await store.learn(connection, ANN, Relationship(last_purchase=NOON.date()), NOON, "acme")
+    verdict = await judged(database, store, proposed)
+    assert set(verdict.rules) == {Rule.RND_REASSIGNED, Rule.WINDOW_FEDERAL}
+
+
+async def test_standing_orders(database, store, proposed, given):
+    await consented(database, store, given)
+    day = NOON.date()
+    async with database.transaction() as connection:
+        await store.order(connection, Halt("h1", "seller:acme", "Jo", "complaints"), NOON)
+        closed = Proclamation(state="LA", what="emergency", name="Storm", source="Governor", on=day)
+        await store.order(connection, closed, NOON)
+        waiver = Waiver(entry="us-hours", by="Jo", reason="advice", since=day, until=day + timedelta(days=1))
+        await store.order(connection, waiver, NOON)
+    verdict = await judged(database, store, proposed)
+    assert verdict.rules == (Rule.KILL_SWITCH,)
+    assert verdict.is_hold
+    async with database.transaction() as connection:
+        await store.order(connection, Lift("halt", "h1", "Jo", "settled"), NOON)
+        await store.order(connection, Lift("waiver", "us-hours", "Jo", "done"), NOON)
+        await store.order(connection, Lift("proclamation", "Storm", "Jo", "over"), NOON)
+    assert isinstance(await judged(database, store, proposed), Clearance)
+
+
+async def test_a_clock_that_jumped_back_closes_the_gate(database, store, proposed, given, another):
+    await consented(database, store, given)
+    await judged(database, store, proposed)
+    verdict = await judged(database, store, another("a2"), NOON - timedelta(minutes=10))
+    assert verdict.rules == (Rule.CLOCK_UNSURE,)
+
+
+async def test_everything_that_happens_is_one_chain(database, store, proposed, given):
+    await consented(database, store, given)
+    await judged(database, store, proposed)
+    async with database.transaction() as connection:
+        outcome = CallOutcome("a1", ANN, "answered", NOON, 31.5, is_conversation=True, measured={"identified": 1.2})
+        await store.record_outcome(connection, outcome, NOON)
+        await store.opt_out(connection, DncRequest(ANN, NOON, "key", "acme"), NOON)
+    await judged(database, store, proposed, NOON + timedelta(days=1))
+    async with database.reading() as connection:
+        found = [each async for each in stored_receipts(connection)]
+    assert [each.kind for each in found] == ["verdict", "outcome", "opt_out", "verdict"]
+    assert [each.place for each in found] == [0, 1, 2, 0]
+    assert list(verify(found)) == []
