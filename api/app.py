@@ -26,6 +26,7 @@ def create_app(parts: Parts) -> FastAPI:
         docs_url=None,  # the framework's pages load their scripts from elsewhere
         redoc_url=None,
         openapi_url=None,  # ours asks for a token
+        redirect_slashes=False,  # a redirected webhook carries a signature for another URL
     )
     doorkeeper = Doorkeeper.of(parts.settings)
 

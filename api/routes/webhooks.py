@@ -63,7 +63,9 @@ class _Webhook:
 
     async def handle(self, request: Request) -> Response:
         try:
-            twiml = await self._answered(dict(await self._signed_fields(request)))
+            signed = dict(await self._signed_fields(request))
+            # What we put into the URL ourselves comes back in it, signed too; a field of the carrier's own name counts more.
+            twiml = await self._answered({**request.query_params, **signed})
         except (BadRequest, Forbidden, TooLarge) as refusal:
             self._metrics.webhook(self._kind, refusal.code)
             log.warning("webhook_refused", kind=self._kind, code=refusal.code)
