@@ -1,10 +1,13 @@
-"""Speech made before it is needed: the opening is synthesised while the phone rings and starts with the first frame."""
+"""Parts made ready while the phone rings, so that the first frame finds ears that hear and an opening that is spoken."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Sequence
 
-from voice.ports import Speaker, SpokenAudio
+from voice.errors import ProviderError
+from voice.events import Transcribed
+from voice.ports import Speaker, SpokenAudio, Transcriber
 from voice.sentences import SentenceSplitter
 
 
@@ -33,3 +36,57 @@ class PreparedSpeaker:
 
     async def close(self) -> None:
         await self._behind.close()
+
+
+class EarsAhead:
+    """A `Transcriber` that may still be opening: what it hears meanwhile is kept, in order, and told to it first."""
+
+    def __init__(self, opening: Awaitable[Transcriber]) -> None:
+        self._opening = asyncio.ensure_future(opening)
+        self._ears: Transcriber | None = None
+        self._waiting: list[tuple[str, object]] = []
+        self._opening.add_done_callback(self._opened)
+
+    def hear(self, audio: bytes) -> None:
+        if self._ears is not None:
+            self._ears.hear(audio)
+        else:
+            self._waiting.append(("hear", audio))
+
+    def finish_utterance(self) -> None:
+        if self._ears is not None:
+            self._ears.finish_utterance()
+        else:
+            self._waiting.append(("finish", None))
+
+    def expect(self, phrases: Sequence[str]) -> None:
+        if self._ears is not None:
+            self._ears.expect(phrases)
+        else:
+            self._waiting.append(("expect", tuple(phrases)))
+
+    async def events(self) -> AsyncIterator[Transcribed]:
+        ears = await self._opening
+        async for event in ears.events():
+            yield event
+
+    async def close(self) -> None:
+        if not self._opening.done():
+            self._opening.cancel()
+        await asyncio.wait([self._opening])
+        if self._ears is not None:
+            await self._ears.close()
+
+    def _opened(self, opening: asyncio.Future[Transcriber]) -> None:
+        if opening.cancelled() or isinstance(opening.exception(), ProviderError):
+            return  # `events` tells it
+        ears = self._ears = opening.result()
+        for what, value in self._waiting:
+            match what, value:
+                case "hear", bytes(audio):
+                    ears.hear(audio)
+                case "expect", tuple(phrases):
+                    ears.expect(phrases)
+                case _:
+                    ears.finish_utterance()
+        self._waiting.clear()

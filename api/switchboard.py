@@ -1,0 +1,452 @@
+"""Where calls meet conversations: prepares a call while it rings, answers the carrier, runs the session, closes the books.
+
+Knows the carrier's webhooks on one side and `voice.session` on the other; decides nothing about whom to call or what to say.
+A call is known here by its `CallId` from before it is dialled until it has been learned from.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol
+from urllib.parse import urlencode
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api import errands
+from api.call_tools import CallTools, OptOuts
+from api.errands import Agents, Errand
+from api.outcomes import carrier_event_of, disposition_of, measures_of, turns_of, unanswered
+from api.settings import Settings
+from compliance.verdict import Clearance
+from context import store
+from context.briefing import Briefing
+from context.calls import Call
+from context.gather import CallAhead, Gathering, Source
+from context.knowledge.base import KnowledgeBase
+from context.learning.learn import learn
+from dialer.attempt import Attempt, CarrierEvent, Disposition
+from dialer.ports import AttemptStore, Placed, PlaceRefused, PlaceUnknown, Placing
+from storage.database import Database
+from storage.events import CallAnswered, CallEnded, CallLearned, CallNoted, CallStarted, Event, Recorded
+from storage.hot import LiveFeed
+from storage.log import append
+from telephony.number import NumberRefused, mask, parse_target
+from telephony.twilio import callbacks, rest, twiml
+from telephony.twilio.callbacks import ENDED
+from telephony.twilio.stream import TextSocket, TwilioMediaLink, accept
+from voice.actions import Note
+from voice.agent import AgentDefinition
+from voice.conversation import CallReport, Conversation
+from voice.errors import ProviderError
+from voice.events import CallId, Direction, Party, PartyDetected
+from voice.journal import VERSION, JournalHeader, JournalWriter
+from voice.opening import dressed, opening_of
+from voice.policy import Policy
+from voice.ports import LanguageModel, SpeechToText, TextToSpeech, Transcriber, VoiceActivity
+from voice.prepared import EarsAhead, PreparedSpeaker
+from voice.session import Providers, Session
+from voice.wheel import Wheel
+
+BRIEFING_WITHIN: Final = 0.3  # seconds from dialling: what is known by then is what the agent knows
+OPENING_WITHIN: Final = 0.5  # seconds from the answer: a caller who hears nothing for longer says hello, or hangs up
+LINGER: Final = 60.0  # seconds a call that ended is remembered for late webhooks
+NOBODY_THERE: Final = "I am sorry, nobody could take your call. We will call you back. Goodbye."
+
+log = structlog.get_logger()
+
+
+class Dialler(Protocol):
+    """The part of the dialer that wants to hear of calls."""
+
+    async def on_carrier_event(self, event: CarrierEvent) -> Attempt | None: ...
+    async def on_party_reported(self, attempt_id: str, answered_by: str) -> Attempt | None: ...
+    async def on_conversation_ended(self, attempt_id: str, disposition: Disposition, detail: str = "") -> Attempt | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Ears, mind and mouth as configured; `activity` makes one detector a call."""
+
+    ears: SpeechToText
+    mind: LanguageModel
+    mouth: TextToSpeech
+    activity: Callable[[], VoiceActivity]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What every call of this process stands on."""
+
+    settings: Settings
+    database: Database
+    attempts: AttemptStore
+    carrier: rest.TwilioCarrier
+    agents: Agents
+    engines: Engines
+    sources: tuple[Source, ...]
+    knowledge: KnowledgeBase
+    opt_outs: OptOuts
+    feed: LiveFeed
+    at: Callable[[], datetime]
+    policy: Policy = field(default_factory=Policy)
+
+
+@dataclass(slots=True)
+class LiveCall:
+    """A call from dialling to its end, and the parts that wait for it."""
+
+    errand: Errand
+    gathering: Gathering
+    ears: EarsAhead
+    started_at: datetime
+    speaker: asyncio.Task[PreparedSpeaker]
+    carrier_sid: str = ""
+    session: Session | None = None
+    answered_at: datetime | None = None
+    party: Party | None = None
+    is_over: bool = False
+    lines: list[Note] = field(default_factory=list)  # what was said so far, for whoever looks
+
+
+class Switchboard:
+    """All calls of this process. Fits `dialer.ports.CallPlacer` and the carrier's door by shape."""
+
+    def __init__(self, house: House) -> None:
+        self.calls: dict[CallId, LiveCall] = {}
+        self.dialler: Dialler | None = None  # set once there is one: the two need each other
+        self._house = house
+        self._wheel = Wheel()
+        self._chores: set[asyncio.Task[None]] = set()
+
+    @property
+    def live(self) -> list[LiveCall]:
+        """The calls that are going on, the oldest first."""
+        return [call for call in self.calls.values() if not call.is_over]
+
+    # --- dialling -----------------------------------------------------------------------------------------------------
+
+    async def place(self, clearance: Clearance, attempt: Attempt) -> Placing:
+        """Ring `clearance.number`, once, and get everything ready while it rings."""
+        house = self._house
+        errand = await errands.outbound(attempt, house.attempts, house.agents, house.settings.twilio_from)
+        call = self._prepare(errand)
+        await self._open_books(call)
+        outcome = await house.carrier.place(
+            clearance.number,
+            errand.ours,
+            self._webhook("voice", errand.call),
+            self._webhook("status", errand.call),
+            round(attempt.ring_timeout),
+            amd_callback=self._webhook("amd", errand.call),
+            time_limit=round(attempt.longest_call) + 60,
+        )
+        match outcome:
+            case rest.Placed(call_sid):
+                await self._note_sid(call, call_sid)
+                return Placed(call_sid)
+            case rest.PlaceRefused(verdict):
+                disposition = Disposition(verdict.disposition.value)
+                await self._close_unanswered(call, disposition)
+                return PlaceRefused(disposition, verdict.say)
+            case rest.PlaceUnknown(why):
+                return PlaceUnknown(why)
+
+    async def cancel(self, call_sid: str) -> None:
+        """End a call that nobody has answered yet."""
+        await self._house.carrier.hang_up(call_sid)
+
+    # --- the carrier's webhooks ---------------------------------------------------------------------------------------
+
+    async def on_voice(self, form: Mapping[str, str]) -> str:
+        """A call was answered, or one comes in: connect it to its conversation."""
+        request = callbacks.voice_request(form)
+        call = self.calls.get(CallId(form.get("call", ""))) or self._by_sid(request.call_sid)
+        if call is None and request.is_inbound:
+            call = await self._ring_in(request)
+        if call is None or call.is_over or call.session is not None:
+            log.warning("voice_request_for_no_call", call_sid=request.call_sid)
+            return twiml.hangup()
+        call.carrier_sid = call.carrier_sid or request.call_sid
+        return twiml.connect_stream(self._house.settings.media_url, {"call": call.errand.call})
+
+    async def on_status(self, form: Mapping[str, str]) -> None:
+        changed = callbacks.status_changed(form)
+        call = self.calls.get(CallId(form.get("call", "")))
+        event = carrier_event_of(changed, errands.attempt_of(form.get("call", "")), self._house.at())
+        if self.dialler is not None and event is not None:
+            await self.dialler.on_carrier_event(event)
+        if call is not None and call.session is None and changed.call_status in ENDED:
+            await self._close_unanswered(call, unanswered(event))
+
+    async def on_amd(self, form: Mapping[str, str]) -> None:
+        said = callbacks.answered_by(form)
+        call = self.calls.get(CallId(form.get("call", "")))
+        if call is None:
+            return
+        call.party = Party(said.party)
+        if call.session is not None:
+            call.session.post(PartyDetected(call.party, "carrier"))
+        if self.dialler is not None and call.errand.attempt_id:
+            await self.dialler.on_party_reported(call.errand.attempt_id, said.answered_by)
+
+    async def on_dial(self, form: Mapping[str, str]) -> str:
+        """The leg we transferred to has ended, or never began: then the caller is told, and not left in silence."""
+        ended = callbacks.dial_ended(form)
+        log.info("transfer_ended", call=form.get("call", ""), status=ended.status)
+        return twiml.hangup() if ended.is_bridged else twiml.say_and_hang_up(NOBODY_THERE)
+
+    async def on_stream(self, form: Mapping[str, str]) -> None:
+        changed = callbacks.stream_changed(form)
+        if changed.error:
+            log.warning("stream_error", call_sid=changed.call_sid, error=changed.error)
+
+    def _webhook(self, kind: str, call: CallId) -> str:
+        return self._house.settings.webhook_url(f"/twilio/{kind}") + "?" + urlencode({"call": call})
+
+    def _by_sid(self, call_sid: str) -> LiveCall | None:
+        return next((call for call in self.calls.values() if call.carrier_sid == call_sid), None)
+
+    # --- media --------------------------------------------------------------------------------------------------------
+
+    async def media(self, socket: TextSocket) -> None:
+        """One call's media, from its socket's first message to the report. Raises `ProtocolViolation` before it starts."""
+        link = await accept(socket)
+        call = self.calls.get(CallId(link.start.parameters.get("call", "")))
+        if call is None or call.session is not None or call.is_over:
+            log.warning("media_for_no_call", call_sid=link.start.call_sid)
+            await link.close()
+            return
+        call.answered_at = self._house.at()
+        speaker = await self._speaker(call)
+        briefing = call.gathering.so_far()
+        session, journal = self._session(call, link, speaker, briefing)
+        call.session = session
+        running = asyncio.create_task(session.run())
+        self._do(self._note_answer(call))
+        if call.party is not None:
+            session.post(PartyDetected(call.party, "carrier"))
+        report = await running
+        await self._close_books(call, report, measures_of(report, briefing, session.underruns), str(journal.path))
+
+    def _session(
+        self, call: LiveCall, link: TwilioMediaLink, speaker: PreparedSpeaker, briefing: Briefing
+    ) -> tuple[Session, JournalWriter]:
+        house, errand = self._house, call.errand
+        agent = dressed(errand.agent, briefing)
+        opening = opening_of(errand.agent, errand.direction, briefing)
+        conversation = Conversation(errand.call, agent, errand.direction, opening, house.policy)
+        header = JournalHeader(VERSION, errand.call, agent, errand.direction, opening, house.policy, house.at())
+        journal = JournalWriter(house.settings.home / "journals" / f"{errand.call}.jsonl", header)
+        session = Session(
+            conversation,
+            link,
+            Providers(call.ears, house.engines.activity(), house.engines.mind, speaker),
+            briefing,
+            CallTools(house.database, errand, house.opt_outs, house.at),
+            Leg(house.carrier, call, self._webhook("dial", errand.call)),
+            self._wheel,
+            journal,
+            Watcher(self, call),
+        )
+        return session, journal
+
+    async def _speaker(self, call: LiveCall) -> PreparedSpeaker:
+        """The mouth with its opening spoken; if that is not done yet, a fresh one that speaks as it goes."""
+        await asyncio.wait([call.speaker], timeout=OPENING_WITHIN)
+        if call.speaker.done() and not call.speaker.cancelled() and call.speaker.exception() is None:
+            return call.speaker.result()
+        call.speaker.cancel()
+        return PreparedSpeaker(await self._house.engines.mouth.open(call.errand.agent))
+
+    # --- before the answer --------------------------------------------------------------------------------------------
+
+    def _prepare(self, errand: Errand) -> LiveCall:
+        """From the moment of dialling, in parallel: who is this, open ears, a spoken opening."""
+        ahead = CallAhead(errand.person, errand.call, errand.contact_id, errand.campaign_id, errand.agent.goal)
+        gathering = Gathering.start(ahead, self._house.sources)
+        by = time.monotonic() + BRIEFING_WITHIN
+        ears = EarsAhead(self._open_ears(errand.agent, gathering, by))
+        speaker = asyncio.create_task(self._speak_opening(errand, gathering, by))
+        speaker.add_done_callback(_seen)
+        call = LiveCall(errand, gathering, ears, self._house.at(), speaker)
+        self.calls[errand.call] = call
+        return call
+
+    async def _open_ears(self, agent: AgentDefinition, gathering: Gathering, by: float) -> Transcriber:
+        return await self._house.engines.ears.open(agent, await gathering.briefing(by))
+
+    async def _speak_opening(self, errand: Errand, gathering: Gathering, by: float) -> PreparedSpeaker:
+        speaker = PreparedSpeaker(await self._house.engines.mouth.open(errand.agent))
+        await speaker.prepare(opening_of(errand.agent, errand.direction, await gathering.briefing(by)))
+        return speaker
+
+    async def _ring_in(self, request: callbacks.VoiceRequest) -> LiveCall | None:
+        errand = errands.inbound(request.from_, request.to, self._house.agents)
+        if errand is None:
+            log.warning("nobody_answers_this_number", to=mask(request.to))
+            return None
+        call = self._prepare(errand)
+        call.carrier_sid = request.call_sid
+        await self._open_books(call)
+        return call
+
+    # --- the books ----------------------------------------------------------------------------------------------------
+
+    async def _open_books(self, call: LiveCall) -> None:
+        errand = call.errand
+        is_outbound = errand.direction is Direction.OUTBOUND
+        record = Call(
+            id=errand.call,
+            direction=errand.direction.value,
+            from_number=errand.ours if is_outbound else errand.person,
+            to_number=errand.person if is_outbound else errand.ours,
+            person=errand.person,
+            started_at=call.started_at,
+            agent=errand.agent.name,
+            agent_version=errand.agent.version,
+            attempt_id=errand.attempt_id or None,
+            campaign_id=errand.campaign_id or None,
+            contact_id=errand.contact_id or None,
+            carrier_sid=call.carrier_sid or None,
+        )
+        started = CallStarted(direction=record.direction, number=mask(errand.person), agent=errand.agent.name)
+        async with self._house.database.transaction() as connection:
+            await store.create_call(connection, record)
+            await self._record(connection, started, call)
+
+    async def _note_sid(self, call: LiveCall, call_sid: str) -> None:
+        call.carrier_sid = call_sid
+        async with self._house.database.transaction() as connection:
+            await store.note_carrier_sid(connection, call.errand.call, call_sid)
+
+    async def _note_answer(self, call: LiveCall) -> None:
+        async with self._house.database.transaction() as connection:
+            await store.answer_call(connection, call.errand.call, call.answered_at or self._house.at())
+            await self._record(connection, CallAnswered(), call)
+
+    async def _close_unanswered(self, call: LiveCall, disposition: Disposition) -> None:
+        """Nobody picked up: what was got ready is put away."""
+        if call.is_over:
+            return
+        self._end(call)
+        call.speaker.cancel()
+        with suppress(asyncio.CancelledError, ProviderError):
+            await (await call.speaker).close()
+        await call.ears.close()
+        async with self._house.database.transaction() as connection:
+            if await store.end_call(connection, call.errand.call, self._house.at(), disposition.value):
+                await self._record(connection, CallEnded(disposition=disposition.value), call)
+
+    async def _close_books(self, call: LiveCall, report: CallReport, measures: Mapping[str, object], journal: str) -> None:
+        """The call is over: what was said and what came of it is written, the dialer is told, and the lesson is learned."""
+        self._end(call)
+        errand, disposition = call.errand, disposition_of(report)
+        ended = CallEnded(disposition=disposition.value, seconds=round(report.duration, 3), reason=report.detail)
+        async with self._house.database.transaction() as connection:
+            await store.answer_call(connection, errand.call, call.answered_at or self._house.at())
+            await store.write_turns(connection, errand.call, turns_of(report))
+            if report.party is not Party.UNKNOWN:
+                await store.note_answered_by(connection, errand.call, report.party.value)
+            await store.end_call(
+                connection, errand.call, self._house.at(), disposition.value, metrics=measures, journal_path=journal
+            )
+            await self._record(connection, ended, call)
+        if self.dialler is not None and errand.attempt_id:
+            await self.dialler.on_conversation_ended(errand.attempt_id, disposition, report.detail)
+        self._do(self._learn(call))
+
+    async def _learn(self, call: LiveCall) -> None:
+        house = self._house
+        learned = await learn(call.errand.call, house.database, house.knowledge, house.at())
+        told = CallLearned(facts=len(learned.facts), seconds=round(learned.took["total"], 3))
+        async with house.database.transaction() as connection:
+            await self._record(connection, told, call)
+
+    async def _record(self, connection: AsyncConnection, event: Event, call: LiveCall) -> None:
+        await append(connection, event, self._house.at(), call_id=call.errand.call, attempt_id=call.errand.attempt_id)
+
+    def show(self, call: LiveCall, note: Note) -> None:
+        """Let people see what is going on in a call, now. Not kept: the journal and the transcript are."""
+        if note.kind in ("caller", "agent"):
+            call.lines.append(note)
+        event = CallNoted(note=note.kind, text=note.text, detail=note.detail)
+        self._house.feed.publish(Recorded(0, self._house.at(), event, call.errand.call, call.errand.attempt_id))
+
+    def _end(self, call: LiveCall) -> None:
+        call.is_over = True
+        call.gathering.close()
+        asyncio.get_running_loop().call_later(LINGER, self.calls.pop, call.errand.call, None)
+
+    # --- chores -------------------------------------------------------------------------------------------------------
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(self._chore(work))
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    async def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception:
+            log.exception("chore_failed")
+
+    async def settle(self) -> None:
+        """Wait until everything that follows from ended calls has been written."""
+        while self._chores:
+            await asyncio.wait(self._chores)
+
+    async def close(self) -> None:
+        """End every call and finish what is to be written."""
+        for call in self.live:
+            if call.session is not None:
+                call.session.hang_up("the server is going down")
+            else:
+                await self._close_unanswered(call, Disposition.CANCELLED)
+        await self.settle()
+
+
+class Leg:
+    """What a session may do to its leg besides talking on it. Fits `voice.session.LegControl`."""
+
+    def __init__(self, carrier: rest.TwilioCarrier, call: LiveCall, action: str) -> None:
+        self._carrier = carrier
+        self._call = call
+        self._action = action
+
+    async def transfer(self, to: str) -> str:
+        """Hand the leg to `to`. Empty when the carrier took it; else why not."""
+        target = parse_target(to)
+        if isinstance(target, NumberRefused):
+            return f"{mask(to)} cannot be dialled: {target.why}"
+        document = twiml.dial(target, self._call.errand.ours, self._action)
+        outcome = await self._carrier.redirect(self._call.carrier_sid, document)
+        match outcome:
+            case rest.Changed():
+                return ""
+            case rest.ChangeRefused(verdict):
+                return verdict.say
+            case rest.ChangeUnknown(why):
+                return f"the carrier did not answer: {why}"
+
+
+class Watcher:
+    """Shows a session's notes as they come. Fits `voice.session.Observer`."""
+
+    def __init__(self, switchboard: Switchboard, call: LiveCall) -> None:
+        self._switchboard = switchboard
+        self._call = call
+
+    def note(self, note: Note) -> None:
+        self._switchboard.show(self._call, note)
+
+
+def _seen(task: asyncio.Task[PreparedSpeaker]) -> None:
+    """A failure to prepare is not lost: without a prepared opening the call speaks as it goes, and fails there for good."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("opening_not_prepared", error=type(error).__name__, why=str(error)[:200])
