@@ -56,13 +56,11 @@ def next_open(rule: Hours, clocks: Clocks, at: datetime, book: Rulebook) -> date
 
 def closes_at(rule: Hours, clocks: Clocks, at: datetime, book: Rulebook) -> datetime:
     """The end of the span that is open at `at` (it must be), the earliest over all clocks."""
-    ends = [
-        span[1]
-        for each in _tzinfos(rule, clocks)
-        for span in _spans_from(rule, clocks.state, each, at, book)
-        if span[0] <= at < span[1]
-    ]
-    return min(ends)
+    return min(_end_on_clock(rule, clocks.state, each, at, book) for each in _tzinfos(rule, clocks))
+
+
+def _end_on_clock(rule: Hours, state: str, clock: tzinfo, at: datetime, book: Rulebook) -> datetime:
+    return next(end for start, end in _spans_from(rule, state, clock, at, book) if start <= at < end)
 
 
 def _tzinfos(rule: Hours, clocks: Clocks) -> Sequence[tzinfo]:

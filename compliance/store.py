@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from sqlalchemy import bindparam, delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compliance.consent import Given, TakenBack, fold
@@ -23,6 +23,7 @@ from compliance.errors import LedgerError
 from compliance.gate import check
 from compliance.internal import InternalBits
 from compliance.privacy import load_salt, number_hash
+from compliance.quick import Value, run
 from compliance.receipt import Link, Receipt, canonical, seal, verdict_content
 from compliance.record import (
     CallRecord,
@@ -39,7 +40,6 @@ from compliance.record import (
 from compliance.rules import Rulebook, open_rulebook
 from compliance.rules.schema import Proclamation, Waiver
 from compliance.verdict import Clearance, Verdict
-from storage.tables import UtcDateTime
 from storage.tables.compliance import (
     calls_counted,
     consent_events,
@@ -148,8 +148,7 @@ class _Known:
 
 
 # One statement for everything the gate must know: on SQLite each costs a hop to the driver's thread and back.
-_EVERYTHING: Final = text(
-    """
+_EVERYTHING: Final = """
     SELECT what, body FROM consent_events WHERE number = :number OR (person = :person AND :person <> '')
     UNION ALL
     SELECT 'dnc', body FROM internal_dnc
@@ -169,7 +168,17 @@ _EVERYTHING: Final = text(
         SELECT hash || '|' || CAST(day AS VARCHAR(10)) || '|' || CAST(place AS VARCHAR(12)) || '|' || CAST(at AS VARCHAR(40))
             AS body FROM receipts ORDER BY seq DESC LIMIT 1) AS newest
     """
-).bindparams(bindparam("since", type_=UtcDateTime))
+_RECEIPT: Final = """
+    INSERT INTO receipts (id, day, place, kind, at, number, contact, attempt, campaign, decision,
+                          body, body_sha256, previous, hash)
+    VALUES (:id, :day, :place, :kind, :at, :number, :contact, :attempt, :campaign, :decision,
+            :body, :body_sha256, :previous, :hash)
+    """
+_COUNT: Final = """
+    INSERT INTO calls_counted (attempt, at, number, person, is_conversation, body)
+    VALUES (:attempt, :at, :number, :person, :is_conversation, :body)
+    ON CONFLICT (attempt) DO UPDATE SET at = excluded.at, body = excluded.body
+    """
 
 
 class ComplianceStore:
@@ -213,7 +222,8 @@ class ComplianceStore:
         return record, check(record, at, book)
 
     async def _known(self, connection: AsyncConnection, proposed: ProposedCall, at: datetime) -> _Known:
-        rows = await connection.execute(
+        rows = await run(
+            connection,
             _EVERYTHING,
             {
                 "number": proposed.number,
@@ -226,7 +236,7 @@ class ComplianceStore:
         )
         known = _Known()
         for what, body in rows:
-            _learn(known, what, body)
+            _learn(known, str(what), str(body))
         return known
 
     def _record(self, proposed: ProposedCall, known: _Known, receipt: str) -> tuple[CallRecord, Rulebook]:
@@ -363,7 +373,7 @@ class ComplianceStore:
             "contact": contact,
             "decision": "",
         }
-        await connection.execute(insert(receipts).values(values))
+        await run(connection, _RECEIPT, values)
         return sealed
 
 
@@ -481,7 +491,7 @@ async def _lock_chain(connection: AsyncConnection) -> None:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": CHAIN_LOCK})
 
 
-def _receipt_values(sealed: Receipt) -> dict[str, object]:
+def _receipt_values(sealed: Receipt) -> dict[str, Value]:
     return {
         "id": sealed.id,
         "day": sealed.day,
@@ -503,23 +513,21 @@ async def _append(connection: AsyncConnection, sealed: Receipt, proposed: Propos
         "campaign": proposed.errand.campaign,
         "decision": decision,
     }
-    await connection.execute(insert(receipts).values(values))
+    await run(connection, _RECEIPT, values)
 
 
 async def _count(connection: AsyncConnection, proposed: ProposedCall, at: datetime) -> None:
     """Before it rings, so that a crash can only count a call too many, never one too few."""
     call = PastCall(at, proposed.number, proposed.errand.subject, proposed.errand.seller)
-    await connection.execute(delete(calls_counted).where(calls_counted.c.attempt == proposed.attempt))
-    await connection.execute(
-        insert(calls_counted).values(
-            attempt=proposed.attempt,
-            at=at,
-            number=proposed.number,
-            person=proposed.person,
-            is_conversation=False,
-            body=canonical(call),
-        )
-    )
+    values: dict[str, Value] = {
+        "attempt": proposed.attempt,
+        "at": at,
+        "number": proposed.number,
+        "person": proposed.person,
+        "is_conversation": False,
+        "body": canonical(call),
+    }
+    await run(connection, _COUNT, values)
 
 
 async def _mark_conversation(connection: AsyncConnection, attempt: str) -> None:
