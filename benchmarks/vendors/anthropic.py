@@ -21,6 +21,7 @@ from benchmarks.vendors.wire import ClientGone, Connection, Request, event
 from voice.providers.prompting import ChatTurn, ToolResult, ToolUse
 
 MIN_CACHED: Final = 512  # tokens: Haiku 5.5's shortest cacheable prefix
+_LOOKBACK: Final = 20  # blocks before a mark in which an earlier entry is looked for
 _TTL: Final = {"5m": 300.0, "1h": 3600.0}
 _ERRORS: Final = {
     Kind.AUTH: ("authentication_error", "invalid x-api-key"),
@@ -94,16 +95,18 @@ class AnthropicStandIn(StandIn):
         read = written = total = 0
         digest = hashlib.sha256()
         now = time.monotonic()
+        prefixes: list[tuple[str, int]] = []
+        stored: dict[str, float] = {}  # readable only once this answer has begun
         for text, ttl in _blocks(body):
             digest.update(text.encode())
             total += tokens(text)
+            prefixes.append((digest.hexdigest(), total))
             if ttl and total >= MIN_CACHED:
-                prefix = digest.hexdigest()
-                if self._cached.get(prefix, 0.0) >= now:
-                    read = total
-                else:
-                    written = total - read
-                self._cached[prefix] = now + _TTL[ttl]
+                found = [size for prefix, size in prefixes[-_LOOKBACK:] if self._cached.get(prefix, 0.0) >= now]
+                read = max([read, *found])
+                written = total - read
+                stored[prefixes[-1][0]] = now + _TTL[ttl]
+        self._cached |= stored
         return {
             "input_tokens": total - read - written,
             "cache_creation_input_tokens": written,

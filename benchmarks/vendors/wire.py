@@ -63,7 +63,6 @@ class Connection(asyncio.Protocol):
         self._reader = asyncio.StreamReader(limit=_MAX_BODY)
         self._transport: asyncio.Transport | None = None
         self._sent = 0
-        self._is_garbled = False
         self.strike_live: Callable[[], Fault | None] = lambda: None
 
     # --- asyncio.Protocol ---
@@ -121,7 +120,6 @@ class Connection(asyncio.Protocol):
         """From here on bytes are counted against this fault."""
         self.fault = fault
         self._sent = 0
-        self._is_garbled = False
 
     def raw(self, data: bytes) -> None:
         """Send bytes that no fault touches (heads, handshakes, control)."""
@@ -145,9 +143,9 @@ class Connection(asyncio.Protocol):
     def garble(self, text: str) -> str:
         """The text as it is, or garbage once, when a `MALFORMED` fault is due."""
         fault = self.fault
-        if fault is None or fault.kind is not Kind.MALFORMED or self._is_garbled or self._sent + len(text) <= fault.after:
+        if fault is None or fault.kind is not Kind.MALFORMED or self._sent + len(text) <= fault.after:
             return text
-        self._is_garbled = True
+        self.fault = None
         return GARBAGE
 
     def is_error_due(self) -> bool:

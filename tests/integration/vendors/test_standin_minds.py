@@ -41,10 +41,10 @@ async def text_of(client: Any, **fields: object) -> str:
 
 
 async def test_text_is_streamed_token_by_token_and_counted() -> None:
-    async with AnthropicStandIn(mind=scripted("Good morning, Zelda.")) as vendor, claude(vendor) as client:
-        async with client.messages.stream(**ASK) as stream:
-            seen = [event.type async for event in stream]
-            final = await stream.get_final_message()
+    vendor = AnthropicStandIn(mind=scripted("Good morning, Zelda."))
+    async with vendor, claude(vendor) as client, client.messages.stream(**ASK) as stream:
+        seen = [event.type async for event in stream]
+        final = await stream.get_final_message()
     assert seen.count("text") == 3
     assert final.content[0].text == "Good morning, Zelda."
     assert final.usage.output_tokens == vendor.log.of("answered")[0]["tokens"]

@@ -1,0 +1,1 @@
+"""What a call used and what that costs: consumption, a dated price table that the operator may edit, budgets. Pure."""

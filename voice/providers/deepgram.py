@@ -1,0 +1,412 @@
+"""Deepgram as the ears: Nova on `/v1/listen`, Flux on `/v2/listen`, mu-law straight from the carrier.
+
+One socket a call, opened while it rings. What is asked of the socket is decided by `_Hearing`, which knows neither socket
+nor clock; the shell around it sends, reads, keeps alive and times. Facts this rests on (developers.deepgram.com/docs):
+`Finalize` is answered by `from_finalize`, or not at all when little was heard, so a timer stands beside it; an empty frame
+closes the stream; ten seconds without audio or KeepAlive close it; Flux decides on the audio it gets, so it gets silence.
+
+The SDK's messages and socket clients are used, but not its connecting: that one offers compression (useless on mu-law),
+hides why it was refused, cannot be given a time-out, and leaks its socket when it is cancelled in the handshake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+
+from context.briefing import Briefing
+from voice.agent import AgentDefinition
+from voice.errors import ProviderError, ProviderUnavailable
+from voice.events import SAMPLE_RATE, Transcribed, Word
+from voice.pricing.consumption import Consumption, Stage, bill
+from voice.providers.extras import load
+from voice.providers.g711 import SILENCE
+from voice.providers.trouble import from_status, from_transport
+
+_PROVIDER: Final = "deepgram"
+_NOVA_FRAME: Final = 160  # bytes: what the carrier sends, 20 ms; 20-250 ms are asked for
+_FLUX_FRAME: Final = 640  # 80 ms, "strongly recommended" (flux/nova-3-migration)
+_KEEP_ALIVE_EVERY: Final = 4.0  # seconds; "every 3-5 seconds" (audio-keep-alive)
+_FLUX_SILENCE_AFTER: Final = 1.0  # seconds without audio after which Flux is given silence to decide on
+_FAREWELL: Final = 1.0  # seconds for a polite close
+_MOST_KEYTERMS: Final = 100  # 500 tokens in all; a name has two or three
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class DeepgramSettings:
+    """`final_after`: seconds an answer to Finalize may take before the last interim is taken for it.
+
+    `stall_after`: seconds of audio sent without a message coming back, not even an empty one, after which the ears are
+    deaf; when a final was asked for and did not come, `deaf_after` is enough.
+    """
+
+    api_key: str
+    url: str = "wss://api.deepgram.com"
+    model: str = "nova-3"
+    connect_timeout: float = 3.0
+    final_after: float = 0.5
+    stall_after: float = 6.0
+    deaf_after: float = 1.0
+    endpointing: float = 0.3  # Nova's own, in case our detectors miss a pause
+    eot_threshold: float = 0.7
+    eager_eot_threshold: float = 0.4
+    eot_timeout: float = 5.0
+
+    @property
+    def is_flux(self) -> bool:
+        return self.model.startswith("flux")
+
+
+class DeepgramEars:
+    """Opens the ears of each call. Make one while starting."""
+
+    name = _PROVIDER
+
+    def __init__(self, settings: DeepgramSettings) -> None:
+        """Raises `ProviderRejected` when the SDK is not installed."""
+        sdk = load("deepgram", "deepgram")
+        self.settings = settings
+        if settings.is_flux:
+            self._speaking: Any = load("deepgram.listen.v2.socket_client", "deepgram").AsyncV2SocketClient
+        else:
+            self._speaking = load("deepgram.listen.v1.socket_client", "deepgram").AsyncV1SocketClient
+        self._api_error: type[BaseException] = load("deepgram.core.api_error", "deepgram").ApiError
+        host = settings.url.rstrip("/").split("://")[-1]
+        secure = "" if settings.url.startswith(("ws://", "http://")) else "s"
+        self._socket_url = f"ws{secure}://{host}"
+        rest = f"http{secure}://{host}"
+        environment = load("deepgram.environment", "deepgram").DeepgramClientEnvironment(
+            base=rest, production=self._socket_url, agent=self._socket_url, agent_rest=rest
+        )
+        self._http: Any = load("httpx", "deepgram").AsyncClient(timeout=settings.connect_timeout)
+        self._client: Any = sdk.AsyncDeepgramClient(
+            api_key=settings.api_key, environment=environment, httpx_client=self._http
+        )
+
+    async def open(self, agent: AgentDefinition, briefing: Briefing) -> _Ears:
+        """Connect for one call. Raises `ProviderError`."""
+        try:
+            connection = await self._connect(agent.language, keyterms(agent, briefing))
+        except Exception as error:
+            raise self._translate(error) from error
+        return _Ears(self.settings, self._speaking(websocket=connection), connection)
+
+    async def _connect(self, language: str, terms: Sequence[str]) -> ClientConnection:
+        settings = self.settings
+        query = [("model", settings.model), ("encoding", "mulaw"), ("sample_rate", str(SAMPLE_RATE))]
+        if settings.is_flux:
+            query += [
+                ("eot_threshold", str(settings.eot_threshold)),
+                ("eager_eot_threshold", str(settings.eager_eot_threshold)),
+                ("eot_timeout_ms", str(round(settings.eot_timeout * 1000))),
+            ]
+        else:
+            query += [
+                ("channels", "1"),
+                ("language", language),
+                ("interim_results", "true"),
+                ("punctuate", "true"),
+                ("endpointing", str(round(settings.endpointing * 1000))),
+            ]
+        query += [("keyterm", term) for term in terms]
+        return await connect(
+            f"{self._socket_url}/{'v2' if settings.is_flux else 'v1'}/listen?{urlencode(query)}",
+            additional_headers={"Authorization": f"Token {settings.api_key}"},
+            compression=None,
+            open_timeout=settings.connect_timeout,
+            max_size=None,
+        )
+
+    async def check(self) -> None:
+        """Whether the key and the model are good. Raises `ProviderError`."""
+        try:
+            await self._client.manage.v1.projects.list()
+            connection = await self._connect("en-US", ())
+            await self._speaking(websocket=connection).send_close_stream()
+            await connection.close()
+        except Exception as error:
+            raise self._translate(error) from error
+
+    async def close(self) -> None:
+        """Close what the checks used; each call's ears close themselves."""
+        await self._http.aclose()
+
+    def _translate(self, error: Exception) -> ProviderError:
+        if isinstance(error, self._api_error):
+            return from_status(_PROVIDER, int(getattr(error, "status_code", 0) or 500), str(getattr(error, "body", "")))
+        if isinstance(error, InvalidStatus):
+            body = bytes(error.response.body or b"").decode(errors="replace")
+            return from_status(_PROVIDER, error.response.status_code, body)
+        return from_transport(_PROVIDER, error)
+
+
+def keyterms(agent: AgentDefinition, briefing: Briefing) -> tuple[str, ...]:
+    """Names and terms to listen for: the agent's own, the seller's, and the names of the person who was called."""
+    names = [briefing.contact.name, briefing.contact.first_name] if briefing.contact is not None else []
+    found = dict.fromkeys(term.strip() for term in (*agent.keyterms, agent.seller, agent.persona, *names) if term.strip())
+    return tuple(found)[:_MOST_KEYTERMS]
+
+
+# --- what was heard, without socket or clock --------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Hearing:
+    """Turns the vendor's messages into `Transcribed`. Word times stay those of the caller's audio: silence that was
+    put in is taken out again."""
+
+    interim: Transcribed | None = None  # heard, but not final yet
+    last_final: float = -1.0  # when the last final with words came
+    fillers: list[tuple[float, float]] = field(default_factory=list)  # stream second, filler seconds put in up to there
+
+    def take(self, message: Any, now: float) -> Transcribed | None:
+        """What a message says was heard, or None if it is about something else."""
+        kind = getattr(message, "type", "")
+        if kind == "Results":
+            return self._results(message, now)
+        if kind == "TurnInfo":
+            return self._turn(message, now)
+        return None
+
+    def is_settled(self, now: float) -> bool:
+        """Whether everything that was heard is final already, a moment ago: there is no more to be asked for."""
+        return self.interim is None and now - self.last_final < 1.0
+
+    def close(self) -> Transcribed:
+        """The final that takes the place of one that does not come: the last interim, or no words."""
+        interim, self.interim = self.interim, None
+        if interim is None:
+            return Transcribed("", is_final=True)
+        return Transcribed(interim.text, is_final=True, confidence=interim.confidence, words=interim.words)
+
+    def _results(self, message: Any, now: float) -> Transcribed | None:
+        best = message.channel.alternatives[0]
+        words = self._words(best.words)
+        if not message.is_final:
+            return self._interim(best.transcript, best.confidence, words, None)
+        # A final without words is only worth telling when it was asked for, or takes an interim back.
+        if not best.transcript and not message.from_finalize and self.interim is None:
+            return None
+        return self._final(best.transcript, best.confidence, words, None, now)
+
+    def _turn(self, message: Any, now: float) -> Transcribed | None:
+        words = self._words(message.words)
+        confidence = _mean([word.confidence for word in message.words])
+        if message.event == "EndOfTurn":
+            return self._final(message.transcript, confidence, words, 1.0, now)
+        end = 0.0 if message.event == "TurnResumed" else message.end_of_turn_confidence
+        return self._interim(message.transcript, confidence, words, end)
+
+    def _interim(self, text: str, confidence: float, words: tuple[Word, ...], end: float | None) -> Transcribed | None:
+        if not text:
+            return None
+        stability = stable_share(self.interim.text if self.interim else "", text)
+        if self.interim is not None and self.interim.text == text and self.interim.end_of_turn == end:
+            return None
+        self.interim = Transcribed(text, False, confidence, stability, words, end)
+        return self.interim
+
+    def _final(self, text: str, confidence: float, words: tuple[Word, ...], end: float | None, now: float) -> Transcribed:
+        self.interim = None
+        if text:
+            self.last_final = now
+        return Transcribed(text, True, confidence, 1.0, words, end)
+
+    def _words(self, words: Sequence[Any]) -> tuple[Word, ...]:
+        return tuple(
+            Word(getattr(word, "punctuated_word", None) or word.word, self._when(word.start), self._when(word.end))
+            for word in words
+        )
+
+    def _when(self, stream: float) -> float:
+        filler = max((length for at, length in self.fillers if at <= stream), default=0.0)
+        return round(max(stream - filler, 0.0), 3)
+
+
+def stable_share(before: str, after: str) -> float:
+    """How much of a new interim the interim before it had already said, word by word from the start (0 to 1)."""
+    old, new = before.split(), after.split()
+    if not new:
+        return 0.0
+    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    return same / len(new)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+# --- the shell --------------------------------------------------------------------------------------------------------
+
+
+class _Ears:
+    """The ears of one call."""
+
+    def __init__(self, settings: DeepgramSettings, socket: Any, connection: ClientConnection) -> None:
+        self._settings = settings
+        self._socket = socket
+        self._connection = connection
+        self._frame = _FLUX_FRAME if settings.is_flux else _NOVA_FRAME
+        self._hearing = _Hearing()
+        self._pending = bytearray()
+        self._orders: deque[str] = deque()
+        self._wake = asyncio.Event()
+        self._heard: asyncio.Queue[Transcribed | ProviderError | None] = asyncio.Queue()
+        self._sent = 0  # bytes of caller audio
+        self._filler = 0  # bytes of silence put in
+        self._sent_at_word = 0  # of caller audio, when the vendor last said anything
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_closed = False
+        self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._read())]
+
+    # --- the port ---
+
+    def hear(self, audio: bytes) -> None:
+        """Take caller audio; it leaves in frames of the size the vendor likes."""
+        self._pending += audio
+        if len(self._pending) >= self._frame:
+            self._wake.set()
+
+    def finish_utterance(self) -> None:
+        """Ask for the final. It comes from the vendor, or from the timer."""
+        if self._is_closed or self._timer is not None:
+            return
+        if self._hearing.is_settled(time.monotonic()):
+            self._heard.put_nowait(Transcribed("", is_final=True))
+            return
+        self._orders.append("finish")
+        self._wake.set()
+        self._timer = asyncio.get_running_loop().call_later(self._settings.final_after, self._too_late)
+
+    def expect(self, phrases: Sequence[str]) -> None:
+        """Ignored: keyterms are for names and rare terms; common phrases as keyterms make the words around them worse."""
+
+    async def events(self) -> AsyncIterator[Transcribed]:
+        """What is heard, until `close`. Raises `ProviderError` when the socket fails or the vendor has gone deaf."""
+        while True:
+            heard = await self._heard.get()
+            if heard is None:
+                return
+            if isinstance(heard, ProviderError):
+                raise heard
+            yield heard
+
+    async def close(self) -> None:
+        """Say goodbye and close. Twice is allowed."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with suppress(Exception):  # the socket may be long gone, or never answer
+            async with asyncio.timeout(_FAREWELL):
+                await self._socket.send_close_stream()
+                await self._connection.close()
+        self._heard.put_nowait(None)
+        seconds = (self._sent + self._filler) / SAMPLE_RATE
+        bill(Consumption(Stage.EARS, _PROVIDER, self._settings.model, seconds=seconds))
+
+    # --- sending ---
+
+    async def _send(self) -> None:
+        quiet_after = _FLUX_SILENCE_AFTER if self._settings.is_flux else _KEEP_ALIVE_EVERY
+        try:
+            while True:
+                try:
+                    async with asyncio.timeout(quiet_after):
+                        await self._wake.wait()
+                except TimeoutError:
+                    await self._keep_alive()
+                    continue
+                self._wake.clear()
+                await self._send_audio()
+                while self._orders:
+                    self._orders.popleft()
+                    await self._send_finish()
+        except Exception as error:
+            self._fail(from_transport(_PROVIDER, error))
+
+    async def _send_audio(self, *, all_of_it: bool = False) -> None:
+        while len(self._pending) >= self._frame or (all_of_it and self._pending):
+            frame = bytes(self._pending[: self._frame])
+            del self._pending[: self._frame]
+            self._sent += len(frame)
+            await self._socket.send_media(frame)
+        if (self._sent - self._sent_at_word) / SAMPLE_RATE > self._settings.stall_after:
+            raise ProviderUnavailable(_PROVIDER, "stalled", f"no word for {self._settings.stall_after} s of audio")
+
+    async def _send_finish(self) -> None:
+        await self._send_audio(all_of_it=True)
+        if self._settings.is_flux:
+            await self._socket.send_force_end_turn()
+        else:
+            await self._socket.send_finalize()
+
+    async def _keep_alive(self) -> None:
+        if not self._settings.is_flux:
+            await self._socket.send_keep_alive()
+            return
+        silence = bytes([SILENCE]) * _FLUX_FRAME
+        self._filler += len(silence)
+        self._hearing.fillers.append(((self._sent + self._filler) / SAMPLE_RATE, self._filler / SAMPLE_RATE))
+        await self._socket.send_media(silence)
+
+    # --- reading ---
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                try:
+                    message = await self._socket.recv()
+                except json.JSONDecodeError:
+                    log.warning("malformed_message", provider=_PROVIDER)
+                    continue
+                self._sent_at_word = self._sent
+                self._take(message)
+        except Exception as error:
+            self._fail(from_transport(_PROVIDER, error))
+
+    def _take(self, message: Any) -> None:
+        if getattr(message, "type", "") == "Error":
+            code = str(getattr(message, "code", "") or getattr(message, "description", ""))
+            raise ProviderUnavailable(_PROVIDER, "server_error", code)
+        heard = self._hearing.take(message, time.monotonic())
+        if heard is None:
+            return
+        if heard.is_final:
+            self._stop_timer()
+        self._heard.put_nowait(heard)
+
+    def _too_late(self) -> None:
+        """The final that was asked for did not come: the caller is not kept waiting for it."""
+        self._timer = None
+        if (self._sent - self._sent_at_word) / SAMPLE_RATE > self._settings.deaf_after:
+            self._fail(ProviderUnavailable(_PROVIDER, "stalled", "no answer to Finalize, nor to the audio before it"))
+            return
+        self._heard.put_nowait(self._hearing.close())
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fail(self, error: ProviderError) -> None:
+        if not self._is_closed:
+            self._stop_timer()
+            self._heard.put_nowait(error)
