@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias
 
 import httpx
+import msgspec
 import structlog
 from twilio.base.exceptions import TwilioException, TwilioRestException
 from twilio.http import AsyncHttpClient
@@ -276,10 +277,29 @@ def _reason(outcome: PlaceRefused | PlaceUnknown) -> str:
 
 
 def _carrier_error(error: Exception) -> CarrierError:
-    if isinstance(error, TwilioRestException):
-        verdict = verdicts.of_error(error.code, error.status)
-        return CarrierError(f"twilio_{error.code or error.status}", verdict.say, retryable=verdict.may_retry)
+    refused = _refusal_in(error)
+    if refused is not None:
+        code, status = refused
+        verdict = verdicts.of_error(code, status)
+        return CarrierError(f"twilio_{code or status}", verdict.say, retryable=verdict.may_retry)
     return CarrierError(_word_for(error), "Twilio's API gave no usable answer", retryable=True)
+
+
+class _ErrorBody(msgspec.Struct):
+    code: int | None = None
+
+
+def _refusal_in(error: Exception) -> tuple[int | None, int] | None:
+    """`(code, HTTP status)` of an error answer. Fetching a list, the SDK hides the answer in its exception's args."""
+    if isinstance(error, TwilioRestException):
+        return error.code, error.status
+    answer = next((arg for arg in error.args if isinstance(arg, Response)), None)
+    if answer is None:
+        return None
+    try:
+        return msgspec.json.decode(answer.text, type=_ErrorBody).code, answer.status_code
+    except msgspec.MsgspecError:
+        return None, answer.status_code
 
 
 def _word_for(error: Exception) -> str:
