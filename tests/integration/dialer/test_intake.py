@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from compliance.consent import Given
+from dialer.campaign import Campaign, CampaignState, ContactState, ImportBatch
+from dialer.contact_file import FileRefused
+from dialer.intake import MOST_PROBLEMS, ROWS, ImportReport, import_contacts
+from dialer.ports import AttemptStore, Work
+
+NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
+CAMPAIGN = Campaign("c1", "Autumn", "Acme", "solar", NOW)
+HEADER = b"number,name,consent_at,consent_wording\n"
+
+
+@dataclass
+class Book:
+    given: list[Given] = field(default_factory=list)
+
+    async def add(self, work: Work, given: Given, at: datetime) -> None:
+        self.given.append(given)
+
+
+async def take(store: AttemptStore, *pieces: bytes, book: Book | None = None, **more: object) -> ImportReport:
+    async with store.transaction() as work:
+        await work.save_campaign(CAMPAIGN)
+    report = await import_contacts(store, CAMPAIGN, pieces, NOW, source="a.csv", book=book, **more)  # type: ignore[arg-type]
+    assert isinstance(report, ImportReport)
+    return report
+
+
+async def test_good_rows_are_kept_bad_ones_reported_and_consents_written_down(store: AttemptStore) -> None:
+    book = Book()
+    rows = b"+16145550101,Ann,2026-03-01,I agree\nnobody,,,\n+16145550101,Ann again,,\n+16145550102,Bob,,\n"
+    report = await take(store, HEADER, rows, book=book)
+    assert [(each.line, each.code) for each in report.problems] == [(3, "letters"), (4, "duplicate")]
+    batch = report.batch
+    assert (batch.rows, batch.kept, batch.bad, batch.duplicates) == (4, 2, 1, 1)
+    assert (batch.finished_at, report.consents, report.problems_not_shown) == (NOW, 1, 0)
+    assert [(each.consent.number, each.consent.wording) for each in book.given] == [("+16145550101", "I agree")]
+    async with store.reading() as work:
+        ann, bob = await work.contacts("c1")
+    assert (ann.name, ann.line, ann.state, ann.due_at, ann.batch_id) == ("Ann", 2, ContactState.WAITING, NOW, batch.id)
+    assert bob.line == 5
+
+
+async def test_the_same_file_again_adds_nobody(store: AttemptStore) -> None:
+    book = Book()
+    row = b"+16145550101,Ann,2026-03-01,I agree\n"
+    await take(store, HEADER, row, book=book)
+    report = await take(store, HEADER, row, book=book)
+    assert (report.batch.kept, report.batch.duplicates, len(book.given)) == (0, 1, 1)
+
+
+async def test_a_large_file_goes_in_piece_by_piece_and_says_how_far_it_is(store: AttemptStore) -> None:
+    seen: list[int] = []
+
+    def rows() -> Iterator[bytes]:
+        yield b"number\n"
+        for number in range(2 * ROWS + 10):
+            yield b"+1%03d55501%02d\n" % (212 + number // 100, number % 100)
+
+    def note(batch: ImportBatch) -> None:
+        seen.append(batch.rows)
+
+    async with store.transaction() as work:
+        await work.save_campaign(CAMPAIGN)
+    report = await import_contacts(store, CAMPAIGN, rows(), NOW, on_progress=note)
+    assert isinstance(report, ImportReport)
+    assert seen == [ROWS, 2 * ROWS, 2 * ROWS + 10]
+    assert report.batch.kept + report.batch.bad == 2 * ROWS + 10
+
+
+async def test_of_very_many_problems_the_first_are_shown_and_all_are_counted(store: AttemptStore) -> None:
+    report = await take(store, b"number\n" + b"x\n" * (MOST_PROBLEMS + 7))
+    assert (len(report.problems), report.problems_not_shown, report.batch.bad) == (MOST_PROBLEMS, 7, MOST_PROBLEMS + 7)
+
+
+async def test_what_cannot_be_taken_in_is_refused_whole(store: AttemptStore) -> None:
+    stopped = Campaign("c1", "Autumn", "Acme", "solar", NOW, state=CampaignState.STOPPED)
+    for campaign, pieces, code in (
+        (CAMPAIGN, [b""], "empty_file"),
+        (CAMPAIGN, [b"name\nAnn\n"], "no_number_column"),
+        (stopped, [HEADER], "campaign_stopped"),
+    ):
+        refused = await import_contacts(store, campaign, pieces, NOW)
+        assert isinstance(refused, FileRefused)
+        assert refused.code == code
