@@ -123,9 +123,10 @@ class Missed(Shown, frozen=True, kw_only=True, tag=_tag):
 
 class Snapshot(Shown, frozen=True, kw_only=True, tag=_tag):
     """The first message on every connection: what is going on now. `calls` as `GET /v1/calls/live`, `campaigns` as
-    `GET /v1/campaigns`."""
+    `GET /v1/campaigns`; `hands`: what can be done to a live call here (`POST /v1/calls/{id}/...`)."""
 
     version: int = VERSION
+    hands: tuple[str, ...] = ()
     calls: msgspec.Raw = msgspec.Raw(b"[]")
     campaigns: msgspec.Raw = msgspec.Raw(b"[]")
 

@@ -58,7 +58,7 @@ class _Reader:
         known = await self._campaigns.list() if self._campaigns else []
         async with feed.subscribe() as subscription:
             # Nothing is awaited between the subscription and the picture: no event falls between them.
-            self._socket.send(_snapshot(self._live.snapshot() if self._live else [], known))
+            self._socket.send(_snapshot(self._live, known))
             tasks = [asyncio.create_task(work) for work in (self._leave(), self._forward(subscription), self._report())]
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -124,10 +124,12 @@ def _progress(campaign: CampaignView) -> CampaignProgress:
     )
 
 
-def _snapshot(calls: list[LiveCallView], campaigns: list[CampaignView]) -> str:
+def _snapshot(live: LiveCalls | None, campaigns: list[CampaignView]) -> str:
+    calls = live.snapshot() if live else []
     return encode(
         Snapshot(
             at=datetime.now(UTC),
+            hands=tuple(sorted(live.hands)) if live else (),
             calls=msgspec.Raw(_calls.dump_json(calls)),
             campaigns=msgspec.Raw(_campaigns.dump_json(campaigns)),
         )
