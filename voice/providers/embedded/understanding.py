@@ -1,0 +1,237 @@
+"""What a caller's turn means to a playbook: which questions it answers, what it brings up. Pure, and without memory.
+
+Finds every phrase of the agent and of the telephone's stock in the turn, lets the better and longer win where they overlap,
+and reads what is left for numbers and times when those were asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final, TypeAlias
+
+from voice.agent import AgentDefinition, Answer, AnswerKind, Objection, Question, Then
+from voice.language import stock
+from voice.language.numbers import spoken_number
+from voice.language.spotting import Spot, Spotter, apart
+from voice.language.times import SpokenTime, spoken_time
+from voice.language.words import normalise, words
+from voice.phrases import is_opt_out
+
+_ANY: Final = "{value}"  # the value of an answer that stands for whatever was said
+_ANSWER, _OBJECTION, _STOCK = "answer", "objection", "stock"
+_ASKED_BONUS: Final = 1.25  # an answer to the question that is open is likelier than anything else
+_ENOUGH: Final = 1.3  # weight of a phrase that may answer a question nobody asked yet
+
+
+class Stock(StrEnum):
+    """What people say whatever the call is about."""
+
+    YES = "yes"
+    NO = "no"
+    GREETING = "greeting"
+    IDENTITY = "identity"
+    ROBOT = "robot"
+    AGAIN = "again"
+    HOLD = "hold"
+    STOP = "stop"
+    PERSON = "person"
+    WRONG_NUMBER = "wrong_number"
+    GOODBYE = "goodbye"
+    THANKS = "thanks"
+    VOICEMAIL = "voicemail"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question and its answer. `answer` is None when what was said fits the kind but no answer of the file."""
+
+    question: Question
+    value: str
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class HalfTime:
+    """A time was asked for; a day without a time, or a time without a day, was given."""
+
+    question: Question
+    time: SpokenTime
+
+
+@dataclass(frozen=True, slots=True)
+class BroughtUp:
+    objection: Objection
+
+
+Act: TypeAlias = Answered | HalfTime | BroughtUp | Stock
+
+_STOCK_PHRASES: Final = {
+    Stock.YES: stock.YES,
+    Stock.NO: stock.NO,
+    Stock.GREETING: stock.GREETING,
+    Stock.IDENTITY: stock.IDENTITY,
+    Stock.ROBOT: stock.ROBOT,
+    Stock.AGAIN: stock.AGAIN,
+    Stock.HOLD: stock.HOLD,
+    Stock.STOP: stock.STOP,
+    Stock.PERSON: stock.PERSON,
+    Stock.WRONG_NUMBER: stock.WRONG_NUMBER,
+    Stock.GOODBYE: stock.GOODBYE,
+    Stock.THANKS: stock.THANKS,
+    Stock.VOICEMAIL: stock.VOICEMAIL,
+}
+
+
+class Understanding:
+    """The phrases of one agent, ready to be looked for. Build once per agent; `acts` may be called from any thread."""
+
+    def __init__(self, agent: AgentDefinition) -> None:
+        self._agent = agent
+        self._questions = {question.id: question for question in agent.questions}
+        self._objections = {objection.id: objection for objection in agent.objections}
+        phrases: dict[str, Sequence[str]] = {f"{_STOCK}/{kind}": said for kind, said in _STOCK_PHRASES.items()}
+        for objection in agent.objections:
+            phrases[f"{_OBJECTION}/{objection.id}"] = objection.phrases
+        for question in agent.questions:
+            for number, answer in enumerate(question.answers):
+                phrases[f"{_ANSWER}/{question.id}/{number}"] = answer.phrases
+        self._spotter = Spotter(phrases)
+
+    def acts(self, text: str, asked: Question | None, half: SpokenTime | None = None) -> list[Act]:
+        """What this turn does, in the order it was said. `asked` is the open question; `half` a time begun earlier."""
+        said = words(text)
+        spots = apart(self._ranked(said, asked))
+        acts = [act for spot in spots if (act := self._act(spot, asked, text)) is not None]
+        if is_opt_out(text) and Stock.STOP not in acts:
+            acts.append(Stock.STOP)
+        rest = _rest(text, said, [spot for spot in spots if not self._is_answer_to(spot, asked)])
+        acts += self._values(rest, text, asked, half, acts)
+        return _settled(acts, asked)
+
+    def _ranked(self, said: Sequence[str], asked: Question | None) -> list[Spot]:
+        found = [spot for spot in self._spotter.all(said) if self._may_count(spot, said, asked)]
+        bonus = [
+            replace(spot, score=spot.score * _ASKED_BONUS) if self._is_answer_to(spot, asked) else spot for spot in found
+        ]
+        order = {_ANSWER: 0, _OBJECTION: 1, _STOCK: 2}
+        return sorted(bonus, key=lambda spot: (-spot.score * spot.weight, order[spot.label.split("/")[0]], spot.start))
+
+    def _may_count(self, spot: Spot, said: Sequence[str], asked: Question | None) -> bool:
+        kind, name = spot.label.split("/")[:2]
+        if kind == _ANSWER and not (asked and asked.id == name):
+            return spot.weight >= _ENOUGH or self._questions[name].kind is AnswerKind.CHOICE
+        if kind == _STOCK and name in (Stock.YES, Stock.NO, Stock.GREETING):
+            return True
+        is_short = spot.weight <= 1.0 and kind != _ANSWER  # "stop", "what", "wait": only when little else is said
+        return not is_short or len(said) <= 2
+
+    @staticmethod
+    def _is_answer_to(spot: Spot, asked: Question | None) -> bool:
+        return asked is not None and spot.label.startswith(f"{_ANSWER}/{asked.id}/")
+
+    def _act(self, spot: Spot, asked: Question | None, text: str) -> Act | None:
+        kind, name = spot.label.split("/")[:2]
+        match kind:
+            case "stock":
+                return Stock(name)
+            case "objection":
+                return BroughtUp(self._objections[name])
+            case _:
+                question = self._questions[name]
+                answer = question.answers[int(spot.label.split("/")[2])]
+                return Answered(question, text if answer.value == _ANY else answer.value, answer)
+
+    def _values(
+        self, rest: str, text: str, asked: Question | None, half: SpokenTime | None, acts: Sequence[Act]
+    ) -> list[Act]:
+        """Numbers, times and free text: for the open question, and for others when they are unmistakable."""
+        done = {act.question.id for act in acts if isinstance(act, Answered)}
+        open_questions = [question for question in self._agent.questions if question.id not in done]
+        found = [act for each in open_questions if (act := _value(each, rest, each == asked, half)) is not None]
+        is_open = asked is not None and asked.kind is AnswerKind.OPEN and asked.id not in done
+        if is_open and asked is not None and not found and not _leads(acts) and words(rest):
+            found.append(Answered(asked, " ".join(text.split()), _any_answer(asked)))
+        return found
+
+
+def _rest(text: str, said: Sequence[str], spots: Sequence[Spot]) -> str:
+    """The text without the phrases already understood: a time inside "call me back tomorrow" is no appointment.
+
+    Contractions change the count of words, so the plain words are taken; fillers are of no use for values.
+    """
+    covered = {index for spot in spots for index in range(spot.start, spot.end)}
+    if not covered:
+        return normalise_for_values(text)
+    return " ".join(word for index, word in enumerate(said) if index not in covered)
+
+
+def normalise_for_values(text: str) -> str:
+    """Digits and their punctuation stay, for vendors' ears that write "$150" and "3:30"."""
+    return text if any(letter.isdigit() for letter in text) else normalise(text)
+
+
+def _value(question: Question, rest: str, is_asked: bool, half: SpokenTime | None) -> Act | None:
+    match question.kind:
+        case AnswerKind.TIME:
+            return _time(question, rest, is_asked, half)
+        case AnswerKind.NUMBER:
+            return _number(question, rest, is_asked)
+        case _:
+            return None
+
+
+def _time(question: Question, rest: str, is_asked: bool, half: SpokenTime | None) -> Act | None:
+    time = spoken_time(rest)
+    if not time or not (is_asked or time.is_whole):
+        return None
+    if is_asked and half is not None:
+        time = time.filled(half)
+    if not time.is_whole:
+        return HalfTime(question, time)
+    return Answered(question, str(time), _any_answer(question))
+
+
+def _number(question: Question, rest: str, is_asked: bool) -> Act | None:
+    if not is_asked and not {"dollars", "dollar"} & set(words(rest)) and "$" not in rest:
+        return None
+    number = spoken_number(rest)
+    return None if number is None else Answered(question, str(number), _any_answer(question))
+
+
+def _any_answer(question: Question) -> Answer | None:
+    return next((answer for answer in question.answers if answer.value == _ANY), None)
+
+
+def _leads(acts: Sequence[Act]) -> bool:
+    """Whether something in the turn matters more than free text."""
+    minor = (Stock.YES, Stock.NO, Stock.GREETING, Stock.THANKS)
+    return any(act not in minor for act in acts)
+
+
+def _settled(acts: list[Act], asked: Question | None) -> list[Act]:
+    """Without doubles; and yes or no read as the answer to a yes/no question, unless a fuller answer to it is there."""
+    acts = list(dict.fromkeys(acts))
+    if asked is None:
+        return acts
+    own = [act for act in acts if isinstance(act, Answered) and act.question.id == asked.id]
+    if own:
+        return [act for act in acts if act not in own[:-1] and act not in (Stock.YES, Stock.NO)]
+    if asked.kind is not AnswerKind.YES_NO:
+        return acts
+    settled: list[Act] = []
+    for act in acts:
+        if act in (Stock.YES, Stock.NO) and not any(
+            isinstance(other, Answered) and other.question == asked for other in settled
+        ):
+            answer = next((each for each in asked.answers if each.value == act), None)
+            settled.append(Answered(asked, str(act), answer))
+        elif act not in (Stock.YES, Stock.NO):
+            settled.append(act)
+    return settled
+
+
+def leads_away(then: Then) -> bool:
+    """Whether this ends the playbook: nothing is asked after it."""
+    return then in (Then.END, Then.TRANSFER, Then.OPT_OUT)

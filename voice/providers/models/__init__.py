@@ -1,0 +1,1 @@
+"""Model files that ship with offhook, each with its licence beside it."""
