@@ -88,14 +88,22 @@ def build(chosen: str | None = None) -> typer.Typer:
     return app
 
 
-def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
-) -> None:
-    if version:
-        from api.app import installed_version
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import PackageNotFoundError, version
 
-        typer.echo(f"offhook {installed_version()}")
+        try:
+            typer.echo(f"offhook {version('offhook')}")
+        except PackageNotFoundError:  # run from a checkout that was never installed
+            typer.echo("offhook, not installed")
         raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and leave.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None: ...
 
 
 def demo(
