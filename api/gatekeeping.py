@@ -1,0 +1,90 @@
+"""The compliance room as the dialer and the conversations want it: a gate, a consent book, and a person's no."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import Protocol
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.errands import Errand
+from compliance import zones
+from compliance.consent import Given
+from compliance.record import CallerId, Place, Purpose, VoiceKind
+from compliance.record import Errand as ComplianceErrand
+from compliance.store import ComplianceStore, DncRequest, ProposedCall
+from compliance.verdict import Verdict
+from dialer.attempt import AttemptId
+from dialer.campaign import Campaign, Contact
+from dialer.ports import Work
+from storage.events import OptedOut
+from storage.log import append
+from telephony.number import mask
+
+
+def proposed(campaign: Campaign, contact: Contact, caller_ids: tuple[str, ...], attempt: str = "") -> ProposedCall:
+    """A contact's next call as the gate is asked about it. We only show numbers of ours, so what we show is authorised."""
+    ours = campaign.from_number or (caller_ids[0] if caller_ids else "")
+    errand = ComplianceErrand(
+        seller=campaign.seller,
+        purpose=Purpose(campaign.purpose),
+        voice=VoiceKind.ARTIFICIAL,
+        subject=campaign.id,
+        campaign=campaign.id,
+        caller_id=CallerId(ours, is_shown=True, is_authorised=ours in caller_ids),
+    )
+    return ProposedCall(
+        number=contact.number,
+        errand=errand,
+        attempt=attempt,
+        contact=contact.id,
+        place=Place(state=contact.address_state, zip=contact.zip),
+    )
+
+
+class DialGate:
+    """Fits `dialer.ports.Gate` and `dialer.ports.ConsentBook`."""
+
+    def __init__(self, store: ComplianceStore, caller_ids: tuple[str, ...]) -> None:
+        self._store = store
+        self._caller_ids = caller_ids
+
+    async def judge(self, work: Work, campaign: Campaign, contact: Contact, attempt: AttemptId, at: datetime) -> Verdict:
+        return await self._store.judge(work.connection, proposed(campaign, contact, self._caller_ids, attempt), at)
+
+    async def add(self, work: Work, given: Given, at: datetime) -> None:
+        await self._store.record_consent(work.connection, given, at)
+
+    def zone_of(self, contact: Contact) -> tzinfo | None:
+        """Where a contact's clock stands, when there is only one place it can be."""
+        place = Place(state=contact.address_state, zip=contact.zip)
+        changed = contact.changed_at or contact.created_at
+        try:
+            found = zones.where(contact.number, place, changed.date(), self._store.rules).zones
+            return zones.zone(found[0]) if len(found) == 1 else None
+        except zones.ZoneMissing:
+            return None
+
+
+class Canceller(Protocol):
+    async def cancel_number(self, number: str, reason: str = "opted_out", seller: str = "") -> list[str]: ...
+
+
+class SpokenOptOuts:
+    """A no that was said in a call. Fits `api.call_tools.OptOuts`."""
+
+    def __init__(self, store: ComplianceStore) -> None:
+        self._store = store
+        self.canceller: Canceller | None = None  # the dialer, once there is one
+
+    async def write(self, connection: AsyncConnection, errand: Errand, words: str, at: datetime) -> None:
+        request = DncRequest(
+            number=errand.person, requested_at=at, channel="voice", seller=errand.seller, words=words, call=errand.call
+        )
+        await self._store.opt_out(connection, request, at)
+        told = OptedOut(number=mask(errand.person), seller=errand.seller, source=f"call {errand.call}")
+        await append(connection, told, at, call_id=errand.call, attempt_id=errand.attempt_id)
+
+    async def call_off(self, errand: Errand) -> None:
+        if self.canceller is not None:
+            await self.canceller.cancel_number(errand.person, "opted_out", errand.seller)
