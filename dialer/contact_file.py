@@ -73,7 +73,7 @@ class BadRow:
 
     Codes: those of `telephony.number.NumberRefused`, and duplicate, too_many_columns, too_long, unclosed_quote, bad_quotes,
     not_text, state_unknown, zip_malformed, consent_at_missing, consent_at_malformed, consent_in_future,
-    consent_wording_missing, consent_kind_unknown.
+    consent_wording_missing, consent_seller_missing, consent_kind_unknown.
     """
 
     line: int
@@ -351,6 +351,8 @@ def _consent(line: int, told: dict[str, str], at: datetime) -> ConsentClaim | Ba
         return BadRow(line, "consent_at", "consent_at_malformed", "is not an instant like 2026-03-01T14:05:00-05:00")
     if instant > at:
         return BadRow(line, "consent_at", "consent_in_future", "lies in the future")
+    if not re.search(r"[^\s;|]", told.get("seller", "")):
+        return BadRow(line, "consent_seller", "consent_seller_missing", "to whom the consent was given is not there")
     if "wording" not in told:
         return BadRow(line, "consent_wording", "consent_wording_missing", "what the person agreed to is not there")
     if told.get("kind", "").casefold() not in CONSENT_KINDS:

@@ -46,7 +46,7 @@ from dialer.attempt import (
 from dialer.campaign import Campaign, CampaignState, Contact, ContactState
 from dialer.pacing import FOREVER, Candidate, Limit, Pace, decide, next_chance
 from dialer.ports import AttemptStore, CallPlacer, Gate, Placed, PlaceRefused, PlaceUnknown, Placing, Work
-from dialer.settle import HOLD, Chances, change_state, changed, defer, learn, put_off
+from dialer.settle import HOLD, Chances, Uncount, change_state, changed, defer, learn, put_off
 from storage.events import CampaignChanged, ContactsImported, NumberCancelled, Recorded
 from telephony.number import mask
 
@@ -109,7 +109,8 @@ def _nowhere(contact: Contact) -> None:
 class Runner:
     """Dials the running campaigns of `store`, within the limits of the house and of each of them.
 
-    `zone_of` says where a contact's clock stands, if anybody knows; `draw` is a draw in [0, 1).
+    `zone_of` says where a contact's clock stands, if anybody knows; `draw` is a draw in [0, 1); `uncount` is told of
+    attempts that provably reached nobody, so that they count against no cap.
     """
 
     def __init__(
@@ -122,13 +123,14 @@ class Runner:
         clock: Clock | None = None,
         zone_of: Callable[[Contact], tzinfo | None] = _nowhere,
         draw: Callable[[], float] = random.random,
+        uncount: Uncount | None = None,
         place_timeout: float = PLACE_TIMEOUT,
     ) -> None:
         self._store = store
         self._gate = gate
         self._placer = placer
         self._clock = clock or SystemClock()
-        self._chances = Chances(zone_of, draw)
+        self._chances = Chances(zone_of, draw, uncount)
         self._place_timeout = place_timeout
         self._pace = Pace(house, {})
         self._woken = asyncio.Event()

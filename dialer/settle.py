@@ -5,13 +5,13 @@ All of it within the work it is given, so that an attempt, its contact and its e
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from typing import Final
+from typing import Final, TypeAlias
 
 from compliance.verdict import Refused
-from dialer.attempt import Attempt, Disposition, Fact
+from dialer.attempt import Attempt, CarrierRefused, Disposition, Fact, Phase
 from dialer.campaign import Campaign, CampaignState, Contact, ContactState
 from dialer.ports import Work
 from dialer.retry import Again, Tried, decide
@@ -22,12 +22,19 @@ HOLD: Final = timedelta(minutes=10)  # how long a contact is put by when only th
 SHORTEST_DEFERRAL: Final = timedelta(seconds=1)
 
 
+Uncount: TypeAlias = Callable[[Work, Attempt, str, datetime], Awaitable[None]]
+
+
 @dataclass(frozen=True, slots=True)
 class Chances:
-    """What a ruling on the next try depends on besides the facts: where the callee's clock stands, and a draw in [0, 1)."""
+    """What follows from an end depends on more than the facts: where the callee's clock stands, and a draw in [0, 1).
+
+    `uncount` is told, within the work, of an attempt that provably reached nobody, so that it counts against no cap.
+    """
 
     zone: Callable[[Contact], tzinfo | None]
     draw: Callable[[], float]
+    uncount: Uncount | None = None
 
 
 async def learn(work: Work, before: Attempt, fact: Fact, at: datetime, chances: Chances) -> Attempt:
@@ -38,6 +45,8 @@ async def learn(work: Work, before: Attempt, fact: Fact, at: datetime, chances: 
     await work.save_attempt(after)
     if (after.phase, after.disposition) != (before.phase, before.disposition):
         await work.record(changed(after), at, attempt_id=after.id)
+    if chances.uncount is not None and after.disposition is not None and _reached_nobody(before, fact):
+        await chances.uncount(work, after, after.progress.detail, at)
     if after.disposition is not None and after.disposition is not before.disposition:
         await _settle_contact(work, after, at, chances)
     return after
@@ -100,6 +109,11 @@ def _asked_again_at(refused: Refused, at: datetime) -> datetime | None:
     if refused.decision == "defer" and refused.until is not None:
         return max(refused.until, at + SHORTEST_DEFERRAL)
     return at + HOLD if refused.is_hold else None
+
+
+def _reached_nobody(before: Attempt, fact: Fact) -> bool:
+    """Whether this fact, ending the attempt, proves that there never was a call."""
+    return before.phase is Phase.INTENT or (before.phase is Phase.DISPATCHING and isinstance(fact, CarrierRefused))
 
 
 async def _settle_contact(work: Work, ended: Attempt, at: datetime, chances: Chances) -> None:

@@ -17,6 +17,7 @@ from dialer.pacing import Limit
 from dialer.ports import AttemptStore, Placed, Placing, Work
 from dialer.retry import RetryPolicy
 from dialer.run import Runner, Turn
+from dialer.settle import Uncount
 from dialer.stores.memory import MemoryStore
 from dialer.stores.sql import SqlStore
 from storage.database import Database
@@ -98,6 +99,7 @@ class World:
     carrier: CountingCarrier = field(default_factory=CountingCarrier)
     house: Limit = field(default_factory=lambda: Limit(100, 1000.0))
     place_timeout: float = 30.0
+    uncount: Uncount | None = None
 
     def __post_init__(self) -> None:
         self.runner = self.new_runner()
@@ -110,6 +112,7 @@ class World:
             self.house,
             clock=self.clock,
             draw=lambda: 0.0,
+            uncount=self.uncount,
             place_timeout=self.place_timeout,
         )
 

@@ -12,7 +12,7 @@ from dialer.ports import AttemptStore, Work
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 CAMPAIGN = Campaign("c1", "Autumn", "Acme", "solar", NOW)
-HEADER = b"number,name,consent_at,consent_wording\n"
+HEADER = b"number,name,consent_at,consent_wording,consent_seller\n"
 
 
 @dataclass
@@ -33,7 +33,7 @@ async def take(store: AttemptStore, *pieces: bytes, book: Book | None = None, **
 
 async def test_good_rows_are_kept_bad_ones_reported_and_consents_written_down(store: AttemptStore) -> None:
     book = Book()
-    rows = b"+16145550101,Ann,2026-03-01,I agree\nnobody,,,\n+16145550101,Ann again,,\n+16145550102,Bob,,\n"
+    rows = b"+16145550101,Ann,2026-03-01,I agree,Acme\nnobody,,,,\n+16145550101,Ann again,,,\n+16145550102,Bob,,,\n"
     report = await take(store, HEADER, rows, book=book)
     assert [(each.line, each.code) for each in report.problems] == [(3, "letters"), (4, "duplicate")]
     batch = report.batch
@@ -48,7 +48,7 @@ async def test_good_rows_are_kept_bad_ones_reported_and_consents_written_down(st
 
 async def test_the_same_file_again_adds_nobody(store: AttemptStore) -> None:
     book = Book()
-    row = b"+16145550101,Ann,2026-03-01,I agree\n"
+    row = b"+16145550101,Ann,2026-03-01,I agree,Acme\n"
     await take(store, HEADER, row, book=book)
     report = await take(store, HEADER, row, book=book)
     assert (report.batch.kept, report.batch.duplicates, len(book.given)) == (0, 1, 1)

@@ -155,6 +155,26 @@ async def test_a_refusal_of_the_carrier_is_taken_at_its_word(world: World) -> No
     assert (await world.contact(BOB)).due_at == world.clock.at() + timedelta(seconds=300)
 
 
+async def test_what_provably_reached_nobody_counts_against_no_cap(world: World) -> None:
+    told: list[tuple[str, str]] = []
+
+    async def uncount(work: Any, attempt: Any, why: str, at: Any) -> None:
+        told.append((attempt.number, why))
+
+    world.uncount = uncount
+    world.runner = world.new_runner()
+    world.carrier.answers[ANN] = PlaceRefused(Disposition.FAILED, "20429")
+    world.carrier.answers[BOB] = PlaceUnknown("timeout")
+    await world.campaign(ANN, BOB, CYD)
+    await world.turns()
+    await world.end(CYD, CarrierStatus.FAILED)
+    world.clock.seconds += 300
+    turn = await world.runner.turn()
+    world.clock.seconds += 60
+    await world.runner.dispatch(turn.to_dial)
+    assert told == [(ANN, "20429"), (turn.to_dial.attempt.number, "the clearance no longer holds")]
+
+
 @pytest.mark.parametrize("answer", [PlaceUnknown("503"), ConnectionResetError("after sending")])
 async def test_an_unknown_outcome_is_never_dialled_again(world: World, answer: Any) -> None:
     world.carrier.answers[ANN] = answer

@@ -218,6 +218,8 @@ def test_a_consent_is_handed_on_as_it_is_told() -> None:
         ("last spring,Acme,I agree,,,,", "consent_at", "consent_at_malformed"),
         ("2027-01-01T00:00:00Z,Acme,I agree,,,,", "consent_at", "consent_in_future"),
         ("2026-03-01,Acme,,,,,", "consent_wording", "consent_wording_missing"),
+        ("2026-03-01,,I agree,,,,", "consent_seller", "consent_seller_missing"),
+        ("2026-03-01, ; ,I agree,,,,", "consent_seller", "consent_seller_missing"),
         ("2026-03-01,Acme,I agree,telepathic,,,", "consent_kind", "consent_kind_unknown"),
     ],
 )
