@@ -174,7 +174,7 @@ def _is_premium(parsed: phonenumbers.PhoneNumber, number: PhoneNumber) -> bool:
 
 _SIP: Final = re.compile(
     r"sips?:"
-    r"(?:[\w\-.!~*'()&=+$,%]{1,128}@)"  # RFC 3261 user part, without ';?/' which have no use here
+    r"(?:[\w\-.!~*'()&=+$,%]{1,128}@)?"  # RFC 3261 user part, without ';?/' which have no use here
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-.]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
     r"(?::\d{1,5})?"
     r"(?:;[\w\-.!~*'()%=+]+)*"

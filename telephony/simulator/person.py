@@ -18,6 +18,7 @@ from telephony.simulator.people import AfterPause, AfterSilence, At, Beep, Echo,
 VOICED_ABOVE: Final = -45.0  # dBFS; quiet telephone speech is around -35
 ONSET_FRAMES: Final = 2  # voiced frames in a row that make a beginning: a click is not speech
 SPURT_GAP: Final = int(0.3 * SAMPLE_RATE)  # a pause this short is still the same talking
+_BREATH: Final = int(0.1 * SAMPLE_RATE)  # between words
 _REACTION: Final = int(0.2 * SAMPLE_RATE)  # what the agent says just before my line ends still counts as after it
 
 
@@ -89,6 +90,10 @@ class Ear:
                 self.talking_since = position - (self._run - 1) * FRAME
                 self.first_voiced = self.talking_since if self.first_voiced < 0 else self.first_voiced
 
+    def is_hearing(self, position: int) -> bool:
+        """Is the other side talking right now? (`talking_since` also spans its short pauses.)"""
+        return self.talking_since is not None and position - self.last_voiced < _BREATH
+
     def has_spoken_since(self, position: int) -> bool:
         return self.last_voiced > position
 
@@ -151,7 +156,9 @@ class PersonOnPhone:
             case AfterSilence():
                 return self._has_been_answered() and self.position - ear.last_voiced >= wait
             case Over():
-                return ear.talking_since is not None and self.position - max(ear.talking_since, self._ready_since) >= wait
+                return (
+                    ear.is_hearing(self.position) and self.position - max(ear.talking_since or 0, self._ready_since) >= wait
+                )
             case _:
                 assert_never(when)
 

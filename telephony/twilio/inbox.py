@@ -71,31 +71,25 @@ class StreamInbox:
         """Raises `ProtocolViolation` for what ends the link: a second start, numbers that are none."""
         if isinstance(message, Media):
             return self._take_media(message)
-        match message:
-            case Unrecognised():
-                self._counters.unrecognised += 1
-                return []
-            case Connected():
-                self._counters.ignored += 1
-                return []
-            case Started():
-                raise ProtocolViolation("started_twice", "the stream has started before")
-            case Mark() | Dtmf() | Stopped():
-                return self._take_signal(message)
+        if isinstance(message, Started):
+            raise ProtocolViolation("started_twice", "the stream has started before")
+        if isinstance(message, Mark | Dtmf | Stopped):
+            return self._take_signal(message)
+        self._counters.unrecognised += isinstance(message, Unrecognised)
+        self._counters.ignored += isinstance(message, Connected)
+        return []
 
     def _take_signal(self, message: Mark | Dtmf | Stopped) -> list[LegEvent]:
         if message.stream_sid != self._stream_sid:
             self._counters.foreign += 1
             return []
-        match message:
-            case Mark():
-                self._counters.marks += 1
-                return [MarkReceived(message.mark.name[:LONGEST_NAME])]
-            case Dtmf():
-                return self._take_key(message.dtmf.digit)
-            case Stopped():
-                self.ended = True
-                return [*self._give_up_waiting(), LegStopped("hangup")]
+        if isinstance(message, Mark):
+            self._counters.marks += 1
+            return [MarkReceived(message.mark.name[:LONGEST_NAME])]
+        if isinstance(message, Dtmf):
+            return self._take_key(message.dtmf.digit)
+        self.ended = True
+        return [*self._give_up_waiting(), LegStopped("hangup")]
 
     def _take_key(self, digit: str) -> list[LegEvent]:
         if digit not in _DIGITS:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape, quoteattr
 
 from telephony.errors import TwimlError
-from telephony.number import PhoneNumber, SipAddress, Target
+from telephony.number import SipAddress, Target
 
 LONGEST_PARAMETER: Final = 500  # characters, name and value together (docs/voice/twiml/stream)
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?><Response>'
@@ -44,11 +44,7 @@ def connect_stream(
 
 def dial(target: Target, caller_id: str, action: str, *, timeout: int = 30, time_limit: int = 0, say_first: str = "") -> str:
     """Connect the call to somebody else. `action` is asked for what comes next when that leg ends; `timeout` in seconds."""
-    match target:
-        case PhoneNumber():
-            noun = _tag("Number", escape(target.e164))
-        case SipAddress():
-            noun = _tag("Sip", escape(target.uri))
+    noun = _tag("Sip" if isinstance(target, SipAddress) else "Number", escape(str(target)))
     verb = _tag(
         "Dial",
         noun,
