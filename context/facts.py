@@ -5,6 +5,8 @@ A fact is never changed: a newer value of the same `key` about the same person s
 
 from __future__ import annotations
 
+import re
+import textwrap
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +20,7 @@ FactId = NewType("FactId", str)  # a UUID, made from what the fact says, so that
 OPERATOR: Final = "operator"
 LONGEST: Final = 2000  # characters of a fact's text: a paragraph. Longer texts drown the search and the prompt.
 
+_PARAGRAPHS: Final = re.compile(r"\r?\n\s*\n")
 _NAMESPACE: Final = UUID("6a4f1a5c-1d0e-5c0b-9f6b-0ff400c0fac7")
 
 
@@ -82,10 +85,29 @@ def make_fact(
     return Fact(fact_id, text, source, at, number, campaign_id, key, value, call_id)
 
 
+def operator_facts(
+    text: str, at: datetime, *, number: str = "", campaign_id: str = "", key: str = "", value: str = ""
+) -> tuple[Fact, ...]:
+    """What an operator writes, a fact for each paragraph; one that fills a slot is not split. Nothing is cut off."""
+    parts = [text] if key else [part for paragraph in _PARAGRAPHS.split(text) for part in _pieces(tidy_long(paragraph))]
+    return tuple(
+        make_fact(part, OPERATOR, at, number=number, campaign_id=campaign_id, key=key, value=value) for part in parts if part
+    )
+
+
+def _pieces(paragraph: str) -> list[str]:
+    """A paragraph in pieces of at most `LONGEST`, cut between words."""
+    return textwrap.wrap(paragraph, LONGEST, break_on_hyphens=False)
+
+
 def tidy(text: str) -> str:
     """One line of printable text. What callers say ends up in a prompt: it must not be able to look like its structure."""
-    printable = "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text[: 2 * LONGEST])
-    return " ".join(printable.split())[:LONGEST].rstrip()
+    return tidy_long(text[: 2 * LONGEST])[:LONGEST].rstrip()
+
+
+def tidy_long(text: str) -> str:
+    """`tidy` without a limit, for what comes from the operator."""
+    return " ".join("".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text).split())
 
 
 def gist(text: str) -> str:

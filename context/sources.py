@@ -6,21 +6,26 @@ writer or for another source.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from context.assemble import ContactFound, Found, HistoryFound, KnowledgeFound, RulesFound
 from context.briefing import CampaignRules, ContactCard
 from context.facts import Scope
 from context.gather import CallAhead, Source
 from context.knowledge.base import KnowledgeBase
+from context.knowledge.ledger import facts_about
 from context.store import past_calls
 from storage.database import Database
 from storage.tables.dialing import campaigns, contacts
 
+AT_ONCE: Final = 4  # readings: two cores gain nothing from more, and the pool keeps eight connections open
 WITHIN: Final = 0.2  # seconds a source has: the whole is to be there 0.3 s after dialling, ten times faster than a pick-up
 
 
@@ -36,11 +41,28 @@ class Lookup:
         return await self.look(ahead)
 
 
+class Readings:
+    """A few readings of the database at a time; the others wait their turn.
+
+    A dialer may place ten calls in one instant, which is forty readings. Each alone takes a millisecond; all at once they
+    would have the pool open connections by the dozen, and everybody would be late.
+    """
+
+    def __init__(self, database: Database, at_once: int = AT_ONCE) -> None:
+        self._database = database
+        self._turn = asyncio.Semaphore(at_once)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        async with self._turn, self._database.reading() as connection:
+            yield connection
+
+
 @dataclass(frozen=True, slots=True)
 class ContactRecord:
     """Who this is: the contact that is being dialled, or for a call that came in the last one imported with its number."""
 
-    database: Database
+    database: Readings
     name: str = "contact"
     within: float = WITHIN
 
@@ -59,7 +81,7 @@ class ContactRecord:
 class CampaignRecord:
     """What the campaign wants said and asked."""
 
-    database: Database
+    database: Readings
     name: str = "rules"
     within: float = WITHIN
 
@@ -78,7 +100,7 @@ class CampaignRecord:
 class PastCalls:
     """Our history with this person."""
 
-    database: Database
+    database: Readings
     limit: int = 5
     name: str = "history"
     within: float = WITHIN
@@ -92,13 +114,15 @@ class PastCalls:
 class Known:
     """What we were told by this person, or noted about them, whatever the call is about."""
 
-    base: KnowledgeBase
+    database: Readings
     limit: int = 20
     name: str = "known"
     within: float = WITHIN
 
     async def find(self, ahead: CallAhead) -> Found | None:
-        return KnowledgeFound(await self.base.for_person(ahead.number, self.limit))
+        async with self.database.reading() as connection:
+            facts = await facts_about(connection, ahead.number, self.limit)
+        return KnowledgeFound(tuple(fact.known() for fact in facts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +140,6 @@ class Knowledge:
 
 
 def usual_sources(database: Database, base: KnowledgeBase) -> tuple[Source, ...]:
-    """The five that every call asks."""
-    return (ContactRecord(database), CampaignRecord(database), PastCalls(database), Known(base), Knowledge(base))
+    """The five that every call asks. Make them once and share them: that is what keeps the readings few."""
+    few = Readings(database)
+    return (ContactRecord(few), CampaignRecord(few), PastCalls(few), Known(few), Knowledge(base))

@@ -29,6 +29,7 @@ from storage.database import Database
 
 log = structlog.get_logger()
 
+KEPT_UP_EVERY: Final = 2.0  # seconds; asking costs one look at an index of the database
 FOUND: Final = 5  # facts a search returns unless told otherwise
 
 
@@ -153,6 +154,12 @@ class KnowledgeBase:
                 async with self._database.transaction() as connection:
                     await ledger.settle(connection, due)
         return followed
+
+    async def keep_up(self, every: float = KEPT_UP_EVERY) -> None:
+        """Follow for ever what others wrote to the database (a command beside this server), until cancelled."""
+        while True:
+            await self.follow()
+            await asyncio.sleep(every)
 
     async def _due(self) -> ledger.Due | None:
         async with self._database.reading() as connection:

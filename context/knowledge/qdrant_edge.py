@@ -67,7 +67,8 @@ class QdrantEdgeIndex:
         self._embedder = embedder
         self._bm25 = Bm25(Bm25Config(avg_len=USUAL_LENGTH, language="english"))
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="knowledge")
-        self._shard: EdgeShard | None = None
+        self._shard: EdgeShard | None = None  # touched in the thread only
+        self._is_closed = False
 
     @classmethod
     async def open(cls, folder: Path, embedder: Embedder | None = None) -> Self:
@@ -111,13 +112,16 @@ class QdrantEdgeIndex:
         await self._run(self._make_anew)
 
     async def close(self) -> None:
-        if self._shard is not None:
+        if not self._is_closed:
             await self._run(self._close)
-        self._thread.shutdown(wait=False)
+            self._is_closed = True
+            self._thread.shutdown(wait=False)
 
     # --- in the loop --------------------------------------------------------------------------------------------------
 
     async def _run(self, work: Callable[[], T]) -> T:
+        if self._is_closed:
+            raise KnowledgeError("the knowledge index is closed")
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except KnowledgeError:
@@ -180,8 +184,8 @@ class QdrantEdgeIndex:
         return {"layout": LAYOUT, "encoder": self._embedder.name if self._embedder else ""}
 
     def _open_shard(self) -> EdgeShard:
-        if self._shard is None:
-            raise KnowledgeError("the knowledge index is closed")
+        if self._shard is None:  # being closed, or it could not be made anew
+            raise KnowledgeError("the knowledge index is not open")
         return self._shard
 
     def _close(self) -> None:

@@ -82,6 +82,15 @@ async def test_one_that_does_not_heed_its_cancellation_delays_nobody():
     gathering.close()
 
 
+async def test_a_deadline_that_passes_after_the_answer_changes_nothing():
+    async def look(ahead):
+        return ContactFound(CARD)
+
+    gathering = Gathering.start(AHEAD, [Lookup("contact", look, 0.0), _hangs(within=0.0)])
+    assert (await gathering.briefing()).contact == CARD
+    assert [absence.source for absence in (await gathering.briefing()).absences] == ["hanging"]
+
+
 async def test_one_that_cancels_itself_is_too_late():
     gathering = Gathering.start(AHEAD, [Lookup("odd", _raises(asyncio.CancelledError()).look, 0.01)])
     assert [absence.why for absence in (await gathering.briefing()).absences] == [Missing.TOO_LATE]

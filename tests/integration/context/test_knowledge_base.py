@@ -136,6 +136,18 @@ async def test_an_index_that_was_lost_is_filled_again(database, base, told):
     assert len(await _found(fresh)) == 3
 
 
+async def test_an_index_that_was_kept_is_not_filled_again(database, tmp_path, told, embedder):
+    first = await open_knowledge(database, tmp_path, embedder=embedder)
+    await first.add([told(1, "The roof leaks")])
+    await first.close()
+    embedder.asked.clear()
+    again = await open_knowledge(database, tmp_path, embedder=embedder)
+    assert again.mode is Mode.HYBRID
+    assert embedder.asked == []
+    assert await _found(again) == {"The roof leaks"}
+    await again.close()
+
+
 async def test_many_at_once_are_all_written_and_indexed_once(base, told):
     await asyncio.gather(*(base.add([told(number % 5, f"roof number {number % 5}")]) for number in range(20)))
     assert len(await base.for_person(PERSON)) == 5
@@ -159,6 +171,27 @@ async def test_beside_a_process_that_has_the_index_searches_and_writes_still_wor
     assert await _found(owner) == {"The roof leaks", "The roof is slate"}
     await beside.close()
     await owner.close()
+
+
+async def test_keeping_up_follows_what_others_write(database, told):
+    index = Noticing()
+    base = KnowledgeBase(database, index)
+    keeping = asyncio.create_task(base.keep_up(every=0.0))
+    await KnowledgeBase(database, MemoryIndex(), is_shared=True).add([told(1, "The roof leaks")])
+    await index.noticed.wait()
+    keeping.cancel()
+    assert await _found(base) == {"The roof leaks"}
+
+
+class Noticing(MemoryIndex):
+    def __init__(self) -> None:
+        super().__init__()
+        self.noticed = asyncio.Event()
+
+    async def put(self, facts):
+        await super().put(facts)
+        if facts:
+            self.noticed.set()
 
 
 async def test_an_encoder_that_is_not_the_one_we_know_is_refused_and_logged(monkeypatch, tmp_path):

@@ -1,7 +1,9 @@
 """The sentence encoder: the files' guard always, the arithmetic on a model made up here, the real one when installed."""
 
+import asyncio
 import json
 import struct
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -73,6 +75,54 @@ async def test_the_embedder_keeps_order_and_remembers(folder, monkeypatch):
     await embedder.close()
     with pytest.raises(EmbedderError, match="closed"):
         await embedder.embed(["unseen"])
+
+
+async def test_what_is_asked_at_once_shares_a_pass_and_queries_go_first(folder):
+    passes = []
+
+    class Watched(MiniLm):
+        def embed(self, texts):
+            passes.append(list(texts))
+            return super().embed(texts)
+
+    embedder = MiniLmEmbedder(Watched(folder), ThreadPoolExecutor(1))
+    bulk = asyncio.create_task(embedder.embed([f"old {number}" for number in range(minilm.AT_ONCE + 2)]))
+    queries = [asyncio.create_task(embedder.embed([word])) for word in ("roof", "dog", "roof", "tea")]
+    await asyncio.gather(bulk, *queries)
+    asked = [text for texts in passes for text in texts]
+    assert len(asked) == len(set(asked)) == minilm.AT_ONCE + 5
+    assert len(passes) == 2
+    assert {"roof", "dog", "tea"} <= set(passes[0])
+    await embedder.close()
+
+
+async def test_giving_up_takes_nothing_from_others(folder):
+    embedder = await MiniLmEmbedder.open(folder)
+    assert embedder is not None
+    impatient = asyncio.create_task(embedder.embed(["roof"]))
+    patient = asyncio.create_task(embedder.embed(["roof"]))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    assert len((await patient)[0]) == SIZE
+    await embedder.close()
+
+
+async def test_closing_fails_those_who_wait_and_a_failed_pass_only_its_own(folder):
+    class Moody(MiniLm):
+        def embed(self, texts):
+            if "dog" in texts:
+                raise MemoryError("for the test")
+            return super().embed(texts)
+
+    embedder = MiniLmEmbedder(Moody(folder), ThreadPoolExecutor(1))
+    with pytest.raises(EmbedderError, match="for the test"):
+        await embedder.embed(["dog"])
+    assert len(await embedder.embed(["roof"])) == 1
+    waiting = asyncio.create_task(embedder.embed([f"new {number}" for number in range(3 * minilm.AT_ONCE)]))
+    await asyncio.sleep(0)
+    await embedder.close()
+    with pytest.raises(EmbedderError):
+        await waiting
 
 
 async def test_files_that_are_not_the_known_ones_are_refused(tmp_path):

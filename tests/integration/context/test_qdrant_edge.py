@@ -89,8 +89,12 @@ async def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path):
 
 async def test_a_closed_index_says_so(tmp_path):
     index = await QdrantEdgeIndex.open(tmp_path)
-    await index.close()
-    with pytest.raises(KnowledgeError):
+    closing = asyncio.create_task(index.close())
+    asked = [asyncio.create_task(index.count()) for _ in range(3)]
+    await closing
+    for outcome in await asyncio.gather(*asked, return_exceptions=True):
+        assert outcome == 0 or "not open" in str(outcome)
+    with pytest.raises(KnowledgeError, match="closed"):
         await index.count()
 
 

@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from context.facts import LONGEST, Scope, gist, make_fact, tidy
+from context.facts import LONGEST, Scope, gist, make_fact, operator_facts, tidy
 
 
 def test_the_same_words_from_the_same_place_are_the_same_fact(told):
@@ -39,3 +39,14 @@ def test_a_scope_sees_its_own_and_what_is_everybodys(told):
 def test_a_briefing_is_told_text_source_and_slot(told):
     known = told(0, "tea", key="drink", value="tea").known(0.5)
     assert (known.text, known.source, known.key, known.value, known.score) == ("tea", "operator", "drink", "tea", 0.5)
+
+
+def test_an_operators_text_is_a_fact_a_paragraph_and_nothing_is_cut_off(at):
+    text = "The inspection\nis free.\n\n \n\nWe are open\r\n\r\n" + "word " * 1000
+    facts = operator_facts(text, at(0), campaign_id="autumn")
+    assert [fact.text for fact in facts[:2]] == ["The inspection is free.", "We are open"]
+    assert sum(fact.text.count("word") for fact in facts[2:]) == 1000
+    assert {fact.campaign_id for fact in facts} == {"autumn"}
+    assert operator_facts(" \n\n ", at(0)) == ()
+    (slot,) = operator_facts("They own it.\n\nSurely.", at(0), number="+1312", key="owner", value="yes")
+    assert (slot.text, slot.value) == ("They own it. Surely.", "yes")
