@@ -1,14 +1,14 @@
 """Going over the receipts again: does the chain hold, and what would a lawyer want to see of one number or one campaign.
 
-Reads only. The proof itself is in `compliance.receipt`; this finds the rows.
+Reads only. The proof itself is in `compliance.receipt`; this finds the rows and lays them out.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import date
-from typing import Final
+from datetime import date, datetime
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Row, select
@@ -91,4 +91,97 @@ async def _erased(connection: AsyncConnection) -> frozenset[str]:
 
 
 class _Erasure(msgspec.Struct):
-    receipts: list[str]
+    receipts: list[str] = []
+
+
+# --- for a lawyer -------------------------------------------------------------------------------------------------------
+
+
+class CallLine(msgspec.Struct, frozen=True):
+    """One call as 16 CFR 310.5(a) wants it kept: decided when, on what grounds, and what became of it."""
+
+    attempt: str
+    called_number: str
+    calling_number: str
+    seller: str
+    purpose: str
+    subject: str
+    voice: str
+    campaign: str
+    decided_at: datetime
+    decision: str
+    reasons: tuple[str, ...]
+    sources: tuple[str, ...]
+    consents: tuple[str, ...]
+    lists: dict[str, str]
+    rules_version: str
+    verdict_receipt: str
+    may_show_number: bool
+    happened_at: datetime | None = None
+    duration: float | None = None
+    disposition: str = ""
+    transferred_to: str = ""
+    call_sid: str = ""
+    measured: dict[str, float] = {}
+    references: dict[str, str] = {}
+
+
+class AuditFile(msgspec.Struct, frozen=True):
+    """`calls` for reading, `receipts` for proving: each with the hash of the one before it, wherever that one is."""
+
+    asked_for: str
+    made_at: datetime
+    calls: list[CallLine]
+    receipts: list[dict[str, object]]
+    head: str
+
+
+async def export(connection: AsyncConnection, at: datetime, number: str = "", campaign: str = "") -> AuditFile:
+    """Everything there is about one number or one campaign, call by call, with the receipts that prove it."""
+    wanted = receipts.c.number == number if number else receipts.c.campaign == campaign
+    rows = (await connection.execute(select(receipts).where(wanted).order_by(receipts.c.seq))).all()
+    newest = select(receipts.c.hash).order_by(receipts.c.seq.desc()).limit(1)
+    head = (await connection.execute(newest)).scalar() or ""
+    outcomes = {row.attempt: _body(row) for row in rows if row.kind == "outcome" and row.body is not None}
+    calls = [
+        _call_line(row, outcomes.get(row.attempt, {})) for row in rows if row.kind == "verdict" and row.body is not None
+    ]
+    asked = f"number {number}" if number else f"campaign {campaign}"
+    return AuditFile(asked, at, calls, [msgspec.to_builtins(_receipt(row)) for row in rows], head)
+
+
+def _body(row: Row[tuple[object, ...]]) -> dict[str, Any]:
+    body: dict[str, Any] = msgspec.json.decode(row.body)
+    return body
+
+
+def _call_line(row: Row[tuple[object, ...]], outcome: dict[str, Any]) -> CallLine:
+    body = _body(row)
+    inputs, findings = body["inputs"], body.get("findings", [])
+    errand = inputs["errand"]
+    return CallLine(
+        attempt=row.attempt,
+        called_number=row.number,
+        calling_number=errand["caller_id"]["number"],
+        seller=errand["seller"],
+        purpose=errand["purpose"],
+        subject=errand["subject"],
+        voice=errand["voice"],
+        campaign=errand["campaign"],
+        decided_at=row.at,
+        decision=body["decision"],
+        reasons=tuple(each["rule"] for each in findings),
+        sources=tuple(each["source"] for each in findings),
+        consents=tuple(each["id"] for each in inputs["consents"]),
+        lists={each["name"]: each["generation"] for each in inputs["lists"]},
+        rules_version=body["rules_version"],
+        verdict_receipt=row.id,
+        may_show_number=errand["caller_id"]["is_authorised"],
+        happened_at=datetime.fromisoformat(outcome["at"]) if "at" in outcome else None,
+        duration=outcome.get("duration"),
+        disposition=outcome.get("disposition", "" if body["decision"] == "allow" else "not_dialled"),
+        transferred_to=outcome.get("transferred_to", ""),
+        call_sid=outcome.get("call_sid", ""),
+        measured=outcome.get("measured", {}),
+        references=outcome.get("references", {}),
+    )

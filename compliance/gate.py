@@ -56,15 +56,15 @@ class Case:
 def check(record: CallRecord, at: datetime, rules: Rulebook) -> Verdict:
     """The verdict on this call at this instant (aware). Every rule is asked; the order of anything never matters."""
     at = at.astimezone(UTC)
-    standing, waived = _at(record, at, rules)
-    if not standing:
+    standing, waived, case = _at(record, at, rules)
+    if not standing and case is not None:
         return Clearance(
             number=record.number,
             attempt=record.attempt,
             contact=record.contact,
             receipt=record.receipt,
             valid_from=at,
-            expires=_expiry(record, at, rules),
+            expires=_expiry(case),
             rules_version=rules.version,
             waived=waived,
             seal=_SEAL,
@@ -86,21 +86,24 @@ def check(record: CallRecord, at: datetime, rules: Rulebook) -> Verdict:
 
 def findings_at(record: CallRecord, at: datetime, rules: Rulebook) -> tuple[Finding, ...]:
     """Everything that forbids the call at this instant, waivers not counted."""
-    standing, waived = _at(record, at.astimezone(UTC), rules)
+    standing, waived, _ = _at(record, at.astimezone(UTC), rules)
     return by_gravity((*standing, *waived))
 
 
-def _at(record: CallRecord, at: datetime, book: Rulebook) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """What stands against the call, and what somebody has answered for."""
-    found = by_gravity(_unsure(record, at, book) or _speak(_case(record, at, book)))
-    lifted = [each for each in found if _waiver(each, at, book) is not None]
-    return tuple(each for each in found if each not in lifted), tuple(lifted)
+def _at(record: CallRecord, at: datetime, book: Rulebook) -> tuple[tuple[Finding, ...], tuple[Finding, ...], Case | None]:
+    """What stands against the call, and what somebody has answered for. No case: nothing could be judged."""
+    case = _case(record, at, book)
+    if isinstance(case, Finding):
+        return (case,), (), None
+    found = by_gravity(_speak(case))
+    if not book.waivers:
+        return found, (), case
+    lifted = tuple(each for each in found if each.rule.can_be_waived and _waiver(each.entry, at, book) is not None)
+    return tuple(each for each in found if each not in lifted), lifted, case
 
 
-def _waiver(finding: Finding, at: datetime, book: Rulebook) -> Waiver | None:
-    if not finding.rule.can_be_waived:
-        return None
-    live = (each for each in book.waivers if each.entry == finding.entry and each.since <= at.date() < each.until)
+def _waiver(entry: str, at: datetime, book: Rulebook) -> Waiver | None:
+    live = (each for each in book.waivers if each.entry == entry and each.since <= at.date() < each.until)
     return next(live, None)
 
 
@@ -118,58 +121,42 @@ def _earliest(
         if None in openings:
             return None, later
         moment = max(each for each in openings if each is not None)
-        standing, _ = _at(record, moment, book)
+        standing, _, _ = _at(record, moment, book)
         if not standing:
             return moment, later
         later = by_gravity(each for each in standing if each.until is None)
     return None, later
 
 
-def _expiry(record: CallRecord, at: datetime, book: Rulebook) -> datetime:
+def _expiry(case: Case) -> datetime:
     """Soon, and not after any window that binds the call has closed."""
-    case = _case(record, at, book)
     ends = [
-        closes_at(rule, Clocks(state, case.whereabouts.zones), at, book)
+        closes_at(rule, Clocks(state, case.whereabouts.zones), case.at, case.book)
         for state, rule in case.rules
-        if isinstance(rule, Hours) and not _is_lifted(rule, case) and not _waived_entry(rule, at, book)
+        if isinstance(rule, Hours) and not _is_lifted(rule, case) and _waiver(rule.id, case.at, case.book) is None
     ]
-    return min([at + CLEARANCE_LIFE, *ends])
-
-
-def _waived_entry(rule: Hours, at: datetime, book: Rulebook) -> bool:
-    return any(each.entry == rule.id and each.since <= at.date() < each.until for each in book.waivers)
+    return min([case.at + CLEARANCE_LIFE, *ends])
 
 
 # --- before any rule can be asked -------------------------------------------------------------------------------------
 
 
-def _unsure(record: CallRecord, at: datetime, book: Rulebook) -> list[Finding]:
-    """What makes the gate unable to judge at all: then nothing else is asked, and nothing passes."""
+def _case(record: CallRecord, at: datetime, book: Rulebook) -> Case | Finding:
+    """The case; or the one finding that keeps the gate from judging at all: then nothing else is asked, nothing passes."""
     if book.closed_because:
-        return [Finding(Rule.RULES_UNREADABLE, f"The rules cannot be read: {book.closed_because}", _OWN)]
-    if not record.errand.seller:
-        return [Finding(Rule.RECORD_INCOMPLETE, "Nobody said for which seller this call is.", _OWN)]
+        return Finding(Rule.RULES_UNREADABLE, f"The rules cannot be read: {book.closed_because}", _OWN)
+    errand = record.errand
+    if not errand.seller:
+        return Finding(Rule.RECORD_INCOMPLETE, "Nobody said for which seller this call is.", _OWN)
     problem = number_problem(record.number, book)
     if problem is not None:
-        return [Finding(problem[0], problem[1], "47 CFR 52; North American Numbering Plan")]
+        return Finding(problem[0], problem[1], "47 CFR part 52 (North American Numbering Plan)")
+    whereabouts = where(record.number, record.place, at.date(), book)
     try:
-        whereabouts = _whereabouts(record, at, book)
-        for name in whereabouts.zones:
-            zone(name)
+        today = max((at.astimezone(zone(name)).date() for name in whereabouts.zones), default=at.date())
     except ZoneMissing as error:
-        return [Finding(Rule.ZONE_DATA_MISSING, f"Time zone data is missing: {error}.", _OWN)]
-    return []
-
-
-def _whereabouts(record: CallRecord, at: datetime, book: Rulebook) -> Whereabouts:
-    return where(record.number, record.place, at.date(), book)
-
-
-def _case(record: CallRecord, at: datetime, book: Rulebook) -> Case:
-    whereabouts = _whereabouts(record, at, book)
-    errand = record.errand
+        return Finding(Rule.ZONE_DATA_MISSING, f"Time zone data is missing: {error}.", _OWN)
     rules = _binding(book, whereabouts.states, errand.purpose, errand.voice, record.line)
-    today = max((at.astimezone(zone(name)).date() for name in whereabouts.zones), default=at.date())
     return Case(record, book, whereabouts, rules, at, today)
 
 
@@ -177,7 +164,10 @@ def _case(record: CallRecord, at: datetime, book: Rulebook) -> Case:
 def _binding(
     book: Rulebook, states: frozenset[str], purpose: Purpose, voice: VoiceKind, line: LineType
 ) -> tuple[tuple[str, AnyRule], ...]:
-    return tuple((state, rule) for state, rule in book.of(states) if rule.binds(purpose, voice, line))
+    """The rules that could forbid such a call. A duty binds the call once it is up, and never forbids it."""
+    return tuple(
+        (state, rule) for state, rule in book.of(states) if rule.binds(purpose, voice, line) and not isinstance(rule, Duty)
+    )
 
 
 # --- every rule -------------------------------------------------------------------------------------------------------
@@ -214,7 +204,7 @@ def _rule_findings(state: str, rule: AnyRule, case: Case) -> Sequence[Finding]:
             held = case.record.errand.registrations
             return [] if held is None or rule.id in held else [_finding(Rule.REGISTRATION_MISSING, rule)]
         case Duty() | Hours():
-            return []  # a duty binds the call once it is up; hours are asked by their own function
+            return []  # duties never forbid; hours are asked by their own function
         case _:
             assert_never(rule)
 
@@ -249,6 +239,8 @@ def _house_matters(case: Case) -> Iterator[Finding]:
 
 
 def _cap(rule: Cap, case: Case) -> list[Finding]:
+    if not case.record.history:
+        return []
     until = next_allowed(rule, case.record, case.whereabouts.zones, case.at)
     return [] if until == case.at else [_finding(rule.code, rule, until=until)]
 
@@ -261,13 +253,13 @@ def _consent(rule: ConsentNeeded, case: Case) -> list[Finding]:
 def _listed(rule: Listed, case: Case) -> list[Finding]:
     answer = case.record.list_answer(rule.list)
     if answer is None or not answer.is_covered:
-        says = f"No copy of the {rule.list} list holds this area code."
-        return [_finding(Rule.DNC_COVERAGE_MISSING, rule, says)] if rule.must_cover else []
+        says = f"We hold no copy of the {rule.list} list for this area code, and no answer is not a no."
+        return [Finding(Rule.DNC_COVERAGE_MISSING, says, rule.source, None, rule.id)] if rule.must_cover else []
     found = [_finding(rule.code, rule, _since(answer))] if answer.is_listed else []
     if rule.max_age_days is not None and not _is_fresh(answer, rule.max_age_days, case.today):
         obtained = answer.obtained_on.isoformat() if answer.obtained_on else "an unknown day"
-        says = f"Our copy is of {obtained}; after {rule.max_age_days} days it may not be relied on."
-        found.append(_finding(Rule.DNC_LIST_STALE, rule, says))
+        says = f"Our copy of the {rule.list} list is of {obtained}; after {rule.max_age_days} days it may not be relied on."
+        found.append(Finding(Rule.DNC_LIST_STALE, says, rule.source, None, rule.id))
     return found
 
 
@@ -333,7 +325,7 @@ def _caller_id(rule: ShownCallerId, case: Case) -> list[Finding]:
 
 
 def _is_lifted(rule: AnyRule, case: Case) -> bool:
-    return any(_holds(exemption, case) for exemption in rule.lifted_by)
+    return bool(rule.lifted_by) and any(_holds(exemption, case) for exemption in rule.lifted_by)
 
 
 def _holds(exemption: Exemption, case: Case) -> bool:

@@ -17,7 +17,7 @@ import msgspec
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compliance.consent import Given, TakenBack, fold
+from compliance.consent import Given, LedgerEvent, TakenBack, fold
 from compliance.dnc import Lists
 from compliance.errors import LedgerError
 from compliance.gate import check
@@ -40,6 +40,7 @@ from compliance.record import (
 from compliance.rules import Rulebook, open_rulebook
 from compliance.rules.schema import Proclamation, Waiver
 from compliance.verdict import Clearance, Verdict
+from compliance.zones import number_problem, where
 from storage.tables.compliance import (
     calls_counted,
     consent_events,
@@ -188,7 +189,7 @@ class ComplianceStore:
         self.lists = lists
         self.internal = internal
         self.rules = rules
-        self._salt = salt
+        self.salt = salt
         self._books: dict[tuple[tuple[str, str], ...], tuple[Rulebook, list[Halt]]] = {}
 
     @classmethod
@@ -231,7 +232,7 @@ class ComplianceStore:
                 "seller": proposed.errand.seller,
                 "attempt": proposed.attempt,
                 "since": at - REMEMBERED,
-                "hash": number_hash(self._salt, proposed.number),
+                "hash": number_hash(self.salt, proposed.number),
             },
         )
         known = _Known()
@@ -260,7 +261,7 @@ class ComplianceStore:
             relationship=_ended_by(known.relationship, known.requests),
             reassigned=known.reassigned or ReassignedAnswer(),
             is_erased=known.is_erased,
-            is_halted=_halted(halts, proposed),
+            is_halted=_halted(halts, proposed, _states(proposed, book)),
             last_receipt_at=known.last.at if known.last is not None else None,
         )
         return record, book
@@ -315,8 +316,17 @@ class ComplianceStore:
                     )
                 )
                 self.internal.add(number, request.seller)
-        receipt = await self._note(connection, "opt_out", at, request, request.number)
+        receipt = await self.note(connection, "opt_out", at, request, request.number)
         return Suppression(numbers, request.person, request.seller, receipt.id)
+
+    async def ledger(self, connection: AsyncConnection, number: str = "") -> list[LedgerEvent]:
+        """The ledger's events of one number, or all of them, in the order in which they were written."""
+        query = select(consent_events.c.what, consent_events.c.body).order_by(consent_events.c.seq)
+        if number:
+            query = query.where(consent_events.c.number == number)
+        shapes: dict[str, type[Given] | type[TakenBack]] = {"given": Given, "taken_back": TakenBack}
+        rows = await connection.execute(query)
+        return [msgspec.json.decode(row.body, type=shapes[row.what]) for row in rows]
 
     # --- what happens afterwards ----------------------------------------------------------------------------------------
 
@@ -324,14 +334,14 @@ class ComplianceStore:
         """What became of a call, chained to the receipts. A conversation is marked, for the caps that count them."""
         if outcome.is_conversation:
             await _mark_conversation(connection, outcome.attempt)
-        await self._note(
+        await self.note(
             connection, "outcome", at, outcome, outcome.number, outcome.attempt, outcome.campaign, outcome.contact
         )
 
     async def never_left(self, connection: AsyncConnection, attempt: str, number: str, why: str, at: datetime) -> None:
         """The request for this attempt provably reached nobody: it does not count against any cap."""
         await connection.execute(delete(calls_counted).where(calls_counted.c.attempt == attempt))
-        await self._note(connection, "outcome", at, {"disposition": "never_left", "why": why}, number, attempt)
+        await self.note(connection, "outcome", at, {"disposition": "never_left", "why": why}, number, attempt)
 
     async def learn(
         self,
@@ -351,19 +361,20 @@ class ComplianceStore:
         """Put a waiver, a proclamation or a kill switch in force, or end one; a receipt says who and why."""
         what = type(order).__name__.lower()
         await connection.execute(insert(standing_orders).values(what=what, recorded_at=at, body=canonical(order)))
-        await self._note(connection, "order", at, {"what": what, "order": msgspec.to_builtins(order)}, "")
+        await self.note(connection, "order", at, {"what": what, "order": msgspec.to_builtins(order)}, "")
 
-    async def _note(
+    async def note(
         self,
         connection: AsyncConnection,
         kind: str,
         at: datetime,
         content: object,
-        number: str,
+        number: str = "",
         attempt: str = "",
         campaign: str = "",
         contact: str = "",
     ) -> Receipt:
+        """Chain a receipt of something that happened, so that it cannot be unsaid."""
         await _lock_chain(connection)
         sealed = seal(f"r_{uuid.uuid4().hex}", kind, at, content, await last_link(connection))
         values = _receipt_values(sealed) | {
@@ -455,13 +466,17 @@ def _under_orders(rules: Rulebook, orders: Iterable[tuple[str, str]]) -> tuple[R
     return rules, halts
 
 
-def _halted(halts: list[Halt], proposed: ProposedCall) -> str:
-    scopes = (
-        "",
-        f"seller:{proposed.errand.seller}",
-        f"campaign:{proposed.errand.campaign}",
-        f"state:{proposed.place.state}",
-    )
+def _states(proposed: ProposedCall, book: Rulebook) -> frozenset[str]:
+    if book.areas is None or number_problem(proposed.number, book) is not None:
+        return frozenset()
+    return where(proposed.number, proposed.place, date.min, book).states
+
+
+def _halted(halts: list[Halt], proposed: ProposedCall, states: frozenset[str]) -> str:
+    if not halts:
+        return ""
+    errand = proposed.errand
+    scopes = {"", f"seller:{errand.seller}", f"campaign:{errand.campaign}", *(f"state:{state}" for state in states)}
     return "; ".join(f"{each.reason} ({each.by})" for each in halts if each.scope in scopes)
 
 

@@ -1,0 +1,120 @@
+"""`offhook check`: may this number be called? And the doors to `dnc`, `consent` and `audit`.
+
+Commands read and write the same database and lists that a running server uses; a server sees a change at its next call.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.commands.audit import audit_app
+from api.commands.compliance_shared import (
+    AsJson,
+    Seller,
+    instant_of,
+    number_of,
+    print_json,
+    reading,
+)
+from api.commands.consent import consent_app
+from api.commands.dnc import dnc_app
+from api.settings import get_settings
+from compliance.cases import run_cases
+from compliance.explain import cure, explain
+from compliance.record import CallerId, Errand, LineType, Place, Purpose, VoiceKind
+from compliance.store import ComplianceStore, ProposedCall
+from compliance.verdict import Refused, Verdict
+from compliance.zones import where
+
+__all__ = ["audit_app", "check", "consent_app", "dnc_app"]
+
+
+def check(
+    number: Annotated[str, typer.Argument(help="The number to call, e.g. +16145550123.", metavar="[NUMBER]")] = "",
+    at: Annotated[str, typer.Option(help="An instant with a zone, e.g. 2026-07-14T16:00:00Z; default: now.")] = "",
+    seller: Seller = "",
+    purpose: Annotated[Purpose, typer.Option(help="What the call is for.")] = Purpose.TELEMARKETING,
+    voice: Annotated[VoiceKind, typer.Option(help="Who speaks.")] = VoiceKind.ARTIFICIAL,
+    subject: Annotated[str, typer.Option(help="The matter that caps are counted on.")] = "",
+    line: Annotated[LineType, typer.Option(help="What kind of line it is; unknown counts as wireless.")] = LineType.UNKNOWN,
+    state: Annotated[str, typer.Option(help="The state of the person's address, two letters.")] = "",
+    zone: Annotated[str, typer.Option(help="The time zone of the address, e.g. America/Chicago.")] = "",
+    cases: Annotated[Path | None, typer.Option(help="Run a file of decision cases instead.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """May this number be called, and if not, which rules forbid it, and when may it be? Writes nothing.
+
+    Example: offhook check +16145550123 --seller acme --at 2026-07-14T16:00:00Z
+    """
+    if cases is not None:
+        _check_cases(cases, as_json=as_json)
+        return
+    if not number or not seller:
+        raise typer.BadParameter("give a NUMBER and --seller, or --cases FILE")
+    shown = get_settings().twilio_from
+    caller_id = CallerId(shown[0], is_shown=True, is_authorised=True) if shown else CallerId()
+    proposed = ProposedCall(
+        number=number_of(number),
+        errand=Errand(seller, purpose, voice, subject, "", caller_id),
+        place=Place(state=state.upper(), zone=zone),
+        line=line,
+    )
+    moment = instant_of(at)
+
+    async def work(store: ComplianceStore, connection: AsyncConnection) -> Verdict:
+        _, verdict = await store.look(connection, proposed, moment)
+        return verdict
+
+    verdict = reading(work)
+    store = ComplianceStore.open(get_settings().home)
+    zones = () if store.rules.closed_because else _zones(proposed, moment, store)
+    if as_json:
+        print_json(_as_json(verdict))
+        return
+    for sentence in explain(verdict, zones):
+        typer.echo(sentence)
+    if isinstance(verdict, Refused):
+        for rule in verdict.rules:
+            if cure(rule):
+                typer.echo(f"  {rule.value}: {cure(rule)}")
+
+
+def _zones(proposed: ProposedCall, at: datetime, store: ComplianceStore) -> tuple[str, ...]:
+    if not (proposed.number.startswith("+1") and len(proposed.number) == 12):
+        return ()
+    return where(proposed.number, proposed.place, at.date(), store.rules).zones
+
+
+def _as_json(verdict: Verdict) -> dict[str, object]:
+    shown: dict[str, object] = {"number": verdict.number, "decision": verdict.decision, "rules": verdict.rules_version}
+    if isinstance(verdict, Refused):
+        shown |= {"until": verdict.until, "hold": verdict.is_hold, "findings": msgspec.to_builtins(verdict.findings)}
+        shown |= {"later": msgspec.to_builtins(verdict.later)}
+    return shown | {"waived": msgspec.to_builtins(verdict.waived)}
+
+
+def _check_cases(path: Path, *, as_json: bool) -> None:
+    report = run_cases(path)
+    if as_json:
+        print_json({"cases": len(report.rows), "rules": report.rules_version, "rows": msgspec.to_builtins(report.rows)})
+    else:
+        for row in report.disagreements:
+            typer.echo(f"{row.id}  {row.title}")
+            typer.echo(f"    expected {row.expected}")
+            typer.echo(f"    got      {row.got}")
+            for says in row.disagreements:
+                typer.echo(f"    {says}")
+            if row.source:
+                typer.echo(f"    [{row.source}]")
+        for row in report.rows:
+            if row.unread:
+                typer.echo(f"{row.id}  fields that were not understood: {', '.join(row.unread)}")
+        agreed = len(report.rows) - len(report.disagreements)
+        typer.echo(f"{agreed} of {len(report.rows)} cases agree (rules {report.rules_version}).")
+    raise typer.Exit(1 if report.disagreements else 0)

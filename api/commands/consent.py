@@ -1,0 +1,157 @@
+"""`offhook consent`: the ledger of who agreed to what, and who took it back."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.commands.compliance_shared import (
+    AsJson,
+    NumberArgument,
+    instant_of,
+    number_of,
+    print_json,
+    reading,
+    text_of,
+    writing,
+)
+from compliance.consent import Evidence, Given, LedgerEvent, TakenBack
+from compliance.ledger_files import BadRow, read_csv, read_json, write_csv
+from compliance.record import Consent, ConsentKind, Revocation
+from compliance.store import ComplianceStore
+
+consent_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@consent_app.command("record", no_args_is_help=True, short_help="Write a consent into the ledger.")
+def consent_record(
+    number: NumberArgument,
+    seller: Annotated[list[str], typer.Option(help="A seller it names; may be given several times.")],
+    wording: Annotated[str, typer.Option(help="The exact words that were agreed to; @FILE reads them from a file.")],
+    obtained_at: Annotated[str, typer.Option(help="When, with a zone; default: now.")] = "",
+    kind: Annotated[str, typer.Option(help="written or express.")] = "written",
+    signed: Annotated[bool, typer.Option("--signed", help="It bears a signature (electronic ones count).")] = False,
+    ai_voice: Annotated[bool, typer.Option("--ai-voice", help="It authorises an artificial or prerecorded voice.")] = False,
+    no_condition: Annotated[bool, typer.Option("--no-condition", help="It says it is no condition of buying.")] = False,
+    source: Annotated[str, typer.Option(help="Where it was given: a form, a call, a letter.")] = "operator",
+    url: Annotated[str, typer.Option(help="The page it was given on.")] = "",
+    certificate: Annotated[str, typer.Option(help="A lead vendor's certificate.")] = "",
+    person: Annotated[str, typer.Option(help="A name that ties this person's numbers together.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write a consent into the ledger. Without its exact words it would never count.
+
+    Example: offhook consent record +16145550123 --seller acme --wording @form.txt --signed --ai-voice --no-condition
+    """
+    if kind not in ("written", "express"):
+        raise typer.BadParameter("--kind is written or express")
+    id = f"c_{uuid.uuid4().hex}"
+    consent = Consent(
+        id=id,
+        kind=ConsentKind.WRITTEN if kind == "written" else ConsentKind.EXPRESS,
+        number=number_of(number),
+        sellers=frozenset(seller),
+        obtained_at=instant_of(obtained_at),
+        wording=text_of(wording),
+        is_signed=signed,
+        names_artificial_voice=ai_voice,
+        says_not_a_condition=no_condition,
+    )
+    given = Given(id, consent, person, Evidence(source=source, url=url, certificate=certificate))
+    writing(lambda store, connection: store.record_consent(connection, given, datetime.now(UTC)))
+    print_json({"id": id, "number": consent.number}) if as_json else typer.echo(f"Recorded as {id}.")
+
+
+@consent_app.command("revoke", no_args_is_help=True, short_help="The person took it back.")
+def consent_revoke(
+    number: NumberArgument,
+    seller: Annotated[str, typer.Option(help="The seller; empty: every seller.")] = "",
+    channel: Annotated[str, typer.Option(help="How: call, text, e-mail, letter.")] = "operator",
+    words: Annotated[str, typer.Option(help="What they said or wrote.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write a revocation into the ledger, in force at once. To stop all calls to the number, use `offhook dnc add`.
+
+    Example: offhook consent revoke +16145550123 --seller acme --channel e-mail --words "please stop"
+    """
+    now = datetime.now(UTC)
+    taken = TakenBack(f"t_{uuid.uuid4().hex}", Revocation(now, channel, seller), number_of(number), words=words)
+    writing(lambda store, connection: store.take_back(connection, taken, now))
+    print_json({"id": taken.id, "number": taken.number}) if as_json else typer.echo(f"Recorded as {taken.id}.")
+
+
+@consent_app.command("show", no_args_is_help=True, short_help="What the ledger holds of a number.")
+def consent_show(number: NumberArgument, as_json: AsJson = False) -> None:
+    """Everything the ledger holds of a number, in the order in which it was written.
+
+    Example: offhook consent show +16145550123
+    """
+    wanted = number_of(number)
+    events = reading(lambda store, connection: store.ledger(connection, wanted))
+    if as_json:
+        print_json(msgspec.to_builtins(events))
+        return
+    for event in events:
+        typer.echo(_show_event(event))
+    if not events:
+        typer.echo("The ledger holds nothing of this number.")
+
+
+def _show_event(event: LedgerEvent) -> str:
+    if isinstance(event, TakenBack):
+        taken = event.revocation
+        seller = taken.seller or "every seller"
+        return f"{taken.at:%Y-%m-%d %H:%M}  taken back  by {taken.channel}, from {seller}  {event.words}"
+    consent = event.consent
+    counts = "" if consent.wording.strip() else "  (no wording: does not count)"
+    return (
+        f"{consent.obtained_at:%Y-%m-%d %H:%M}  given {consent.kind.value}  to {', '.join(sorted(consent.sellers))}{counts}"
+    )
+
+
+@consent_app.command("import", no_args_is_help=True, short_help="Consents from a CSV or JSON file.")
+def consent_import(
+    file: Annotated[Path, typer.Argument(help="CSV with a header, or JSON.", exists=True, dir_okay=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Read consents from a file. Bad rows are named by line and reason and left out; exits 1 if there were any.
+
+    Example: offhook consent import leads.csv
+    """
+    text = file.read_text(encoding="utf-8-sig")
+    rows = list(read_json(text) if file.suffix.lower() == ".json" else read_csv(text))
+    bad = [row for row in rows if isinstance(row, BadRow)]
+    good = [row for row in rows if isinstance(row, Given)]
+
+    async def work(store: ComplianceStore, connection: AsyncConnection) -> int:
+        now = datetime.now(UTC)
+        return sum([await store.record_consent(connection, given, now) for given in good])
+
+    new = writing(work)
+    if as_json:
+        print_json({"new": new, "known": len(good) - new, "bad": msgspec.to_builtins(bad)})
+    else:
+        for row in bad:
+            typer.echo(f"line {row.line}: {row.why}")
+        typer.echo(f"{new} new consents, {len(good) - new} already known, {len(bad)} rows left out.")
+    raise typer.Exit(1 if bad else 0)
+
+
+@consent_app.command("export", short_help="The ledger's consents as CSV or JSON.")
+def consent_export(
+    number: Annotated[str, typer.Option(help="One number only.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write the ledger's consents to standard output: CSV, or with --json every event.
+
+    Example: offhook consent export > consents.csv
+    """
+    wanted = number_of(number) if number else ""
+    events = reading(lambda store, connection: store.ledger(connection, wanted))
+    print_json(msgspec.to_builtins(events)) if as_json else typer.echo(write_csv(events), nl=False)

@@ -1,0 +1,149 @@
+"""`offhook dnc`: do-not-call lists, loaded, looked at, asked."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.commands.compliance_shared import (
+    AsJson,
+    By,
+    NumberArgument,
+    Seller,
+    day_of,
+    number_of,
+    print_json,
+    writing,
+)
+from api.settings import get_settings
+from compliance.dnc import ALARM_DAYS, MAX_DAYS, days_left
+from compliance.dnc_load import LoadOrder, load
+from compliance.store import ComplianceStore, DncRequest
+
+dnc_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+
+
+@dnc_app.command("load", no_args_is_help=True, short_help="Load a registry file or a change list.")
+def dnc_load(
+    file: Annotated[Path, typer.Argument(help="Text or XML, zipped or not.", exists=True, dir_okay=False)],
+    name: Annotated[
+        str, typer.Option("--list", help="national, state-tx, litigator, emergency-lines, custom.")
+    ] = "national",
+    obtained_on: Annotated[str, typer.Option(help="The day it was downloaded, YYYY-MM-DD; default: the file's date.")] = "",
+    areas: Annotated[str, typer.Option(help="The area codes it must hold, e.g. 614,380; default: those before.")] = "",
+    changes: Annotated[bool, typer.Option("--changes", help="It holds additions and deletions.")] = False,
+    account: Annotated[str, typer.Option(help="The Subscription Account Number.")] = "",
+    seller: Seller = "",
+    accept: Annotated[str, typer.Option(help="Why an unusual change in size is right.")] = "",
+    by: By = "",
+    as_json: AsJson = False,
+) -> None:
+    """Load a do-not-call file. It is checked whole, then put in force at once for every running process, or refused whole.
+
+    Example: offhook dnc load 614.zip --areas 614 --obtained-on 2026-11-18 --account 12345678
+    """
+    settings = get_settings()
+    settings.prepare_home()
+    day = day_of(obtained_on) if obtained_on else datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
+    order = LoadOrder(
+        list=name,
+        path=file,
+        obtained_on=day,
+        loaded_by=by or getpass.getuser(),
+        loaded_at=datetime.now(UTC),
+        areas=frozenset(part.strip() for part in areas.split(",") if part.strip()),
+        is_change=changes,
+        account=account,
+        seller=seller,
+        accept=f"{accept} ({by or getpass.getuser()})" if accept else "",
+        check_size=name == "national" or name.startswith("state-"),
+    )
+    if file.stat().st_size > 50_000_000:
+        typer.echo(f"Reading {file.name}; a national file takes a few minutes.", err=True)
+    manifest = load(settings.home, order)
+    if as_json:
+        print_json(msgspec.to_builtins(manifest))
+        return
+    held = f"{manifest.rows:,} numbers in {len(manifest.areas)} area codes"
+    typer.echo(f"{name}: generation {manifest.generation} is in force: {held}, {manifest.unreadable} lines not readable.")
+    typer.echo(f"Obtained on {day.isoformat()}: it may be relied on through {(day + timedelta(days=MAX_DAYS)).isoformat()}.")
+
+
+@dnc_app.command("status", short_help="Every list: its age, its size, what it covers.")
+def dnc_status(as_json: AsJson = False) -> None:
+    """Every list that is in force. Exits 1 when one is too old to be relied on.
+
+    Example: offhook dnc status
+    """
+    store = ComplianceStore.open(get_settings().home)
+    today = datetime.now(UTC).date()
+    manifests = [found.manifest for name in store.lists.names() if (found := store.lists.generation(name)) is not None]
+    is_stale = any(each.list == "national" and days_left(each, today) < 0 for each in manifests)
+    if as_json:
+        rows = [{**msgspec.to_builtins(each), "rows": each.rows, "days_left": days_left(each, today)} for each in manifests]
+        print_json(rows)
+        raise typer.Exit(1 if is_stale else 0)
+    for each in manifests:
+        left = days_left(each, today)
+        age = f"obtained {each.oldest.isoformat() if each.oldest else '-'}"
+        alarm = (
+            "  TOO OLD: nobody is called on it"
+            if left < 0
+            else f"  {left} days left"
+            if left <= MAX_DAYS - ALARM_DAYS
+            else ""
+        )
+        typer.echo(
+            f"{each.list:<16} gen {each.generation:>4}  {each.rows:>12,} numbers  {len(each.areas):>3} areas  {age}{alarm}"
+        )
+    if not manifests:
+        typer.echo("No list is loaded: sales calls without written consent are refused. Load one: offhook dnc load FILE")
+    raise typer.Exit(1 if is_stale else 0)
+
+
+@dnc_app.command("lookup", no_args_is_help=True, short_help="What every list says of one number.")
+def dnc_lookup(number: NumberArgument, seller: Seller = "", as_json: AsJson = False) -> None:
+    """What every list says of one number, our own included.
+
+    Example: offhook dnc lookup +16145550123 --seller acme
+    """
+    store = ComplianceStore.open(get_settings().home)
+    wanted = number_of(number)
+    answers = {each.name: each for each in store.lists.answers(wanted)}
+    own = store.internal.has(wanted, seller)
+    if as_json:
+        print_json(
+            {"number": wanted, "internal": own, "lists": {name: msgspec.to_builtins(each) for name, each in answers.items()}}
+        )
+        return
+    for name, each in answers.items():
+        says = "listed" if each.is_listed else "not listed" if each.is_covered else "area code not covered"
+        typer.echo(f"{name:<16} {says}  ({each.generation or 'no generation'})")
+    typer.echo(f"{'internal':<16} {'listed' if own else 'not listed'}")
+
+
+@dnc_app.command("add", no_args_is_help=True, short_help="Put a number on our own list.")
+def dnc_add(
+    number: NumberArgument,
+    seller: Annotated[str, typer.Option(help="The seller; empty: every seller.")] = "",
+    channel: Annotated[str, typer.Option(help="How the person asked: letter, e-mail, call, text.")] = "operator",
+    words: Annotated[str, typer.Option(help="What they said or wrote.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Put a number on our own list, in force at once and for good. Queued calls to it are refused when their turn comes.
+
+    Example: offhook dnc add +16145550123 --seller acme --channel letter
+    """
+    request = DncRequest(number_of(number), datetime.now(UTC), channel, seller, words=words)
+
+    async def work(store: ComplianceStore, connection: AsyncConnection) -> str:
+        return (await store.opt_out(connection, request, datetime.now(UTC))).receipt
+
+    receipt = writing(work)
+    print_json({"number": request.number, "receipt": receipt}) if as_json else typer.echo(f"Done; receipt {receipt}.")
