@@ -168,9 +168,11 @@ class DoNotCall(Protocol):
 
 
 class Knowledge(Protocol):
-    async def add(self, fact: NewFact) -> FactView | Refused: ...
+    async def add(self, fact: NewFact) -> list[FactView] | Refused:
+        """A fact for each paragraph."""
 
-    async def search(self, query: str, *, contact: str | None, limit: int) -> list[FactView]: ...
+    async def search(self, query: str, *, number: str, campaign: str, limit: int) -> list[FactView] | Refused:
+        """The nearest of those that hold for everybody, for this number and in this campaign."""
 
 
 class Agents(Protocol):

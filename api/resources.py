@@ -20,6 +20,16 @@ Number: TypeAlias = Annotated[
 Target: TypeAlias = Annotated[
     str, StringConstraints(strip_whitespace=True, pattern=r"^(\+[1-9][0-9]{6,14}|sips?:[^\s<>\"]{1,250})$")
 ]
+Purpose: TypeAlias = Literal[  # the gate's words, see docs/compliance.md
+    "telemarketing",
+    "informational",
+    "healthcare_hipaa",
+    "debt_collection",
+    "charity",
+    "political",
+    "survey",
+    "emergency",
+]
 Words: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 
 
@@ -143,8 +153,8 @@ class Done(_View):
 class NewCampaign(_Request):
     name: Name
     agent: Name
-    seller: Annotated[str, Field(max_length=120)] = ""
-    purpose: Annotated[str, Field(max_length=500)] = ""
+    seller: Annotated[str, Field(max_length=120, description="empty: the agent's")] = ""
+    purpose: Purpose = "telemarketing"
     instructions: Annotated[str, Field(max_length=4000)] = ""
     concurrency: Annotated[int, Field(ge=1, le=10_000)] = 10
     calls_per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
@@ -216,14 +226,27 @@ class ContactView(_View):
 
 
 class NewConsent(_Request):
-    """Consent as it was given: by whom (number), to whom (seller), how, and where the proof lies."""
+    """Consent as it was given: who (number) agreed to what (the wording, verbatim), for whom (seller), how and where.
+
+    Written consent carries a telemarketing call by an artificial voice only when it is signed, names that voice, and says
+    that agreeing is no condition of buying (47 CFR 64.1200(f)(9)); what is not claimed here does not count.
+    """
 
     number: Number
     seller: Name
-    kind: Annotated[str, Field(max_length=60)] = "written"
-    source: Annotated[str, Field(min_length=1, max_length=200, description="where it was given: a form, a call, a letter")]
-    evidence: Annotated[str, Field(max_length=2000)] = ""
-    at: AwareDatetime | None = None
+    wording: Annotated[
+        str, Field(max_length=8000, description="what they agreed to, word for word; without it nothing counts")
+    ]
+    kind: Literal["written", "express"] = "written"
+    signature: Annotated[str, Field(max_length=500, description="how it was signed: a typed name, a tick, a key press")] = ""
+    names_artificial_voice: bool = False
+    says_not_a_condition: bool = False
+    source: Annotated[str, Field(max_length=200, description="a form, a call, a letter")] = ""
+    url: Annotated[str, Field(max_length=2000)] = ""
+    ip: Annotated[str, Field(max_length=64)] = ""
+    certificate: Annotated[str, Field(max_length=2000, description="a lead vendor's certificate")] = ""
+    at: Annotated[AwareDatetime | None, Field(description="when it was given; now, if absent")] = None
+    expires_at: AwareDatetime | None = None
 
 
 class RevokeConsent(_Request):
@@ -233,23 +256,27 @@ class RevokeConsent(_Request):
 
 
 class ConsentView(_View):
+    id: str = ""
     number: str
     seller: str
     kind: str
+    wording: str = ""
+    is_signed: bool = False
     given_at: datetime
+    expires_at: datetime | None = None
     revoked_at: datetime | None = None
     source: str = ""
-    evidence: str = ""
 
 
 class DncStatus(_View):
-    """One do-not-call list: how many numbers, how old, which area codes it covers (empty: all)."""
+    """One do-not-call list: how many numbers, how old (its oldest part), which area codes it covers."""
 
     name: str
     numbers: int
     loaded_at: datetime | None = None
     age_days: float | None = None
     coverage: list[str] = []
+    problem: str = ""
 
 
 class DncLookup(_View):
@@ -262,6 +289,7 @@ class DncAddition(_Request):
     """A number for the internal do-not-call list."""
 
     number: Number
+    seller: Annotated[str, Field(max_length=120, description="empty: nobody may call it")] = ""
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -270,7 +298,8 @@ class DncAddition(_Request):
 
 class NewFact(_Request):
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8000)]
-    contact: Annotated[str, Field(max_length=120, description="a number or contact id; empty: for every contact")] = ""
+    number: Annotated[str, Field(pattern=r"^(\+[1-9][0-9]{6,14})?$", description="whom it is about; empty: nobody")] = ""
+    campaign: Annotated[str, Field(max_length=120, description="where it holds; empty: everywhere")] = ""
     key: Annotated[str, Field(max_length=60, description="the playbook slot it fills")] = ""
     value: Annotated[str, Field(max_length=500)] = ""
 
@@ -282,7 +311,8 @@ class FactView(_View):
     at: datetime | None = None
     key: str = ""
     value: str = ""
-    contact: str = ""
+    number: str = ""
+    campaign: str = ""
     score: float | None = None
 
 

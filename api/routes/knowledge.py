@@ -17,14 +17,18 @@ def router(knowledge: Knowledge) -> APIRouter:
     @routes.get("")
     async def search_knowledge(
         q: Annotated[str, Query(min_length=1, max_length=1000)],
-        contact: Annotated[str | None, Query(max_length=120)] = None,
+        number: Annotated[
+            str, Query(pattern=r"^(\+[1-9][0-9]{6,14})?$", description="also what is known of this person")
+        ] = "",
+        campaign: Annotated[str, Query(max_length=120, description="also what holds in this campaign")] = "",
         limit: Limit = 10,
     ) -> list[FactView]:
         """The facts nearest to a question, the best first."""
-        return await knowledge.search(q, contact=contact, limit=limit)
+        return allowed(await knowledge.search(q, number=number, campaign=campaign, limit=limit))
 
     @routes.post("", status_code=201)
-    async def add_fact(fact: NewFact) -> FactView:
+    async def add_fact(fact: NewFact) -> list[FactView]:
+        """A fact for each paragraph; a newer value of the same key supersedes an older."""
         return allowed(await knowledge.add(fact))
 
     return routes

@@ -230,10 +230,10 @@ class FakeDnc:
 
 
 class FakeKnowledge:
-    async def add(self, fact: NewFact) -> FactView | Refused:
-        return FactView(id="f1", text=fact.text)
+    async def add(self, fact: NewFact) -> list[FactView] | Refused:
+        return [FactView(id="f1", text=fact.text)]
 
-    async def search(self, query: str, *, contact: str | None, limit: int) -> list[FactView]:
+    async def search(self, query: str, *, number: str, campaign: str, limit: int) -> list[FactView] | Refused:
         return [FactView(id="f1", text=query, score=1.0)][:limit]
 
 

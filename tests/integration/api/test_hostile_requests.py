@@ -12,7 +12,7 @@ NUMBER = "+12025550123"
 CREATORS = {
     "/v1/calls": {"to": NUMBER, "agent": "renewals"},
     "/v1/campaigns": {"name": "Renewals", "agent": "renewals"},
-    "/v1/consents": {"number": NUMBER, "seller": "Acme", "source": "form"},
+    "/v1/consents": {"number": NUMBER, "seller": "Acme", "wording": "I agree."},
     "/v1/consents/revoke": {"number": NUMBER},
     "/v1/dnc": {"number": NUMBER},
     "/v1/knowledge": {"text": "x"},
@@ -54,7 +54,7 @@ VALUES: list[Any] = [
     "+0",
     NUMBER + "1" * 9,
 ]
-FREE = frozenset({"agent", "name", "seller", "source", "text"})  # fields that take nearly any words
+FREE = frozenset({"agent", "name", "seller", "wording", "text"})  # fields that take nearly any words
 
 
 @pytest.mark.parametrize("path", CREATORS)

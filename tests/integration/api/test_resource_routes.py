@@ -145,7 +145,7 @@ def test_contacts_agents_and_knowledge(client: TestClient) -> None:
 
 
 def test_consents_and_lists(client: TestClient) -> None:
-    given = {"number": NUMBER, "seller": "Acme", "source": "web form", "at": "2026-01-02T03:04:05Z"}
+    given = {"number": NUMBER, "seller": "Acme", "wording": "I agree.", "source": "web form", "at": "2026-01-02T03:04:05Z"}
     assert client.post("/v1/consents", json=given).json()["given_at"] == "2026-01-02T03:04:05Z"
     naive = client.post("/v1/consents", json=given | {"at": "2026-01-02T03:04:05"})
     assert naive.status_code == 422
