@@ -29,6 +29,7 @@ from storage.database import Database
 
 log = structlog.get_logger()
 
+PATIENCE: Final = (0.1, 0.2, 0.4, 0.8)  # seconds between tries at an index that is open elsewhere
 KEPT_UP_EVERY: Final = 2.0  # seconds; asking costs one look at an index of the database
 FOUND: Final = 5  # facts a search returns unless told otherwise
 
@@ -63,7 +64,8 @@ class KnowledgeBase:
         self._index = index
         self._now = now
         self._follow = asyncio.Lock()  # one at a time follows the outbox: two would write every fact twice
-        self.is_shared = is_shared  # another process owns the index on disk, and will index what is written here
+        self._position = 0  # in the history, of an index that is a copy
+        self.is_shared = is_shared  # another process owns the index on disk and follows the outbox; ours is a copy
 
     @property
     def mode(self) -> Mode:
@@ -72,7 +74,7 @@ class KnowledgeBase:
 
     async def start(self) -> Self:
         """Bring the index in line with the database; one that was lost is filled again."""
-        if await self._index.count() == 0:
+        if not self.is_shared and await self._index.count() == 0:
             async with self._database.transaction() as connection:
                 await ledger.mark_all_due(connection)
         await self.catch_up()
@@ -116,6 +118,8 @@ class KnowledgeBase:
 
     async def search(self, query: str, scope: Scope, limit: int = FOUND) -> tuple[Hit, ...]:
         """The facts visible in `scope` nearest to the query, best first. Raises `KnowledgeError`."""
+        if self.is_shared:
+            await self.catch_up()  # nobody tells a copy what the other processes wrote
         return await self._index.search(query, scope, limit)
 
     async def for_person(self, number: str, limit: int = 50) -> tuple[KnownFact, ...]:
@@ -143,17 +147,29 @@ class KnowledgeBase:
 
     async def catch_up(self) -> int:
         """Bring the index in line with the outbox; returns how many facts that took. Raises `KnowledgeError`."""
-        followed = 0
         async with self._follow:
-            while due := await self._due():
-                await self._index.put(due.put)
-                await self._index.remove(due.remove)
-                followed += len(due.put) + len(due.remove)
-                if self.is_shared:
-                    break  # the flags are the owner's to lower: our index is a copy that dies with us
-                async with self._database.transaction() as connection:
-                    await ledger.settle(connection, due)
+            return await (self._follow_history() if self.is_shared else self._follow_outbox())
+
+    async def _follow_outbox(self) -> int:
+        followed = 0
+        while due := await self._due():
+            followed += await self._bring(due)
+            async with self._database.transaction() as connection:
+                await ledger.settle(connection, due)
         return followed
+
+    async def _follow_history(self) -> int:
+        """For a copy: the outbox's flags are the owner's to lower, so it goes by its own place in the history."""
+        async with self._database.reading() as connection:
+            due, position = await ledger.changed_since(connection, self._position)
+        followed = await self._bring(due)
+        self._position = position
+        return followed
+
+    async def _bring(self, due: ledger.Due) -> int:
+        await self._index.put(due.put)
+        await self._index.remove(due.remove)
+        return len(due.put) + len(due.remove)
 
     async def keep_up(self, every: float = KEPT_UP_EVERY) -> None:
         """Follow for ever what others wrote to the database (a command beside this server), until cancelled."""
@@ -188,20 +204,27 @@ async def open_knowledge(
 ) -> KnowledgeBase:
     """The knowledge base under `home`, in line with the database. Raises `KnowledgeLocked` and `KnowledgeBroken`.
 
-    With `may_share`, an index that another process has open is no obstacle: searches go by words over a copy in memory, and
-    what is written here is indexed by that process. For commands beside a running server.
+    An index that another process has open is waited for a moment, because a command is soon done. With `may_share` it is no
+    obstacle: searches go by words over a copy in memory, and what is written here is indexed by the process that has it.
     """
+    for pause in PATIENCE if not may_share else ():
+        try:
+            return await _open_own(database, home, embedder)
+        except KnowledgeLocked:
+            await asyncio.sleep(pause)
     try:
-        index: KnowledgeIndex = await QdrantEdgeIndex.open(home / "knowledge", embedder)
+        return await _open_own(database, home, embedder)
     except KnowledgeLocked:
         if not may_share:
             raise
-        return await _beside_the_owner(database)
-    return await KnowledgeBase(database, index).start()
+    log.info("knowledge_by_words", reason="another process has the index")
+    return await KnowledgeBase(database, MemoryIndex(), is_shared=True).start()
 
 
-async def _beside_the_owner(database: Database) -> KnowledgeBase:
-    copy = MemoryIndex()
-    async with database.reading() as connection:
-        await copy.put(await ledger.all_current(connection))
-    return KnowledgeBase(database, copy, is_shared=True)
+async def _open_own(database: Database, home: Path, embedder: Embedder | None) -> KnowledgeBase:
+    index = await QdrantEdgeIndex.open(home / "knowledge", embedder)
+    try:
+        return await KnowledgeBase(database, index).start()
+    except BaseException:
+        await index.close()
+        raise

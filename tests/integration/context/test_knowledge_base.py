@@ -4,10 +4,12 @@ import pytest
 
 from context.errors import KnowledgeError, KnowledgeLocked, UnknownChange
 from context.facts import Scope
+from context.knowledge import base as knowledge_base
 from context.knowledge.base import KnowledgeBase, open_embedder, open_knowledge
 from context.knowledge.changes import Kind
 from context.knowledge.memory import MemoryIndex
 from context.ports import Mode
+from storage.errors import DatabaseUnusable
 
 PERSON = "+13125550142"
 MINE = Scope(PERSON)
@@ -136,6 +138,18 @@ async def test_an_index_that_was_lost_is_filled_again(database, base, told):
     assert len(await _found(fresh)) == 3
 
 
+async def test_a_base_that_cannot_start_lets_go_of_its_index(database, tmp_path, told):
+    with pytest.raises(DatabaseUnusable):
+        await open_knowledge(Unusable(), tmp_path)  # type: ignore[arg-type]
+    again = await open_knowledge(database, tmp_path)
+    await again.close()
+
+
+class Unusable:
+    def transaction(self):
+        raise DatabaseUnusable("for the test")
+
+
 async def test_an_index_that_was_kept_is_not_filled_again(database, tmp_path, told, embedder):
     first = await open_knowledge(database, tmp_path, embedder=embedder)
     await first.add([told(1, "The roof leaks")])
@@ -155,9 +169,10 @@ async def test_many_at_once_are_all_written_and_indexed_once(base, told):
     assert len(await base.history(PERSON)) == 5
 
 
-async def test_beside_a_process_that_has_the_index_searches_and_writes_still_work(database, tmp_path, told):
+async def test_beside_a_process_that_has_the_index_searches_and_writes_still_work(database, tmp_path, told, monkeypatch):
     owner = await open_knowledge(database, tmp_path)
     await owner.add([told(1, "The roof leaks")])
+    monkeypatch.setattr(knowledge_base, "PATIENCE", (0.0,))
     with pytest.raises(KnowledgeLocked):
         await open_knowledge(database, tmp_path)
     beside = await open_knowledge(database, tmp_path, may_share=True)
@@ -169,6 +184,9 @@ async def test_beside_a_process_that_has_the_index_searches_and_writes_still_wor
     assert await _found(owner) == {"The roof leaks"}
     await owner.catch_up()
     assert await _found(owner) == {"The roof leaks", "The roof is slate"}
+    await owner.rollback(1)  # a copy follows what the owner does
+    assert await _found(beside) == {"The roof leaks"}
+    assert not await beside.follow()
     await beside.close()
     await owner.close()
 

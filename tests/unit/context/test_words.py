@@ -1,10 +1,15 @@
+from collections import Counter
+
 from context.knowledge.words import bm25, fuse, terms
 
 TEXTS = {
-    "roof": "The roof was replaced in 2019",
-    "tea": "Prefers tea, and calls on Friday",
-    "dog": "Has a dog; the dog is loud, the dog bites",
-    "empty": "",
+    key: Counter(terms(text))
+    for key, text in {
+        "roof": "The roof was replaced in 2019",
+        "tea": "Prefers tea, and calls on Friday",
+        "dog": "Has a dog; the dog is loud, the dog bites",
+        "empty": "",
+    }.items()
 }
 
 
@@ -22,7 +27,7 @@ def test_the_text_with_the_rare_word_comes_first():
 def test_nothing_to_look_for_and_nothing_to_look_in():
     assert bm25("is it so", TEXTS) == {}
     assert bm25("roof", {}) == {}
-    assert bm25("roof", {"a": ""}) == {}
+    assert bm25("roof", {"a": Counter()}) == {}
 
 
 def test_fusion_prefers_what_stands_high_in_both():
