@@ -7,7 +7,7 @@ reads them and runs the verbs in between, so nothing ever happens to a call from
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,7 +119,7 @@ class LiveCall:
         """Ring the person for at most `timeout` seconds. True if they answered; otherwise the call has ended."""
         self.ledger.status = "initiated"
         self._reports.report("initiated")
-        if self.attempt_outcome is Outcome.UNREACHABLE:
+        if self.attempt_outcome in (Outcome.UNREACHABLE, Outcome.INVALID):
             await self._end("failed", "network", 404)
             return False
         self.ledger.status = "ringing"
@@ -211,7 +211,7 @@ class LiveCall:
                 self._answer()
             if isinstance(verb, twiml.Hangup | twiml.Reject):
                 return None
-            following = await self._run_verb(verb, base)
+            following = await self._run_verb(verb)
             if following is not None:
                 return following
         return None
@@ -230,12 +230,12 @@ class LiveCall:
             return None, ""
         return fetched.document, step.url
 
-    async def _run_verb(self, verb: twiml.Verb, base: str) -> Next | None:
+    async def _run_verb(self, verb: twiml.Verb) -> Next | None:
         match verb:
             case twiml.ConnectStream():
                 return await self._connect(verb)
             case twiml.Dial():
-                return await self._dial(verb, base)
+                return await self._dial(verb)
             case twiml.Pause(length):
                 await asyncio.sleep(length)
             case twiml.Redirect(url):
@@ -257,17 +257,20 @@ class LiveCall:
         assert self.line is not None
         stream_sid = self._network.new_sid("MZ")
         report = self._stream_reporter(verb, stream_sid)
-        await report("stream-started", "")
+        report("stream-started")
         try:
             await run_stream(verb, stream_sid, self.ledger, self.line, self._network.auth_token, self._faults)
-            await report("stream-stopped", "")
+            report("stream-stopped")
+        except asyncio.CancelledError:
+            report("stream-stopped")
+            raise
         except StreamFailed as failure:
             self.ledger.note(str(failure))
-            await report("stream-error", str(failure))
+            report("stream-error", str(failure))
         return Next(verb.action, (("StreamSid", stream_sid),)) if verb.action else None
 
-    def _stream_reporter(self, verb: twiml.ConnectStream, stream_sid: str) -> Callable[[str, str], Awaitable[None]]:
-        async def report(event: str, error: str) -> None:
+    def _stream_reporter(self, verb: twiml.ConnectStream, stream_sid: str) -> Callable[..., None]:
+        def report(event: str, error: str = "") -> None:
             if not verb.status_callback:
                 return
             form = {
@@ -286,7 +289,7 @@ class LiveCall:
 
     # --- a second person ----------------------------------------------------------------------------------------------
 
-    async def _dial(self, verb: twiml.Dial, base: str) -> Next | None:
+    async def _dial(self, verb: twiml.Dial) -> Next | None:
         assert self.line is not None
         child = self._network.dial_child(self.ledger, verb)
         bridged_at: int | None = None
@@ -369,6 +372,11 @@ class LiveCall:
         self.ended.set()
         log.info("simulator_call_ended", call_sid=self.ledger.sid, status=self.ledger.status, by=self.ended_by)
         await self._reports.finish()
+
+    async def break_down(self) -> None:
+        """Something in the network itself broke: this call fails, and only this call."""
+        self.ledger.note("31000: the network broke down")
+        await self._end("failed", "network")
 
     def drop(self) -> None:
         """The network is going down: nothing more is said or reported."""

@@ -135,7 +135,7 @@ class PhoneNetwork:
         ledger = self._new_ledger(request.to, request.from_, "outbound-api")
         ledger.wanted, ledger.queue_ms = request.wanted, round(wait * 1000)
         call = self._new_call(ledger)
-        self.spawn(self._run_outbound(call, request, wait))
+        self.spawn(self._carry(call, self._run_outbound(call, request, wait)))
         return call
 
     def dial_child(self, parent: CallLedger, verb: Dial) -> LiveCall:
@@ -153,6 +153,13 @@ class PhoneNetwork:
         if request.detection is not None:
             self.spawn(self._detect(call, request.detection))
         await call.live(request.first, request.time_limit)
+
+    async def _carry(self, call: LiveCall, life: Coroutine[Any, Any, None]) -> None:
+        try:
+            await life
+        except Exception:
+            log.exception("simulator_call_broke", call_sid=call.ledger.sid)
+            await call.break_down()
 
     async def _detect(self, call: LiveCall, detection: Detection) -> None:
         await asyncio.sleep(self.setup.amd_delay)
@@ -182,7 +189,7 @@ class PhoneNetwork:
         ledger.status, ledger.wanted = "ringing", Wanted(self.setup.status_url)
         call = LiveCall(self, ledger, self._script(person, lines), Outcome.ANSWERS, 0.0, self.faults_of(from_))
         self.calls[ledger.sid] = call
-        self.spawn(call.live(Redirected(url=self.setup.voice_url)))
+        self.spawn(self._carry(call, call.live(Redirected(url=self.setup.voice_url))))
         return call
 
     async def _call_in_later(self, seconds: float, from_: str, to: str) -> None:

@@ -228,3 +228,10 @@ async def connect() -> AsyncIterator[Callable[[RunningNetwork], TwilioCarrier]]:
     yield make
     for carrier in made:
         await carrier.close()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """A port that was free a moment ago, for what cannot be asked which one it got."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])

@@ -355,3 +355,80 @@ async def test_calls_wait_for_their_turn(engine, start_network, connect):
     called_off = await carrier.hang_up(sids[2])
     assert called_off.status == "queued"
     assert [(await ended(network, sid))["status"] for sid in sids] == ["completed", "completed", "canceled"]
+
+
+async def test_small_verbs_and_limits(engine, start_network, connect):
+    network = await start_network(
+        person(lines="[]")
+        + '[[people]]\nnumber = "+16145550102"\nring = 0.05\n'
+        + '[[people]]\nnumber = "+16145550103"\nattempts = ["invalid"]\n'
+    )
+    engine.documents["/voice"] = lambda form: (
+        f'<Response><Connect action="{engine.url}/again"><Stream url="{engine.media_url}"/></Connect></Response>'
+    )
+    engine.documents["/again"] = lambda form: (
+        f'<Response><Pause length="0"/><Dial timeLimit="1" action="{engine.url}/dial"><Number>+16145550102</Number></Dial>'
+        "</Response>"
+        if len(engine.forms("/dial")) == 0
+        else f'<Response><Dial action="{engine.url}/dial">+16145550103</Dial></Response>'
+    )
+    engine.documents["/dial"] = lambda form: (
+        f"<Response><Redirect>{engine.url}/again</Redirect></Response>"
+        if len(engine.forms("/dial")) == 1
+        else "<Response><Say>Bye</Say><Reject/></Response>"
+    )
+
+    async def leave(link, events):
+        await anext(events)
+        await link.close()
+
+    engine.behave = leave
+    truth = await ended(network, await place(connect(network), engine))
+    assert engine.forms("/again")[0]["StreamSid"] == truth["streams"][0]["stream_sid"]
+    assert [form["DialCallStatus"] for form in engine.forms("/dial")] == ["completed", "failed"]
+    first = await ended(network, engine.forms("/dial")[0]["DialCallSid"])
+    assert (first["ended_by"], first["lines"]) == ("network", [])
+
+
+async def test_a_call_has_a_longest_time(engine, start_network, connect):
+    network = await start_network(person(lines="[]"))
+    truth = await ended(network, await place(connect(network), engine, time_limit=1))
+    assert (truth["status"], truth["ended_by"]) == ("completed", "network")
+    await engine.until(lambda: len(engine.forms("/stream")) == 2)
+    assert engine.forms("/stream")[-1]["StreamEvent"] == "stream-stopped"
+
+
+async def test_a_defect_of_the_network_fails_one_call_and_no_more(engine, start_network, connect, monkeypatch):
+    network = await start_network(person(lines="[{at=0.1, hang_up=true}]"))
+    carrier = connect(network)
+
+    async def broken(url, form):
+        raise RuntimeError("a defect")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(network.network.webhooks, "instructions", broken)
+        truth = await ended(network, await place(carrier, engine))
+    assert truth["status"] == "failed"
+    assert (await ended(network, await place(carrier, engine)))["status"] == "completed"
+
+
+async def test_nobody_has_that_number(engine, start_network, connect):
+    network = await start_network(person(lines="[]"))
+    truth = await ended(network, await place(connect(network), engine, to="+16145550188"))
+    assert (truth["status"], truth["sip_code"], truth["answered_at"]) == ("failed", 404, None)
+
+
+async def test_more_audio_than_the_carrier_keeps_is_thrown_away(engine, start_network, connect, monkeypatch):
+    monkeypatch.setattr("telephony.simulator.playout.CAPACITY", 100)
+    monkeypatch.setattr("telephony.simulator.playout.Playout.__init__.__defaults__", (100,))
+    network = await start_network(person(lines="[{at=0.3, hang_up=true}]"))
+
+    async def talk(link, events):
+        link.send_audio(tone(300, 1.0))
+        link._socket.send(json.dumps({"event": "media", "streamSid": "MZx"}))
+        async for _ in events:
+            pass
+
+    engine.behave = talk
+    truth = await ended(network, await place(connect(network), engine))
+    assert truth["notes"] == ["31931: more than ten minutes of audio buffered", "31951: invalid message"]
