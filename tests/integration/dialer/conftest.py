@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from compliance.verdict import _SEAL, Clearance, Finding, Refused, Rule, Verdict
 from dialer.attempt import Attempt, AttemptId, CarrierEvent, CarrierStatus, Disposition
@@ -22,6 +24,8 @@ from dialer.stores.memory import MemoryStore
 from dialer.stores.sql import SqlStore
 from storage.database import Database
 
+# Where there is a PostgreSQL for tests (its database is emptied for each), the store is tried on it as well.
+POSTGRES = os.environ.get("OFFHOOK_TEST_POSTGRES", "")
 START = datetime(2026, 11, 20, 15, tzinfo=UTC)
 
 
@@ -198,12 +202,16 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
     await database.close()
 
 
-@pytest.fixture(params=["memory", "sql"])
+@pytest.fixture(params=["memory", "sqlite", *(["postgres"] if POSTGRES else [])])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AttemptStore]:
     if request.param == "memory":
         yield MemoryStore()
         return
-    database = Database(f"sqlite:///{tmp_path}/offhook.db")
+    database = Database(POSTGRES if request.param == "postgres" else f"sqlite:///{tmp_path}/offhook.db")
+    if request.param == "postgres":
+        async with database.transaction() as connection:
+            await connection.execute(text("DROP SCHEMA public CASCADE"))
+            await connection.execute(text("CREATE SCHEMA public"))
     await database.create_all()
     yield SqlStore(database)
     await database.close()

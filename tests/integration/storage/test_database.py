@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,8 @@ async def count(database: Database) -> int:
 
 
 @pytest.fixture
-async def words(tmp_path: Path):
-    database = Database(f"sqlite:///{tmp_path}/private/words.db")
+async def words(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
     async with database.transaction() as connection:
         await connection.execute(text("CREATE TABLE words (word TEXT PRIMARY KEY)"))
     yield database
@@ -70,8 +71,8 @@ async def test_readers_do_not_wait_for_the_writer_and_see_one_picture(words: Dat
     assert await count(words) == 1
 
 
-async def test_writers_queue_and_none_is_lost(words: Database, tmp_path: Path) -> None:
-    other = Database(f"sqlite+aiosqlite:///{tmp_path}/private/words.db")  # as another process would
+async def test_writers_queue_and_none_is_lost(words: Database, url: str) -> None:
+    other = Database(url)  # as another process would
 
     async def write(database: Database, word: str) -> None:
         async with database.transaction() as connection:
@@ -85,24 +86,31 @@ async def test_writers_queue_and_none_is_lost(words: Database, tmp_path: Path) -
     await other.close()
 
 
-async def test_a_transaction_within_a_transaction_is_refused_instead_of_hanging(words: Database) -> None:
+async def test_a_transaction_within_a_transaction_is_refused_instead_of_hanging(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/offhook.db")
     with pytest.raises(TransactionMisused):
-        async with words.transaction(), words.transaction():
+        async with database.transaction(), database.transaction():
             pass
-    assert await count(words) == 0
+    async with database.transaction():
+        pass
+    await database.close()
 
 
-async def test_commits_survive_a_power_cut_and_foreign_keys_hold(words: Database) -> None:
-    async with words.reading() as connection:
+async def test_commits_survive_a_power_cut_and_foreign_keys_hold(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/offhook.db")
+    async with database.reading() as connection:
         for pragma, value in (("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 10_000)):
             assert (await connection.execute(text(f"PRAGMA {pragma}"))).scalar_one() == value
+    await database.close()
 
 
-async def test_the_files_are_the_owners_alone(words: Database, tmp_path: Path) -> None:
-    assert await count(words) == 0
+async def test_the_files_are_the_owners_alone(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/private/offhook.db")
+    await database.create_all()
     folder = tmp_path / "private"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+    await database.close()
 
 
 @pytest.mark.parametrize("url", ["", "no url", "mysql://x/y", "sqlite://", "sqlite+aiosqlite:///:memory:"])

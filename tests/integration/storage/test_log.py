@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -72,14 +71,14 @@ async def test_a_follower_sees_the_past_it_asked_for_and_then_each_commit(databa
     await heard.aclose()
 
 
-async def test_a_follower_from_now_on_skips_the_past_and_sees_other_processes(database: Database, tmp_path: Path) -> None:
+async def test_a_follower_from_now_on_skips_the_past_and_sees_other_processes(database: Database, url: str) -> None:
     await write(database, "before")
     heard = follow(database, every=0.01)
     waiting = asyncio.ensure_future(anext(heard))
     async with asyncio.timeout(10):
         commits = database.commits
         while commits == database.commits and not waiting.done():
-            other = Database(f"sqlite:///{tmp_path}/private/offhook.db")
+            other = Database(url)
             await write(other, "elsewhere")
             await other.close()
             await asyncio.wait([waiting], timeout=0.05)

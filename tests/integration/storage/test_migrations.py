@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -16,8 +16,8 @@ from storage.revise import differences
 
 
 @pytest.fixture
-async def migrated(tmp_path: Path):
-    database = Database(f"sqlite:///{tmp_path}/offhook.db")
+async def migrated(url: str) -> AsyncIterator[Database]:
+    database = Database(url)
     await database.migrate()
     yield database
     await database.close()
@@ -48,8 +48,8 @@ async def test_migrating_again_keeps_what_is_there_and_says_nothing(
     assert caplog.records == []
 
 
-async def test_two_processes_that_start_at_once_migrate_one_after_the_other(tmp_path: Path) -> None:
-    databases = [Database(f"sqlite:///{tmp_path}/offhook.db") for _ in range(3)]
+async def test_two_processes_that_start_at_once_migrate_one_after_the_other(url: str) -> None:
+    databases = [Database(url) for _ in range(3)]
     async with asyncio.TaskGroup() as tasks:
         for database in databases:
             tasks.create_task(database.migrate())
