@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 import typer
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus, WebSocketException
 
 from api import live_events
 from api.live_events import CallEnded, LiveEvent
@@ -27,12 +29,10 @@ def place_and_follow(settings: Settings, number: str, agent: str, server: str, *
     headers = {"Authorization": f"Bearer {keys[0].get_secret_value()}"} if keys else {}
     try:
         return asyncio.run(_Errand(base, headers, as_json).run(number, agent, follow=follow))
-    except httpx.ConnectError:
+    except (httpx.ConnectError, OSError):
         return _wrong(f"no server answers at {base}; start one with `offhook serve`, or name it with --server")
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, WebSocketException) as error:
         return _wrong(f"the server at {base} did not answer as it should: {type(error).__name__}")
-    except OSError as error:
-        return _wrong(f"the live events of {base} cannot be read: {error}")
 
 
 def _local_server(settings: Settings) -> str:
@@ -54,9 +54,6 @@ class _Errand:
 
     async def _follow(self, client: httpx.AsyncClient, number: str, agent: str) -> int:
         """Listen first, then place: a call that is over in a moment is not missed."""
-        from websockets.asyncio.client import connect
-        from websockets.exceptions import InvalidStatus
-
         url = self._base.replace("http", "ws", 1) + "/v1/events"
         try:
             async with connect(url, additional_headers=self._headers) as events:
