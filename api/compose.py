@@ -6,16 +6,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import structlog
+import uvicorn
 
+from api.app import create_app
 from api.engines import open_engines
 from api.gatekeeping import DialGate, SpokenOptOuts
+from api.metrics import Metrics
+from api.parts import Parts
 from api.settings import Settings
 from api.switchboard import House, Switchboard
 from compliance.store import ComplianceStore
@@ -33,6 +38,8 @@ from voice.agent_file import AgentFolder
 from voice.policy import Policy
 
 HOUSE_LIMIT: Final = Limit(concurrency=100, calls_per_second=1.0)
+
+LARGEST: Final = 1 << 20  # bytes of one WebSocket message; a carrier's has 300
 
 log = structlog.get_logger()
 
@@ -146,3 +153,41 @@ async def learn_the_rest_of(house: Open) -> None:
         count = await learn_the_rest(house.database, house.knowledge, datetime.now(UTC))
         if count:
             log.info("learned_from_earlier_calls", calls=count)
+
+
+@asynccontextmanager
+async def serving(house: Open, listener: socket.socket) -> AsyncIterator[None]:
+    """The web server in front of the house, on a socket that listens already."""
+    app = create_app(parts_of(house))
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio", ws_max_size=LARGEST
+    )
+    server = EmbeddedServer(config)
+    task = asyncio.create_task(server.serve([listener]), name="web server")
+    await server.ready.wait()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class EmbeddedServer(uvicorn.Server):
+    """uvicorn takes the process's signals; here they belong to whoever embeds it. `ready` is set once it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def parts_of(house: Open) -> Parts:
+    """What the routes stand on."""
+    return Parts(settings=house.settings, metrics=Metrics(), carrier=house.switchboard, media=house.switchboard.media)
