@@ -43,6 +43,9 @@ class AnthropicStandIn(StandIn):
         self.mind = mind or scripted("All right.")
         self._cached: dict[str, float] = {}  # hash of a prefix -> until when it is readable
 
+    def settings(self) -> dict[str, str]:
+        return {"ANTHROPIC_API_KEY": "stand-in", "ANTHROPIC_BASE_URL": self.url}
+
     def key(self, request: Request) -> str:
         return request.headers.get("x-api-key", "") or super().key(request)
 

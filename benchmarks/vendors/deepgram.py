@@ -21,8 +21,8 @@ from benchmarks.vendors.faults import Fault, Kind
 from benchmarks.vendors.presets import INSTANT, Preset
 from benchmarks.vendors.standin import StandIn
 from benchmarks.vendors.wire import ClientGone, Connection, Request, Socket
+from telephony.audio import encode
 from voice.events import Word
-from voice.providers.g711 import encode
 
 _FRAME: Final = 160  # 20 ms
 _INTERIM_EVERY: Final = 0.2  # seconds of audio between interims while somebody speaks
@@ -51,6 +51,9 @@ class DeepgramStandIn(StandIn):
         super().__init__(preset, seed)
         self.listen = listen or scripted(script)
         self.idle_after = idle_after
+
+    def settings(self) -> dict[str, str]:
+        return {"DEEPGRAM_API_KEY": "stand-in", "DEEPGRAM_URL": self.ws_url}
 
     def is_known(self, request: Request) -> bool:
         return request.path in ("/v1/listen", "/v2/listen")

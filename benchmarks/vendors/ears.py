@@ -12,10 +12,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-import numpy as np
-
+from telephony.audio import level
 from voice.events import Transcribed, Word
-from voice.providers.g711 import decode
 
 _FRAME: Final = 160  # samples: 20 ms at 8 kHz
 _VOICED: Final = -45.0  # dBFS; line noise lies below, quiet speech above
@@ -172,11 +170,3 @@ def scripted(lines: Sequence[str]) -> ListenerFactory:
     """Listeners that share one script: the n-th utterance on any connection is the n-th line."""
     script = deque(lines)
     return lambda tell: ScriptedListener(tell, script)
-
-
-def level(audio: bytes) -> float:
-    """The RMS of mu-law audio in dBFS; -90 for nothing."""
-    if not audio:
-        return -90.0
-    samples = decode(audio).astype(np.float32)
-    return float(20 * np.log10(max(float(np.sqrt(np.mean(samples * samples))), 1.0) / 32768))

@@ -10,14 +10,14 @@ from typing import Final, Protocol
 
 import numpy as np
 
+from telephony.audio import SILENCE, encode
 from voice.events import SAMPLE_RATE, Word
 from voice.ports import SpokenAudio
-from voice.providers.g711 import SILENCE, encode
 
 CHARACTER: Final = 0.06  # seconds of hum for one character: about 170 words a minute
 _STEP: Final = round(CHARACTER * SAMPLE_RATE)
 _TONE: Final = encode((6000 * np.sin(2 * np.pi * 200 * np.arange(_STEP) / SAMPLE_RATE)).astype(np.int16))
-_PAUSE: Final = bytes([SILENCE]) * _STEP
+_PAUSE: Final = SILENCE * _STEP
 
 
 class MouthPort(Protocol):

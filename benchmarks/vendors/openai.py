@@ -36,6 +36,9 @@ class OpenAIStandIn(StandIn):
         super().__init__(preset, seed)
         self.mind = mind or scripted("All right.")
 
+    def settings(self) -> dict[str, str]:
+        return {"OPENAI_API_KEY": "stand-in", "OPENAI_BASE_URL": f"{self.url}/v1"}
+
     def asked_for(self, request: Request) -> str:
         if request.path.startswith("/v1/models/"):
             return request.path.rsplit("/", 1)[1]

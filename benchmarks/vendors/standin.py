@@ -79,6 +79,11 @@ class StandIn:
     def ws_url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
 
+    def settings(self) -> dict[str, str]:
+        """The settings that point offhook at this stand-in."""
+        name = self.vendor.upper()
+        return {f"{name}_API_KEY": "stand-in", f"{name}_URL": self.url}
+
     # --- for subclasses ---
 
     def rng(self) -> random.Random:

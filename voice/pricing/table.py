@@ -75,7 +75,9 @@ class PriceTable:
             and price.since <= on
             and prompt > price.above - (price.above == 0)
         ]
-        return max(fitting, key=lambda price: (len(price.model), price.since, price.above), default=None)
+        return max(
+            fitting, key=lambda price: ("*" not in price.model, len(price.model), price.since, price.above), default=None
+        )
 
     def cost(self, consumption: Consumption, on: datetime.date) -> Cost:
         """Dollars for one consumption on a day, or `Unpriced`."""
@@ -127,8 +129,6 @@ def parse(text: str, origin: str = "prices.toml") -> PriceTable:
         read = msgspec.toml.decode(text, type=_File)
     except msgspec.MsgspecError as error:
         raise PriceTableError(f"{origin}: {error}") from error
-    except ValueError as error:
-        raise PriceTableError(f"{origin}: not TOML: {error}") from error
     _refuse_negative(read.price, origin)
     return PriceTable(tuple(read.price))
 

@@ -26,12 +26,12 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 
 from context.briefing import Briefing
+from telephony.audio import SILENCE
 from voice.agent import AgentDefinition
 from voice.errors import ProviderError, ProviderUnavailable
 from voice.events import SAMPLE_RATE, Transcribed, Word
 from voice.pricing.consumption import Consumption, Stage, bill
 from voice.providers.extras import load
-from voice.providers.g711 import SILENCE
 from voice.providers.trouble import from_status, from_transport
 
 _PROVIDER: Final = "deepgram"
@@ -49,8 +49,8 @@ log = structlog.get_logger()
 class DeepgramSettings:
     """`final_after`: seconds an answer to Finalize may take before the last interim is taken for it.
 
-    `stall_after`: seconds of audio sent without a message coming back, not even an empty one, after which the ears are
-    deaf; when a final was asked for and did not come, `deaf_after` is enough.
+    `stall_after`: seconds, of audio sent and on the clock, without a message coming back, not even an empty one, after
+    which the ears are deaf; when a final was asked for and did not come, `deaf_after` is enough.
     """
 
     api_key: str
@@ -268,6 +268,7 @@ class _Ears:
         self._sent = 0  # bytes of caller audio
         self._filler = 0  # bytes of silence put in
         self._sent_at_word = 0  # of caller audio, when the vendor last said anything
+        self._word_at = time.monotonic()  # and when that was
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
         self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._read())]
@@ -348,7 +349,9 @@ class _Ears:
             del self._pending[: self._frame]
             self._sent += len(frame)
             await self._socket.send_media(frame)
-        if (self._sent - self._sent_at_word) / SAMPLE_RATE > self._settings.stall_after:
+        # Both clocks: replayed audio is sent faster than it can be answered, and a line may be silent for long.
+        unanswered = (self._sent - self._sent_at_word) / SAMPLE_RATE
+        if min(unanswered, time.monotonic() - self._word_at) > self._settings.stall_after:
             raise ProviderUnavailable(_PROVIDER, "stalled", f"no word for {self._settings.stall_after} s of audio")
 
     async def _send_finish(self) -> None:
@@ -362,7 +365,7 @@ class _Ears:
         if not self._settings.is_flux:
             await self._socket.send_keep_alive()
             return
-        silence = bytes([SILENCE]) * _FLUX_FRAME
+        silence = SILENCE * _FLUX_FRAME
         self._filler += len(silence)
         self._hearing.fillers.append(((self._sent + self._filler) / SAMPLE_RATE, self._filler / SAMPLE_RATE))
         await self._socket.send_media(silence)
@@ -378,6 +381,7 @@ class _Ears:
                     log.warning("malformed_message", provider=_PROVIDER)
                     continue
                 self._sent_at_word = self._sent
+                self._word_at = time.monotonic()
                 self._take(message)
         except Exception as error:
             self._fail(from_transport(_PROVIDER, error))

@@ -1,0 +1,114 @@
+"""Makes stand-ins by name, with or without the embedded parts behind them. The only module here that chooses."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from benchmarks.vendors import mind
+from benchmarks.vendors.anthropic import AnthropicStandIn
+from benchmarks.vendors.deepgram import DeepgramStandIn
+from benchmarks.vendors.ears import ListenerFactory, RealListener, Tell
+from benchmarks.vendors.elevenlabs import ElevenLabsStandIn
+from benchmarks.vendors.mind import Mind, PlaybookMind
+from benchmarks.vendors.mouth import MouthPort
+from benchmarks.vendors.openai import OpenAIStandIn
+from benchmarks.vendors.presets import Preset
+from benchmarks.vendors.standin import StandIn
+from context.briefing import Briefing
+from voice.agent import AgentDefinition
+from voice.agent_file import parse_agent
+from voice.ports import SpeechToText, TextToSpeech, Transcriber
+from voice.providers.registry import make_ears, make_mind, make_mouth
+
+VENDORS: Final = ("deepgram", "elevenlabs", "anthropic", "openai")
+
+
+class Real:
+    """The embedded parts, made when they are first needed."""
+
+    def __init__(self, agent_file: Path | None) -> None:
+        self.agent = AgentDefinition("stand-in", "", "", "", "", "")
+        if agent_file is not None:
+            self.agent = parse_agent(agent_file.read_bytes(), str(agent_file))
+        self._home = TemporaryDirectory(prefix="offhook-vendors-")
+        self._ears: SpeechToText | None = None
+        self._mouth: TextToSpeech | None = None
+
+    async def ears(self) -> Transcriber:
+        """Ears for one more socket, for the words of the agent's playbook."""
+        self._ears = self._ears or make_ears("embedded", Path(self._home.name))
+        return await self._ears.open(self.agent, Briefing())
+
+    async def mouth(self) -> MouthPort:
+        self._mouth = self._mouth or make_mouth("embedded")
+        return await self._mouth.open(self.agent)
+
+    def mind(self) -> Mind:
+        return PlaybookMind(make_mind("embedded"), self.agent)
+
+    async def close(self) -> None:
+        for part in (self._ears, self._mouth):
+            close = getattr(part, "close", None)
+            if close is not None:
+                await close()
+        self._home.cleanup()
+
+
+async def stand_in(name: str, preset: Preset, seed: int, script: Sequence[str] = (), real: Real | None = None) -> StandIn:
+    """A stand-in, not yet started. `script`: what is heard, or answered; `real`: really listen, speak, answer."""
+    match name:
+        case "deepgram":
+            listen = _listening(real) if real and not script else None
+            return DeepgramStandIn(preset, seed, script=script, listen=listen)
+        case "elevenlabs":
+            return ElevenLabsStandIn(preset, seed, voice=await real.mouth() if real else None)
+        case "anthropic":
+            return AnthropicStandIn(preset, seed, mind=_mind(script, real))
+        case "openai":
+            return OpenAIStandIn(preset, seed, mind=_mind(script, real))
+        case _:
+            raise ValueError(f"no such vendor: {name}; there are: {', '.join(VENDORS)}")
+
+
+def _mind(script: Sequence[str], real: Real | None) -> Mind | None:
+    if script:
+        return mind.scripted(*script)
+    return real.mind() if real else None
+
+
+def _listening(real: Real) -> ListenerFactory:
+    return lambda tell: _Late(tell, real)
+
+
+class _Late:
+    """A listener whose ears are opened while the first audio is already arriving."""
+
+    def __init__(self, tell: Tell, real: Real) -> None:
+        self._tell = tell
+        self._early = bytearray()
+        self._listener: RealListener | None = None
+        self._opening = asyncio.create_task(self._open(real))
+
+    async def _open(self, real: Real) -> None:
+        self._listener = RealListener(self._tell, await real.ears())
+        self._listener.hear(bytes(self._early))
+
+    def hear(self, audio: bytes) -> None:
+        if self._listener is None:
+            self._early += audio
+        else:
+            self._listener.hear(audio)
+
+    def finish(self) -> None:
+        if self._listener is not None:
+            self._listener.finish()
+
+    async def close(self) -> None:
+        self._opening.cancel()
+        await asyncio.gather(self._opening, return_exceptions=True)
+        if self._listener is not None:
+            await self._listener.close()

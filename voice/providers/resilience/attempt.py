@@ -1,0 +1,151 @@
+"""Runs a race of streams: carries out what `race.Race` says, and hands over the stream that won. A thin shell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from voice.errors import ProviderError, ProviderUnavailable
+from voice.providers.resilience.breaker import Admission
+from voice.providers.resilience.health import Health, Record
+from voice.providers.resilience.latency import give_up_after, hedge_after
+from voice.providers.resilience.race import CallOff, Entrant, HedgeBudget, Lost, Race, Start, Won
+
+T = TypeVar("T")
+
+_LINGERING: Final[set[asyncio.Task[None]]] = set()  # called off, not yet gone: the loop keeps only weak references
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate(Generic[T]):
+    """A provider that may be asked, and how to ask it."""
+
+    record: Record
+    admission: Admission
+    ask: Callable[[], AsyncIterator[T]]
+
+
+class Attempt(Generic[T]):
+    """One provider's stream, read ahead so that several can be waited for at once."""
+
+    def __init__(self, candidate: Candidate[T], news: asyncio.Event, clock: Callable[[], float]) -> None:
+        self.record = candidate.record
+        self.started = clock()
+        self.first_at = 0.0
+        self.error: ProviderError | None = None
+        self.is_over = False
+        self._items: deque[T] = deque()
+        self._news = news
+        self._clock = clock
+        self._task = asyncio.create_task(self._read(candidate.ask()))
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it has given something, or ended without an error."""
+        return bool(self._items) or (self.is_over and self.error is None)
+
+    async def _read(self, stream: AsyncIterator[T]) -> None:
+        try:
+            async for item in stream:
+                self.first_at = self.first_at or self._clock()
+                self._items.append(item)
+                self._news.set()
+        except ProviderError as error:
+            self.error = error
+        finally:
+            self.is_over = True
+            self.first_at = self.first_at or self._clock()
+            self._news.set()
+
+    async def next(self, within: float) -> T | None:
+        """The next item, None at the end. Raises `ProviderError` when it failed, or was silent for longer than `within`."""
+        try:
+            async with asyncio.timeout(within):
+                while not self._items:
+                    if self.is_over:
+                        if self.error is not None:
+                            raise self.error
+                        return None
+                    self._news.clear()
+                    await self._news.wait()
+        except TimeoutError:
+            raise ProviderUnavailable(self.record.provider, "stalled", f"nothing for {within:.1f} s") from None
+        return self._items.popleft()
+
+    def call_off(self) -> None:
+        """Stop it, here and at the far end; does not wait for that. Twice is allowed."""
+        if not self._task.done():
+            _LINGERING.add(self._task)
+            self._task.add_done_callback(_LINGERING.discard)
+            self._task.cancel()
+
+
+async def race(candidates: Sequence[Candidate[T]], health: Health, budget: HedgeBudget | None = None) -> Attempt[T]:
+    """Ask, hedge, replace, and return the first to begin. Raises the last `ProviderError` when nobody is left."""
+    core = Race([_entrant(candidate, health) for candidate in candidates], budget or HedgeBudget(0.0, 0.0))
+    news = asyncio.Event()
+    running: dict[int, Attempt[T]] = {}
+    failure: ProviderError = ProviderUnavailable("all", "all_down", "no provider may be asked now")
+    moves = deque(core.begin(health.clock()))
+    try:
+        while True:
+            while moves:
+                match moves.popleft():
+                    case Start(entrant):
+                        running[entrant] = Attempt(candidates[entrant], news, health.clock)
+                    case CallOff(entrant, is_late):
+                        failure = _call_off(running.pop(entrant), health, is_late=is_late)
+                    case Won(entrant):
+                        won = running.pop(entrant)
+                        won.record.succeeded(won.first_at - won.started)
+                        return won
+                    case Lost():
+                        raise failure
+            for entrant, attempt in list(running.items()):
+                if attempt.has_begun:
+                    moves += core.answered(entrant, health.clock())
+                elif attempt.error is not None:
+                    failure = attempt.error
+                    attempt.record.failed(failure, health.clock())
+                    del running[entrant]
+                    moves += core.failed(entrant, health.clock())
+            if not moves and not await _told(news, core.deadline, health):
+                moves += core.passed(health.clock())
+    finally:
+        for attempt in running.values():
+            attempt.record.breaker.released()
+            attempt.call_off()
+        for candidate in candidates:
+            if candidate.admission is Admission.PROBE:
+                candidate.record.breaker.released()
+
+
+def _entrant(candidate: Candidate[T], health: Health) -> Entrant:
+    first, policy = candidate.record.first, health.deadlines
+    is_probe = candidate.admission is Admission.PROBE
+    return Entrant(hedge_after(first, policy), give_up_after(first, policy), is_probe)
+
+
+def _call_off(attempt: Attempt[T], health: Health, *, is_late: bool) -> ProviderError:
+    now = health.clock()
+    attempt.record.called_off(now - attempt.started, now, is_late=is_late)
+    attempt.call_off()
+    return ProviderUnavailable(attempt.record.provider, "timeout", f"no answer in {now - attempt.started:.2f} s")
+
+
+async def _told(news: asyncio.Event, deadline: float | None, health: Health) -> bool:
+    """Wait for news until the deadline; whether there was any."""
+    if deadline is None:
+        await news.wait()
+        news.clear()
+        return True
+    try:
+        async with asyncio.timeout(max(deadline - health.clock(), 0.0)):
+            await news.wait()
+    except TimeoutError:
+        return False
+    news.clear()
+    return True

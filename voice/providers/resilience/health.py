@@ -1,0 +1,108 @@
+"""What all calls of the process know about each provider: is it up, how fast is it, and the one line when that changes.
+
+The dialer asks `can_take_calls`: when every provider of a stage is down, a call placed now could only apologise.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from voice.errors import ProviderError
+from voice.pricing.consumption import Stage
+from voice.providers.resilience.breaker import Admission, Breaker, BreakerPolicy
+from voice.providers.resilience.latency import DeadlinePolicy, Expected, RecentLatency
+from voice.providers.resilience.race import HedgeBudget
+
+log = structlog.get_logger()
+
+# Published first-word and first-byte delays, to begin with; after ten answers a provider's own past counts.
+EXPECTED: Final = {Stage.EARS: Expected(0.15, 0.30), Stage.MIND: Expected(0.50, 1.10), Stage.MOUTH: Expected(0.175, 0.33)}
+_HANDSHAKE: Final = Expected(0.105, 0.235)
+
+
+@dataclass(slots=True)
+class Record:
+    """One provider of one stage."""
+
+    stage: Stage
+    provider: str
+    breaker: Breaker
+    first: RecentLatency
+    connect: RecentLatency
+    last_error: str = ""
+
+    def succeeded(self, took: float) -> None:
+        """It gave its first word or byte."""
+        self.first.add(took)
+        if self.breaker.succeeded():
+            log.info("provider_back", stage=self.stage, provider=self.provider)
+
+    def connected(self, took: float) -> None:
+        self.connect.add(took)
+
+    def failed(self, error: ProviderError, now: float) -> None:
+        self.last_error = error.code
+        log.debug("provider_failed", stage=self.stage, provider=self.provider, error=str(error))
+        if self.breaker.failed(now, is_rejected=not error.retryable):
+            retry = round(self.breaker.reopens_at - now, 1)
+            log.error("provider_down", stage=self.stage, provider=self.provider, error=str(error), retry_in=retry)
+
+    def called_off(self, took: float, now: float, *, is_late: bool) -> None:
+        """We stopped waiting for it; being late is a failure like another, and an answer in time forgives it.
+
+        How long we waited is no measure of the provider and is not remembered as one.
+        """
+        if not is_late:
+            self.breaker.released()
+            return
+        self.failed(TooSlow(self.provider, took), now)
+
+
+class TooSlow(ProviderError):
+    """The provider was later than its own past allows, too often."""
+
+    retryable = True
+
+    def __init__(self, provider: str, took: float) -> None:
+        super().__init__(provider, "too_slow", f"no answer within {took:.2f} s")
+
+
+@dataclass(slots=True)
+class Health:
+    """The records of all providers, made when they are first named."""
+
+    clock: Callable[[], float] = time.monotonic
+    deadlines: DeadlinePolicy = field(default_factory=DeadlinePolicy)
+    breakers: BreakerPolicy = field(default_factory=BreakerPolicy)
+    hedges: dict[Stage, HedgeBudget] = field(default_factory=lambda: {stage: HedgeBudget() for stage in Stage})
+    records: dict[tuple[Stage, str], Record] = field(default_factory=dict)
+
+    def record(self, stage: Stage, provider: str) -> Record:
+        key = (stage, provider)
+        if key not in self.records:
+            expected = RecentLatency(EXPECTED[stage])
+            self.records[key] = Record(stage, provider, Breaker(self.breakers), expected, RecentLatency(_HANDSHAKE))
+        return self.records[key]
+
+    def admitted(self, records: Iterable[Record]) -> Iterator[tuple[Record, Admission]]:
+        """Those who may be asked now, in order; those who are down are left out. Whoever is not reached is not admitted."""
+        now = self.clock()
+        for record in records:
+            admission = record.breaker.admit(now)
+            if admission is not Admission.NO:
+                yield record, admission
+
+    def is_down(self, stage: Stage) -> bool:
+        """Whether every provider of a stage is down. A stage without providers is not this module's business: False."""
+        of_stage = [record for record in self.records.values() if record.stage is stage]
+        now = self.clock()
+        return bool(of_stage) and all(record.breaker.is_open(now) for record in of_stage)
+
+    def can_take_calls(self) -> bool:
+        """Whether a call placed now would find ears, mind and mouth."""
+        return not any(self.is_down(stage) for stage in Stage)

@@ -1,0 +1,79 @@
+"""How long a provider takes, from its own recent past, and the deadlines that follow from it. Pure; seconds throughout."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+_WINDOW: Final = 100  # samples: about what 20 calls do in a minute
+_ENOUGH: Final = 10  # samples before the past is believed over the published figure
+_FAR_OUT: Final = 4.0  # times the median: a stall, not a slow answer; it must not teach us to wait for stalls
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What is published about a provider, until it has a past of its own."""
+
+    p50: float
+    p95: float
+
+
+class RecentLatency:
+    """The last hundred delays of one kind."""
+
+    def __init__(self, expected: Expected) -> None:
+        self.expected = expected
+        self._samples: deque[float] = deque(maxlen=_WINDOW)
+
+    def add(self, seconds: float) -> None:
+        self._samples.append(seconds)
+
+    @property
+    def p50(self) -> float:
+        return self._quantile(0.5)
+
+    @property
+    def p95(self) -> float:
+        """The 95th percentile of the delays that were answers at all."""
+        return self._quantile(0.95)
+
+    def _quantile(self, share: float) -> float:
+        if len(self._samples) < _ENOUGH:
+            return self.expected.p50 if share == 0.5 else self.expected.p95
+        ordered = sorted(self._samples)
+        limit = ordered[len(ordered) // 2] * _FAR_OUT
+        answers = [sample for sample in ordered if sample <= limit]
+        return answers[min(int(share * len(answers)), len(answers) - 1)]
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePolicy:
+    """How p95s become deadlines. Each is `times` the p95, within bounds."""
+
+    hedge_times: float = 1.15
+    hedge_bounds: tuple[float, float] = (0.15, 2.0)
+    give_up_times: float = 4.0
+    give_up_bounds: tuple[float, float] = (1.0, 6.0)
+    connect_times: float = 3.0
+    connect_bounds: tuple[float, float] = (0.5, 3.0)
+    stall_after: float = 1.0  # between two tokens
+    final_after: float = 1.2  # for the final that the ears were asked for
+
+
+def bounded(value: float, bounds: tuple[float, float]) -> float:
+    return min(max(value, bounds[0]), bounds[1])
+
+
+def hedge_after(latency: RecentLatency, policy: DeadlinePolicy) -> float:
+    """When a second provider is asked: a little after the first one's p95."""
+    return bounded(latency.p95 * policy.hedge_times, policy.hedge_bounds)
+
+
+def give_up_after(latency: RecentLatency, policy: DeadlinePolicy) -> float:
+    """When the first one is not waited for any longer."""
+    return bounded(latency.p95 * policy.give_up_times, policy.give_up_bounds)
+
+
+def connect_within(latency: RecentLatency, policy: DeadlinePolicy) -> float:
+    return bounded(latency.p95 * policy.connect_times, policy.connect_bounds)
