@@ -11,24 +11,42 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
     from api.settings import Settings
 
-# Commands that live in modules of their own: name -> (module, what `offhook --help` says of it).
-MOUNTED: Final[dict[str, tuple[str, str]]] = {
-    "campaign": ("api.commands.campaign", "Campaigns: create, import, start, pause, resume, stop, status, explain."),
-    "check": ("api.commands.compliance", "May this number be called? Every rule that speaks, with its source."),
-    "dnc": ("api.commands.compliance", "Do-not-call lists: load, status, lookup."),
-    "consent": ("api.commands.compliance", "The consent ledger: record, revoke, show."),
-    "audit": ("api.commands.compliance", "Decision receipts: verify their chain."),
-    "knowledge": ("api.commands.knowledge", "The knowledge base: add, search, history, rollback."),
-    "replay": ("api.commands.replay", "A recorded call's journal through the conversation core again."),
-    "bench": ("benchmarks.cli", "The benchmark harness."),
-    "simulator": ("api.commands.simulator", "The built-in phone network, as a process of its own."),
+
+class Mounted(NamedTuple):
+    """A command that lives in a module of its own."""
+
+    module: str
+    about: str  # what `offhook --help` says of it
+    example: str = ""  # for a group's own help; a plain command brings its own
+
+
+MOUNTED: Final[dict[str, Mounted]] = {
+    "campaign": Mounted(
+        "api.commands.campaign",
+        "Campaigns: create, import, start, pause, resume, stop, status, explain.",
+        "offhook campaign import autumn contacts.csv",
+    ),
+    "check": Mounted("api.commands.compliance", "May this number be called? Every rule that speaks, with its source."),
+    "dnc": Mounted("api.commands.compliance", "Do-not-call lists: load, status, lookup.", "offhook dnc lookup +12025550123"),
+    "consent": Mounted(
+        "api.commands.compliance", "The consent ledger: record, revoke, show.", "offhook consent show +12025550123"
+    ),
+    "audit": Mounted("api.commands.compliance", "Decision receipts: verify their chain.", "offhook audit verify"),
+    "knowledge": Mounted(
+        "api.commands.knowledge",
+        "The knowledge base: add, search, history, rollback.",
+        'offhook knowledge search "when do you close"',
+    ),
+    "replay": Mounted("api.commands.replay", "A recorded call's journal through the conversation core again."),
+    "bench": Mounted("benchmarks.cli", "The benchmark harness.", "offhook bench --list"),
+    "simulator": Mounted("api.commands.simulator", "The built-in phone network, as a process of its own."),
 }
 # Errors whose message is for the user, by where they are defined: an error that was raised has its module loaded.
 EXPECTED: Final = frozenset(
@@ -55,8 +73,11 @@ def main() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; the exit status."""
+    chosen = _first_word(arguments)
+    if chosen is not None:
+        _log_quietly()
     try:
-        build(_first_word(arguments))(args=list(arguments), prog_name="offhook")
+        build(chosen)(args=list(arguments), prog_name="offhook")
     except SystemExit as done:
         return done.code if isinstance(done.code, int) else int(done.code is not None)
     except KeyboardInterrupt:
@@ -81,9 +102,9 @@ def build(chosen: str | None = None) -> typer.Typer:
     app.command(short_help="A small campaign through the built-in phone network: no account needed.")(demo)
     app.command(short_help="The API, the carrier's webhooks, the media WebSocket and the console.")(serve)
     app.command(short_help="One outbound call.", no_args_is_help=True)(call)
-    for name, (module, about) in MOUNTED.items():
-        if _exists(module):
-            _mount(app, name, module, about, is_chosen=name == chosen)
+    for name, mounted in MOUNTED.items():
+        if _exists(mounted.module):
+            _mount(app, name, mounted, is_chosen=name == chosen)
     app.command(short_help="What works, what does not, what to do.")(doctor)
     return app
 
@@ -130,9 +151,11 @@ def serve(
     Example: offhook serve --port 8080
     """
     from api.auth import assert_bind_allowed
+    from api.logging import configure
 
     settings = _settings()
     assert_bind_allowed(host, settings)
+    configure(secrets=settings.secrets)
     module = importlib.import_module("api.compose")
     module.serve(settings, host, port, workers)
 
@@ -182,18 +205,24 @@ def _exists(module: str) -> bool:
         return False
 
 
-def _mount(app: typer.Typer, name: str, module: str, about: str, *, is_chosen: bool) -> None:
+def _mount(app: typer.Typer, name: str, mounted: Mounted, *, is_chosen: bool) -> None:
     if not is_chosen:
-        app.command(name, short_help=about)(_placeholder)
+        app.command(name, short_help=mounted.about)(_placeholder)
         return
-    loaded = importlib.import_module(module)
+    loaded = importlib.import_module(mounted.module)
     found = getattr(loaded, f"{name}_app", None) or getattr(loaded, name, None) or getattr(loaded, "app", None)
     if isinstance(found, typer.Typer):
-        app.add_typer(found, name=name, help=about, no_args_is_help=True)
+        app.add_typer(
+            found,
+            name=name,
+            help=mounted.about,
+            epilog=f"Example: {mounted.example or f'offhook {name}'}",
+            no_args_is_help=True,
+        )
     elif callable(found):
         app.command(name)(found)
     else:
-        _mount_main(app, name, about, loaded.main)
+        _mount_main(app, name, mounted.about, loaded.main)
 
 
 def _mount_main(app: typer.Typer, name: str, about: str, main: Callable[[list[str]], int]) -> None:
@@ -217,6 +246,15 @@ def _settings() -> Settings:
     from api.settings import get_settings
 
     return get_settings()
+
+
+def _log_quietly() -> None:
+    """What a command says is its answer, on standard output; the log is for what goes wrong, on standard error."""
+    import logging
+
+    from api.logging import configure
+
+    configure(level=logging.WARNING)
 
 
 def _told(error: Exception) -> int:

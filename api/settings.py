@@ -161,6 +161,16 @@ class Settings(BaseSettings):
         return urlunsplit((scheme, parts.netloc, parts.path + "/twilio/media", "", ""))
 
     @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret that is set, in clear: for the log, which must never write one."""
+        values = [value for field in type(self).model_fields for value in _each(getattr(self, field))]
+        password = urlsplit(self.database_url_setting).password
+        return (
+            *[value.get_secret_value() for value in values if value.get_secret_value()],
+            *([password] if password else []),
+        )
+
+    @property
     def has_carrier(self) -> bool:
         return bool(self.twilio_account_sid and self.twilio_auth_token.get_secret_value())
 
@@ -202,6 +212,11 @@ class Settings(BaseSettings):
 
     def _is_configured(self, provider: str) -> bool:
         return provider not in NEEDS or any(_is_set(getattr(self, name.lower())) for name in NEEDS[provider])
+
+
+def _each(value: object) -> list[SecretStr]:
+    items = value if isinstance(value, tuple) else (value,)
+    return [item for item in items if isinstance(item, SecretStr)]
 
 
 def _is_set(value: str | SecretStr) -> bool:

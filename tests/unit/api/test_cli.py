@@ -1,17 +1,31 @@
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 import types
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 import typer
 
 from api import cli
 from api.settings import Settings
 
 ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """A command sets the log up for its process."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture
@@ -29,7 +43,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> dict[str, types.ModuleType]:
 
 
 def mount(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
-    monkeypatch.setattr(cli, "MOUNTED", {"thing": (module, "Things.")})
+    monkeypatch.setattr(cli, "MOUNTED", {"thing": cli.Mounted(module, "Things.", "offhook thing first x")})
     monkeypatch.setattr(cli, "_exists", lambda _: True)
 
 
@@ -41,10 +55,11 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Example: offhook demo" in shown
 
 
-@pytest.mark.parametrize("name", ["demo", "serve", "call", "doctor", "replay", "simulator"])
+@pytest.mark.parametrize("name", ["demo", "serve", "call", "doctor", *cli.MOUNTED])
 def test_every_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.run([name, "--help"]) == 0
-    assert f"Example: offhook {name}" in capsys.readouterr().out
+    assert cli.run([name, "--help"]) == (0 if name not in cli.MOUNTED or cli._exists(cli.MOUNTED[name].module) else 2)
+    printed = "".join(capsys.readouterr())
+    assert f"Example: offhook {name}" in printed or "No such command" in printed
 
 
 def test_no_command_is_help_and_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,6 +136,8 @@ def test_a_typer_app_is_mounted(
     mount(monkeypatch, "made.up")
     assert cli.run(["thing", "first", "x"]) == 0
     assert capsys.readouterr().out == "first x\n"
+    assert cli.run(["thing", "--help"]) == 0
+    assert "Example: offhook thing first x" in capsys.readouterr().out
     assert cli.run(["--help"]) == 0
     assert "Things." in capsys.readouterr().out
 
@@ -154,7 +171,9 @@ def test_a_module_that_reads_its_own_arguments_gets_them_all(
 
 
 def test_what_is_not_installed_is_not_listed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(cli, "MOUNTED", {"thing": ("no.such.module", "Things."), "other": ("api.no_such", "Others.")})
+    monkeypatch.setattr(
+        cli, "MOUNTED", {"thing": cli.Mounted("no.such.module", "Things."), "other": cli.Mounted("api.no_such", "Others.")}
+    )
     cli.run(["--help"])
     shown = capsys.readouterr().out
     assert "thing" not in shown.split()
@@ -215,3 +234,20 @@ def test_main_leaves_with_the_status(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as left:
         cli.main()
     assert left.value.code == 0
+
+
+def test_the_log_does_not_stand_in_the_way_of_the_answer(
+    parts: dict[str, types.ModuleType], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*, seed: int, as_json: bool) -> int:
+        structlog.get_logger().info("a detail")
+        structlog.get_logger().warning("ringing_failed", number="+14155550123")
+        return 0
+
+    parts["api.demo"].run = run  # type: ignore[attr-defined]
+    assert cli.run(["demo", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "ringing_failed" in err
+    assert "a detail" not in err
+    assert "4155550123" not in err

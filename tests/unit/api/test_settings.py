@@ -123,6 +123,13 @@ def test_secrets_are_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert secret not in repr(load_settings())
 
 
+def test_every_secret_is_known_to_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OFFHOOK_API_KEYS", "one,two")
+    monkeypatch.setenv("DEEPGRAM_API_KEY", "three")
+    monkeypatch.setenv("OFFHOOK_DATABASE_URL", "postgresql://user:four@host/name")
+    assert sorted(load_settings().secrets) == ["four", "one", "three", "two"]
+
+
 def test_a_wrong_value_is_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OFFHOOK_DATABASE_URL", "mysql://user:hunter2@host")
     with pytest.raises(SettingsError) as caught:
