@@ -79,8 +79,8 @@ class Exchange(Protocol):
     def dial_child(self, parent: CallLedger, verb: twiml.Dial) -> LiveCall:
         """The second leg of a `<Dial>`, not yet ringing."""
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something without waiting for it."""
+    def spawn(self, work: Coroutine[Any, Any, None], *, is_farewell: bool = False) -> None:
+        """Do something without waiting for it, or at most a little while if it is the end of a call's story."""
 
 
 class LiveCall:
@@ -354,7 +354,7 @@ class LiveCall:
         self.ended_by = by
         self.ledger.end(status, datetime.now(UTC), sip_code)
         self._reports.report("completed")
-        self._network.spawn(self._finish())
+        self._network.spawn(self._finish(), is_farewell=True)
 
     def _leave_line(self) -> None:
         if self.line is not None:

@@ -6,6 +6,7 @@ Twilio starts one call a second for an account and queues the rest (error 22005'
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import uuid
 import zlib
 from collections import Counter
@@ -31,6 +32,7 @@ from telephony.simulator.wheel import Wheel
 log = structlog.get_logger()
 
 DEFAULT_RING_TIMEOUT: Final = 60.0
+LONGEST_FAREWELL: Final = 3.0  # seconds that stopping waits for what ended calls still have to write and report
 
 
 class Mouth(Protocol):
@@ -81,6 +83,7 @@ class PhoneNetwork:
         self._rung: Counter[str] = Counter()
         self._next_start = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._farewells: set[asyncio.Task[None]] = set()  # of calls that have ended: recordings, last callbacks
 
     @property
     def auth_token(self) -> str:
@@ -106,14 +109,24 @@ class PhoneNetwork:
                     self.spawn(self._call_in_later(own.at, person.number, own.to))
 
     async def close(self) -> None:
-        """Drop everything. Calls still up get no farewell, as when a network fails."""
+        """Drop everything. Calls still up get no farewell, as when a network fails; those that have ended are told about."""
         self.wheel.stop()
+        if self._farewells:
+            await asyncio.wait(self._farewells, timeout=LONGEST_FAREWELL)
         for call in self.calls.values():
             call.drop()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.webhooks.close()
+
+    async def written(self) -> None:
+        """Wait a little for the recordings of calls that have just ended, so that what is listed is complete."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_FAREWELL):
+                for call in tuple(self.calls.values()):
+                    if call.ledger.has_ended:
+                        await call.ended.wait()
 
     # --- calls of the engine's ----------------------------------------------------------------------------------------
 
@@ -242,13 +255,16 @@ class PhoneNetwork:
 
     # --- tasks --------------------------------------------------------------------------------------------------------
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], *, is_farewell: bool = False) -> None:
         """Do something without waiting for it; what breaks in it is logged and ends nothing else."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
+        if is_farewell:
+            self._farewells.add(task)
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        self._farewells.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("simulator_call_broke", exc_info=error)

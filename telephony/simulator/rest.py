@@ -181,6 +181,7 @@ class _Control:
         self._network = network
 
     async def calls(self, request: Request) -> Response:
+        await self._network.written()
         return _json({"calls": [call.describe() for call in self._network.calls.values()]})
 
     async def call(self, request: Request) -> Response:
