@@ -24,6 +24,7 @@ from api.parts import Parts
 from api.settings import Settings
 from api.switchboard import House, Switchboard
 from compliance.store import ComplianceStore
+from context.gather import CallAhead, Gathering
 from context.knowledge.base import KnowledgeBase, open_embedder, open_knowledge
 from context.learning.learn import learn_the_rest
 from context.sources import usual_sources
@@ -105,6 +106,7 @@ async def open_house(
                 policy or Policy(),
             )
         )
+        await _warm_up(database, knowledge)
         runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of)
         switchboard.dialler = runner
         opt_outs.canceller = runner
@@ -123,6 +125,11 @@ async def open_house(
             hot,
             clock.at,
         )
+
+
+async def _warm_up(database: Database, knowledge: KnowledgeBase) -> None:
+    """Ask every source once about nobody: first connections, statements and vectors are made before the first call."""
+    await Gathering.start(CallAhead("+10000000000", purpose="warm up"), usual_sources(database, knowledge)).briefing()
 
 
 @asynccontextmanager
