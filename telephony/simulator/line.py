@@ -107,7 +107,7 @@ class Stream:
         self._timestamp = FIRST_TIMESTAMP
         self._placed: dict[str, int] = {}
         self._dry_since: int | None = None
-        self.position = 0  # of the line, as of the last tick
+        self.position = 0  # what the person has heard up to: the end of the last frame played
 
     def take(self, tick: Tick, position: int) -> None:
         self._timestamp += FRAME_MS
@@ -125,6 +125,7 @@ class Stream:
             self._note_audio(position)
         if 0 < available <= FRAME:
             self._dry_since = position + available
+        self.position = position + FRAME
         return frame
 
     def append(self, audio: bytes) -> int:

@@ -138,9 +138,9 @@ class LiveCall:
         self._answer()
         return True
 
-    async def end_if_called_off(self) -> bool:
-        """Was the call ended while it waited in the queue? Then nobody is rung."""
-        if self._commands.empty():
+    async def is_called_off(self, seconds: float) -> bool:
+        """Wait in the queue for so long. True if the call was ended meanwhile: then nobody is rung."""
+        if await self._wait_command(seconds) is None:
             return False
         await self._end("canceled", "engine")
         return True

@@ -159,9 +159,7 @@ class PhoneNetwork:
         return self._new_call(ledger)
 
     async def _run_outbound(self, call: LiveCall, request: PlaceRequest, wait: float) -> None:
-        if wait > 0:
-            await asyncio.sleep(wait)
-        if await call.end_if_called_off() or not await call.ring_and_answer(request.timeout):
+        if await call.is_called_off(wait) or not await call.ring_and_answer(request.timeout):
             return
         if request.detection is not None:
             self.spawn(self._detect(call, request.detection))

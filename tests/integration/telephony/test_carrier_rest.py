@@ -206,7 +206,7 @@ async def test_nobody_listening_means_nothing_was_dialled():
 
 async def test_an_answer_too_late_is_unknown(engine, start_network, connect):
     network = await start_network(PEOPLE + "[people.faults]\ncreate_hang = 5.0\n")
-    carrier = connect(network, answer_timeout=0.2)
+    carrier = connect(network, answer_timeout=0.5)
     before = datetime.now(UTC)
     assert await carrier.place(DANA, OURS, f"{engine.url}/voice", f"{engine.url}/status") == PlaceUnknown("timed_out")
     # The phone rings all the same, and that is how one finds out.

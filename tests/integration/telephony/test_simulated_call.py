@@ -134,9 +134,9 @@ async def test_clear_returns_marks_of_audio_nobody_heard(engine, start_network, 
     assert why["after"] == "idle"
     assert len(truth["clears"]) == 1
     cleared = truth["clears"][0]
-    assert cleared["dropped"] > 3 * 8000
-    # The person began 0.3 s after the agent; five frames later the engine cleared.
-    assert 0 < cleared["at"] - truth["lines"][0]["start"] < 4000
+    assert cleared["dropped"] > 0
+    # The person began while the agent talked; the engine cleared when it had heard five frames of it.
+    assert cleared["at"] >= truth["lines"][0]["start"] + 5 * 160
 
 
 async def test_a_transfer_lets_two_people_talk_to_each_other(engine, start_network, connect, tmp_path):
@@ -186,7 +186,8 @@ async def test_a_transfer_lets_two_people_talk_to_each_other(engine, start_netwo
 
 async def test_the_other_leg_goes_down_with_the_caller(engine, start_network, connect):
     network = await start_network(
-        person(lines="[{at=0.6, hang_up=true}]") + '[[people]]\nnumber = "+16145550102"\nring = 0.1\nlines = []\n'
+        person(lines="[{after_silence=0.1, hang_up=true}]")
+        + '[[people]]\nnumber = "+16145550102"\nring = 0.1\nlines = [{at=0.1, say="Hello?"}]\n'
     )
     engine.documents["/voice"] = lambda form: "<Response><Dial>+16145550102</Dial></Response>"
     sid = await place(connect(network), engine)
@@ -304,7 +305,7 @@ async def test_the_engine_ends_the_call_by_closing_its_socket(engine, start_netw
 
 
 async def test_wrong_messages_are_ignored_and_noted_once(engine, start_network, connect):
-    network = await start_network(person(lines="[{at=0.4, hang_up=true}]"))
+    network = await start_network(person(lines="[{over=0.1, hang_up=true}]"))
 
     async def talk(link, events):
         raw = link._socket
@@ -315,7 +316,7 @@ async def test_wrong_messages_are_ignored_and_noted_once(engine, start_network, 
             '{"event":"hello","streamSid":"x"}',
         ):
             raw.send(text)
-        link.send_audio(tone(300, 0.1))
+        link.send_audio(tone(300, 1.0))
         async for _ in events:
             pass
 
@@ -345,16 +346,14 @@ async def test_a_stream_to_nowhere_fails_and_the_next_verb_runs(engine, start_ne
 
 
 async def test_calls_wait_for_their_turn(engine, start_network, connect):
-    network = await start_network(person(lines="[{at=0.1, hang_up=true}]"), calls_per_second=5.0)
+    network = await start_network(person(lines="[{at=0.1, hang_up=true}]"), calls_per_second=0.01)
     carrier = connect(network)
     sids = [await place(carrier, engine) for _ in range(3)]
-    waits = [network.network.calls[sid].ledger.queue_ms for sid in sids]
-    assert waits[0] == 0
-    assert 100 < waits[1] < 250
-    assert 300 < waits[2] < 450
-    called_off = await carrier.hang_up(sids[2])
-    assert called_off.status == "queued"
-    assert [(await ended(network, sid))["status"] for sid in sids] == ["completed", "completed", "canceled"]
+    first, second, third = (network.network.calls[sid].ledger.queue_ms for sid in sids)
+    assert first == 0 < second <= 100_000 < third
+    for sid in sids[1:]:
+        assert (await carrier.hang_up(sid)).status == "queued"
+    assert [(await ended(network, sid))["status"] for sid in sids] == ["completed", "canceled", "canceled"]
 
 
 async def test_small_verbs_and_limits(engine, start_network, connect):
@@ -421,7 +420,7 @@ async def test_nobody_has_that_number(engine, start_network, connect):
 async def test_more_audio_than_the_carrier_keeps_is_thrown_away(engine, start_network, connect, monkeypatch):
     monkeypatch.setattr("telephony.simulator.playout.CAPACITY", 100)
     monkeypatch.setattr("telephony.simulator.playout.Playout.__init__.__defaults__", (100,))
-    network = await start_network(person(lines="[{at=0.3, hang_up=true}]"))
+    network = await start_network(person(lines="[{at=1.0, hang_up=true}]"))
 
     async def talk(link, events):
         link.send_audio(tone(300, 1.0))

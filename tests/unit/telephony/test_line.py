@@ -59,7 +59,7 @@ def test_marks_say_why_they_came_back(line):
         ("cleared", "cleared"),
         ("played", "played"),
     ]
-    assert line.truth.clears == [(0, 2 * FRAME)]
+    assert line.truth.clears == [(FRAME, 2 * FRAME)]
 
 
 def test_an_underrun_is_noted_and_a_silence_is_not(line):
