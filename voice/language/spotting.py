@@ -11,107 +11,22 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
+from voice.language.stock import each
 from voice.language.words import likeness, words
 
 _LITTLE: Final = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "is",
-        "are",
-        "am",
-        "was",
-        "be",
-        "been",
-        "do",
-        "does",
-        "did",
-        "i",
-        "you",
-        "he",
-        "she",
-        "it",
-        "we",
-        "they",
-        "me",
-        "my",
-        "your",
-        "our",
-        "us",
-        "to",
-        "of",
-        "in",
-        "on",
-        "at",
-        "for",
-        "with",
-        "and",
-        "or",
-        "but",
-        "this",
-        "that",
-        "there",
-        "will",
-        "would",
-        "can",
-        "could",
-        "have",
-        "has",
-        "had",
-        "if",
-        "as",
-        "by",
-        "from",
-        "about",
-        "into",
-        "not",
-    ]
+    each(
+        "a an the is are am was be been do does did i you he she it we they me my your our us to of in on at for with and"
+        " or but this that there will would can could have has had if as by from about into"
+    )
 )
+_NEGATIONS: Final = frozenset({"not", "never"})
 _COMMON: Final = frozenset(
-    [
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-        "today",
-        "tomorrow",
-        "morning",
-        "afternoon",
-        "evening",
-        "noon",
-        "month",
-        "week",
-        "year",
-        "day",
-        "one",
-        "two",
-        "three",
-        "four",
-        "five",
-        "six",
-        "seven",
-        "eight",
-        "nine",
-        "ten",
-        "eleven",
-        "twelve",
-        "fifteen",
-        "twenty",
-        "thirty",
-        "forty",
-        "fifty",
-        "sixty",
-        "seventy",
-        "eighty",
-        "ninety",
-        "hundred",
-        "thousand",
-        "dollars",
-    ]
+    each(
+        "monday tuesday wednesday thursday friday saturday sunday today tomorrow morning afternoon evening noon month week"
+        " year day one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty"
+        " seventy eighty ninety hundred thousand dollars"
+    )
 )
 _LITTLE_WEIGHT: Final = 0.3
 _GAP: Final = 0.12  # what each unused word inside a phrase costs
@@ -184,6 +99,11 @@ def _phrase(label: str, text: str) -> _Phrase:
     return _Phrase(label, spoken, tuple(_LITTLE_WEIGHT if word in _LITTLE else 1.0 for word in spoken))
 
 
+def is_telling(text: str) -> bool:
+    """Whether there is a word in it that says more than grammar."""
+    return any(word not in _LITTLE for word in words(text))
+
+
 def apart(spots: Iterable[Spot]) -> list[Spot]:
     """The spots that do not overlap a better one before them, in the order they were said."""
     kept: list[Spot] = []
@@ -213,6 +133,8 @@ def fit(phrase: _Phrase, text: Sequence[str], known: Set[str] = frozenset()) -> 
     score = found / phrase.weight
     if score < _BELIEVED or end <= start or not _is_carried(phrase, text[start:end]):
         return None
+    if not _NEGATIONS & set(phrase.words) and _NEGATIONS & set(text[max(0, start - 1) : end]):
+        return None  # "i do not own it" is no "i own it"
     return Spot(phrase.label, score, start, end, phrase.weight)
 
 

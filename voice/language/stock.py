@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Final
 
 
-def _each(words: str) -> tuple[str, ...]:
+def each(words: str) -> tuple[str, ...]:
+    """The words of a list that is easier to read as a line."""
     return tuple(words.split())
 
 
@@ -53,10 +54,18 @@ NO: Final = (
 )
 GREETING: Final = (
     *("hello", "hi", "hey", "hi there", "hello there", "hello hello", "good morning", "good afternoon", "good evening"),
-    *("speaking", "yes speaking", "this is she", "this is he", "hello yes", "yes hello", "who's there"),
+    *("speaking", "yes speaking", "this is she", "this is he", "hello yes", "yes hello"),
 )
 IDENTITY: Final = (
-    *("who is this", "who is calling", "who's calling", "who are you", "who is this please", "hello who is this"),
+    *(
+        "who is this",
+        "who is calling",
+        "who's calling",
+        "who are you",
+        "who is this please",
+        "hello who is this",
+        "who's there",
+    ),
     *("what company is this", "where are you calling from", "what is this about", "why are you calling", "what do you want"),
 )
 ROBOT: Final = (
@@ -140,7 +149,7 @@ VOICEMAIL: Final = (
     *("hi you have reached the voicemail of", "the mailbox is full", "the number you have dialed is not in service"),
     *("please leave a message", "leave me a message and i'll call you back as soon as i can"),
 )
-FILLERS: Final = frozenset(_each("uh um er ah oh hm hmm mm mhm well so like just please actually basically"))
+FILLERS: Final = frozenset(each("uh um er ah oh hm hmm mm mhm well so like just please actually basically"))
 CONTRACTIONS: Final = dict(
     pair.split(": ")
     for pair in (
@@ -162,7 +171,7 @@ CONTRACTIONS: Final = dict(
     )
 )
 # The commonest given names of adults in the United States (SSA, births 1960-2000) that the ears' dictionary has.
-FIRST_NAMES: Final = _each(
+FIRST_NAMES: Final = each(
     "james robert john michael david william richard joseph thomas christopher charles daniel matthew anthony mark steven"
     " paul andrew joshua kevin brian george timothy jason jeffrey ryan jacob gary eric jonathan scott carlos luis jose mary"
     " patricia jennifer linda elizabeth barbara susan jessica karen sarah lisa nancy sandra ashley emily kimberly donna"

@@ -40,6 +40,7 @@ _SURE: Final = re.compile(
 )
 _CLOCK: Final = re.compile(r"\b" + _HOUR + _MINUTE + _HALF + r"(?![\w'])(?! (?:hundred|dollars))")
 _NAMED: Final = re.compile(r"\b(noon|midday|midnight|any ?time)\b")
+_ANY_TIME: Final = "any time"
 _PART: Final = re.compile(r"\b(morning|afternoon|evening|tonight)\b")
 
 
@@ -59,6 +60,8 @@ class SpokenTime:
         return bool(self.day or self.clock or self.part)
 
     def __str__(self) -> str:
+        if self.clock == _ANY_TIME and self.day:
+            return f"{self.day}, {_ANY_TIME}"
         if self.clock:
             return f"{self.day} at {self.clock}" if self.day else self.clock
         return " ".join(filter(None, (self.day, self.part)))
@@ -100,7 +103,7 @@ def _day(plain: str) -> tuple[str, str]:
 
 def _clock(plain: str, part: str, *, is_alone: bool) -> str:
     if named := _NAMED.search(plain):
-        return "any time" if named[1].startswith("any") else {"midday": "noon"}.get(named[1], named[1])
+        return _ANY_TIME if named[1].startswith("any") else {"midday": "noon"}.get(named[1], named[1])
     if past := _PAST.search(plain):
         hour = _number(past["hour"])
         shift = {"half past": (hour, 30), "quarter past": (hour, 15), "quarter to": ((hour - 2) % 12 + 1, 45)}

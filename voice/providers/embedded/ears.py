@@ -30,6 +30,11 @@ class EmbeddedEars:
         most = processes or min(_MOST_PROCESSES, os.cpu_count() or 1)
         self._workers = [Worker(module, (folder,)) for _ in range(most)]
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes that run now."""
+        return tuple(worker.pid for worker in self._workers if worker.pid is not None)
+
     async def start(self, agents: Sequence[AgentDefinition] = ()) -> None:
         """Start one process and make these agents' models, so that no call waits for them. Raises `ProviderError`."""
         await self._workers[0].start()

@@ -23,6 +23,7 @@ _HINTED: Final = 0.6  # share of the sentences drawn from what was just asked, w
 _SEED: Final = 8000
 _BEFORE: Final = ("", "", "", "", "", "well", "um", "uh", "oh", "okay", "yeah", "yes", "no", "i think", "so", "hello")
 _AFTER: Final = ("", "", "", "", "", "", "", "thanks", "thank you", "please", "i think", "right now")
+_BETWEEN: Final = ("", "and", "and", "but", "so")
 _DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _PARTS: Final = ("morning", "afternoon", "evening")
 _HOURS: Final = WORDS_BELOW_TWENTY[1:13]
@@ -43,7 +44,7 @@ def vocabulary_sentences(agent: AgentDefinition, hint: Sequence[str] = ()) -> li
         pool = narrow if narrow and chance.random() < _HINTED else base
         sentence = _dressed(chance, chance.choice(pool))
         if chance.random() < 0.12:  # people answer two things in one breath
-            sentence = f"{sentence} {_dressed(chance, chance.choice(base))}"
+            sentence = f"{sentence} {chance.choice(_BETWEEN)} {_dressed(chance, chance.choice(base))}"
         sentences.append(normalise(sentence).split())
     return [sentence for sentence in sentences if sentence]
 
@@ -82,10 +83,8 @@ def _sources(agent: AgentDefinition) -> list[Source]:
         sources += [_time] * 5
     if agent.keyterms:
         sources.append(_one_of([term.lower() for term in agent.keyterms]))
-    sources.append(
-        lambda chance: f"{chance.choice(('this is', 'hello this is', 'hi', 'my name is'))} {chance.choice(people)}"
-    )
-    return sources
+    greetings = ("this is", "hello this is", "hi this is", "yes this is", "hi", "my name is")
+    return [*sources, *[lambda chance: f"{chance.choice(greetings)} {chance.choice(people)}"] * 2]
 
 
 def _narrow(agent: AgentDefinition, hint: Sequence[str]) -> list[Source]:
@@ -93,7 +92,8 @@ def _narrow(agent: AgentDefinition, hint: Sequence[str]) -> list[Source]:
     if not hint:
         return []
     given = set(hint)
-    asked = [q for q in agent.questions if given & set(hint_for(q))]
+    asked = [question for question in agent.questions if hint_for(question) == tuple(hint)]
+    asked = asked or [question for question in agent.questions if given & set(hint_for(question))]
     kinds = {question.kind for question in asked}
     sources = [_one_of(answer.phrases) for q in asked for answer in q.answers if answer.phrases] or [_one_of(list(hint))]
     if AnswerKind.NUMBER in kinds:

@@ -62,6 +62,11 @@ class EmbeddedMouth:
     def voices(self) -> tuple[str, ...]:
         return tuple(CATALOGUE[self.engine])
 
+    @property
+    def pid(self) -> int | None:
+        """The engine's process, while there is one."""
+        return self._worker.pid
+
     async def start(self) -> None:
         """Load the engine before the first call needs it. Raises `ProviderError`."""
         await self._worker.start()

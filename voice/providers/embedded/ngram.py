@@ -27,6 +27,8 @@ def arpa(sentences: Iterable[Sequence[str]]) -> str:
     totals: Counter[Gram] = Counter()
     for table in counts:
         for gram, count in table.items():
+            if gram == (_START,):
+                continue  # it is never predicted, so it takes no share of what is
             followers[gram[:-1]].add(gram[-1])
             totals[gram[:-1]] += count
 

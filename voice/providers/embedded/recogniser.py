@@ -22,6 +22,9 @@ _PAUSE: Final = 19  # windows without speech (0.6 s) after which the decoder is 
 _INTERIM_EVERY: Final = 4  # windows (128 ms) between looks at what the decoder has so far
 _LONGEST: Final = 30 * SAMPLE_RATE // WINDOW  # windows of one utterance: then it is finished unasked
 _CONVINCED: Final = 0.5  # an utterance must have had a window at least this speech-like
+_DECADES: Final = 5.0  # a best path of probability 1e-5 is worth nothing
+_LEAST: Final = 1e-9
+REJECT: Final = 0.3  # a path of probability 3e-4
 _FRAMES_PER_SECOND: Final = 100  # of the decoder
 
 
@@ -91,6 +94,8 @@ class Recogniser:
             return []
         self._quiet = 0 if speech >= ONSET else self._quiet + 1
         if self._quiet > _PAUSE:
+            if self._convinced < _CONVINCED:
+                self._abandon()
             self._preroll.append(window)
             return []
         self._feed_preroll()
@@ -98,6 +103,11 @@ class Recogniser:
         if len(self._fed) >= _LONGEST:
             return [self.finish()]
         return self._interim() if len(self._fed) % _INTERIM_EVERY == 0 else []
+
+    def _abandon(self) -> None:
+        """It was a noise, and nobody needs to hear of it."""
+        self._is_open = False
+        self._decoder.end_utt()
 
     def _begin(self) -> None:
         if self._prepare is not None:
@@ -118,7 +128,7 @@ class Recogniser:
         self._fed.append(position)
 
     def _interim(self) -> list[Heard]:
-        found = self._decoder.hyp()
+        found = self._decoder.hyp() if self._convinced >= _CONVINCED else None
         text = plain(found.hypstr) if found else ""
         if not text or text == self._last:
             return []
@@ -128,7 +138,7 @@ class Recogniser:
     def _believed(self) -> Heard:
         found = self._decoder.hyp()
         segments = list(self._decoder.seg()) if found else []
-        belief = confidence(segments)
+        belief = confidence(found.prob) if found else 0.0
         words = tuple(self._timed(segment) for segment in segments if is_word(segment.word))
         if not words or self._convinced < _CONVINCED or belief < REJECT:
             return Heard("", is_final=True, confidence=belief)
@@ -144,16 +154,13 @@ class Recogniser:
         return round((at * WINDOW + rest) / SAMPLE_RATE, 3)
 
 
-_LEAST: Final = 1e-300
-REJECT: Final = -1e9
+def confidence(probability: float) -> float:
+    """How sure the decoder is, 0 to 1, from the posterior probability of its best path.
 
-
-def confidence(segments: list[Any]) -> float:
-    """How well the words fit the sound, 0 to 1."""
-    frames = sum(s.end_frame - s.start_frame + 1 for s in segments if is_word(s.word))
-    if not frames:
-        return 0.0
-    return float(sum(math.log(max(s.ascore, _LEAST)) for s in segments if is_word(s.word))) / frames
+    Sentences of the model's vocabulary are nearly all above `REJECT`, most others below (`accuracy.py` measures both); what
+    nonsense gets through, the mind does not understand.
+    """
+    return min(1.0, max(0.0, 1 + math.log10(max(probability, _LEAST)) / _DECADES))
 
 
 def is_word(word: str) -> bool:

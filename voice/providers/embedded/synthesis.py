@@ -51,7 +51,7 @@ FLITE: Final[dict[str, Timbre]] = {
     "caller_female": Timbre("slt", tract=0.94, pace=1.08, gain=0.6),
     "caller_male": Timbre("rms", gain=1.05),
     "caller_deep": Timbre("rms", tract=1.05, pace=0.95, gain=1.05),
-    "caller_scottish": Timbre("awb", gain=0.87),
+    "caller_old": Timbre("awb", gain=0.87),
     "caller_plain": Timbre("kal16", gain=2.2),
 }
 
@@ -62,7 +62,7 @@ ESPEAK: Final[dict[str, Timbre]] = {
     "caller_female": Timbre("en-us+f4"),
     "caller_male": Timbre("en-us"),
     "caller_deep": Timbre("en-us+m7"),
-    "caller_scottish": Timbre("en-gb-scotland"),
+    "caller_old": Timbre("en-us+m2"),
     "caller_plain": Timbre("en-us+m1"),
 }
 

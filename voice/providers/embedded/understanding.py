@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from voice.agent import AgentDefinition, Answer, AnswerKind, Objection, Question, Then
 from voice.language import stock
 from voice.language.numbers import spoken_number
-from voice.language.spotting import Spot, Spotter, apart
+from voice.language.spotting import Spot, Spotter, apart, is_telling
 from voice.language.times import SpokenTime, spoken_time
 from voice.language.words import normalise, words
 from voice.phrases import is_opt_out
@@ -22,6 +22,9 @@ from voice.phrases import is_opt_out
 _ANY: Final = "{value}"  # the value of an answer that stands for whatever was said
 _ANSWER, _OBJECTION, _STOCK = "answer", "objection", "stock"
 _ASKED_BONUS: Final = 1.25  # an answer to the question that is open is likelier than anything else
+_STOCK_BONUS: Final = 0.7  # the agent's own words for a thing go before the stock's
+_PLAIN: Final = frozenset({"yes", "no", "sure", "okay", "absolutely", "definitely", "correct", "right", "perfect", "fine"})
+_MOST: Final = 0.6  # "i can't" is a no if hardly anything follows; "i can't hear" is something else
 _ENOUGH: Final = 1.3  # weight of a phrase that may answer a question nobody asked yet
 
 
@@ -88,15 +91,15 @@ class Understanding:
     """The phrases of one agent, ready to be looked for. Build once per agent; `acts` may be called from any thread."""
 
     def __init__(self, agent: AgentDefinition) -> None:
-        self._agent = agent
+        self.agent = agent
         self._questions = {question.id: question for question in agent.questions}
         self._objections = {objection.id: objection for objection in agent.objections}
         phrases: dict[str, Sequence[str]] = {f"{_STOCK}/{kind}": said for kind, said in _STOCK_PHRASES.items()}
         for objection in agent.objections:
-            phrases[f"{_OBJECTION}/{objection.id}"] = objection.phrases
+            phrases[f"{_OBJECTION}/{objection.id}"] = _also_bare(objection.phrases)
         for question in agent.questions:
             for number, answer in enumerate(question.answers):
-                phrases[f"{_ANSWER}/{question.id}/{number}"] = answer.phrases
+                phrases[f"{_ANSWER}/{question.id}/{number}"] = _also_bare(answer.phrases)
         self._spotter = Spotter(phrases)
 
     def acts(self, text: str, asked: Question | None, half: SpokenTime | None = None) -> list[Act]:
@@ -112,17 +115,22 @@ class Understanding:
 
     def _ranked(self, said: Sequence[str], asked: Question | None) -> list[Spot]:
         found = [spot for spot in self._spotter.all(said) if self._may_count(spot, said, asked)]
-        bonus = [
-            replace(spot, score=spot.score * _ASKED_BONUS) if self._is_answer_to(spot, asked) else spot for spot in found
-        ]
-        order = {_ANSWER: 0, _OBJECTION: 1, _STOCK: 2}
-        return sorted(bonus, key=lambda spot: (-spot.score * spot.weight, order[spot.label.split("/")[0]], spot.start))
+        weighed = [replace(spot, score=spot.score * self._bonus(spot, asked)) for spot in found]
+        return sorted(weighed, key=lambda spot: (-spot.score * spot.weight, spot.start, spot.label))
+
+    def _bonus(self, spot: Spot, asked: Question | None) -> float:
+        if self._is_answer_to(spot, asked):
+            return _ASKED_BONUS
+        return _STOCK_BONUS if spot.label.startswith(_STOCK) else 1.0
 
     def _may_count(self, spot: Spot, said: Sequence[str], asked: Question | None) -> bool:
         kind, name = spot.label.split("/")[:2]
         if kind == _ANSWER and not (asked and asked.id == name):
             return spot.weight >= _ENOUGH or self._questions[name].kind is AnswerKind.CHOICE
-        if kind == _STOCK and name in (Stock.YES, Stock.NO, Stock.GREETING):
+        if kind == _STOCK and name in (Stock.YES, Stock.NO):
+            is_plain = spot.start == 0 and said[0] in _PLAIN
+            return is_plain or (spot.end - spot.start) >= _MOST * len(said)
+        if kind == _STOCK and name == Stock.GREETING:
             return True
         is_short = spot.weight <= 1.0 and kind != _ANSWER  # "stop", "what", "wait": only when little else is said
         return not is_short or len(said) <= 2
@@ -148,12 +156,18 @@ class Understanding:
     ) -> list[Act]:
         """Numbers, times and free text: for the open question, and for others when they are unmistakable."""
         done = {act.question.id for act in acts if isinstance(act, Answered)}
-        open_questions = [question for question in self._agent.questions if question.id not in done]
+        open_questions = [question for question in self.agent.questions if question.id not in done]
         found = [act for each in open_questions if (act := _value(each, rest, each == asked, half)) is not None]
         is_open = asked is not None and asked.kind is AnswerKind.OPEN and asked.id not in done
         if is_open and asked is not None and not found and not _leads(acts) and words(rest):
             found.append(Answered(asked, " ".join(text.split()), _any_answer(asked)))
         return found
+
+
+def _also_bare(phrases: Sequence[str]) -> list[str]:
+    """The phrases, and those that begin with yes or no without it: "no i rent" is often just "i rent"."""
+    bare = [phrase.split(None, 1)[1] for phrase in phrases if phrase.lower().startswith(("yes ", "no "))]
+    return [*phrases, *(phrase for phrase in bare if is_telling(phrase))]
 
 
 def _rest(text: str, said: Sequence[str], spots: Sequence[Spot]) -> str:

@@ -1,0 +1,167 @@
+"""Agent files: what is read, and every way to get one wrong."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from voice.agent import AnswerKind, Then, VoicemailAction
+from voice.agent_file import AgentFolder, parse_agent
+from voice.errors import AgentFileError
+
+GOOD = """
+name = "small"
+seller = "Acme"
+persona = "Ava"
+goal = "Ask one thing."
+opening = "Hi {first_name}, this is {persona} for {seller}."
+goodbye = "Goodbye!"
+numbers = ["+13025550100"]
+transfer_to = "sip:desk@host"
+voices = { elevenlabs = "abc" }
+[voicemail]
+action = "leave_message"
+text = "Call {callback_number}."
+[manners]
+silence_after = 5
+[[questions]]
+id = "owner"
+kind = "yes_no"
+ask = "Do you own it?"
+known = "You said {value}. Right?"
+answers = [{ value = "yes", phrases = ["i do"], then = "transfer" }]
+[[objections]]
+id = "price"
+phrases = ["how much"]
+say = "It is free."
+"""
+
+
+def changed(old: str, new: str) -> bytes:
+    assert old in GOOD
+    return GOOD.replace(old, new).encode()
+
+
+def test_a_good_file_is_read_whole() -> None:
+    agent = parse_agent(GOOD.encode(), "small.toml")
+    assert agent.questions[0].kind is AnswerKind.YES_NO
+    assert agent.questions[0].answers[0].then is Then.TRANSFER
+    assert agent.objections[0].then is Then.ASK_AGAIN
+    assert agent.voicemail.action is VoicemailAction.LEAVE_MESSAGE
+    assert agent.manners.silence_after == 5.0
+    assert agent.voices == {"elevenlabs": "abc"}
+    assert len(agent.version) == 16
+
+
+def test_the_version_is_of_the_content() -> None:
+    assert parse_agent(GOOD.encode(), "a").version == parse_agent(GOOD.encode(), "b").version
+    assert parse_agent(GOOD.encode(), "a").version != parse_agent(GOOD.encode() + b"# more", "a").version
+
+
+@pytest.mark.parametrize(
+    ("content", "code", "names"),
+    [
+        (b"\xff\xfe", "not_text", "file"),
+        (b"name = ", "syntax", "file"),
+        (b"#" * 300_000, "too_large", "file"),
+        (changed('goal = "Ask one thing."', ""), "missing", "goal"),
+        (changed('goal = "Ask one thing."', 'goal = " "'), "empty", "goal"),
+        (changed('goal = "Ask one thing."', "goal = 3"), "wrong_type", "goal"),
+        (changed('goal = "Ask', 'gaol = "x"\ngoal = "Ask'), "unknown_key", "gaol"),
+        (changed('say = "It is free."', 'say = "It is free."\nsya = "x"'), "unknown_key", "objections[1].sya"),
+        (changed('known = "You', 'knwon = "x"\nknown = "You'), "unknown_key", "questions[1].knwon"),
+        (changed("silence_after = 5", "silence_afer = 5"), "unknown_key", "manners.silence_afer"),
+        (changed("silence_after = 5", 'silence_after = "5"'), "wrong_type", "manners.silence_after"),
+        (changed("silence_after = 5", "silence_after = true"), "wrong_type", "manners.silence_after"),
+        (changed("silence_after = 5", "silence_after = 0"), "bad_value", "manners.silence_after"),
+        (changed('kind = "yes_no"', 'kind = "maybe"'), "bad_value", "questions[1].kind"),
+        (changed('kind = "yes_no"', 'kind = "choice"').replace(b'"i do"', b""), "missing", "answers"),
+        (changed('phrases = ["how much"]', "phrases = []"), "missing", "phrases"),
+        (changed('phrases = ["how much"]', "phrases = [1]"), "wrong_type", "objections[1].phrases"),
+        (changed('text = "Call {callback_number}."', ""), "missing", "voicemail.text"),
+        (changed('name = "small"', 'name = "Small One"'), "bad_value", "name"),
+        (changed('"+13025550100"', '"302 555"'), "bad_number", "numbers"),
+        (changed('"sip:desk@host"', '"desk"'), "bad_number", "transfer_to"),
+        (changed('transfer_to = "sip:desk@host"', ""), "missing", "transfer_to"),
+        (changed("{persona}", "{person}"), "unknown_blank", "opening"),
+        (
+            changed("[[objections]]", '[[objections]]\nid="price"\nphrases=["x"]\nsay="x"\n[[objections]]'),
+            "duplicate",
+            "price",
+        ),
+        (changed("[voicemail]", "[voicemails]"), "unknown_key", "voicemails"),
+        (changed('voices = { elevenlabs = "abc" }', 'voices = "abc"'), "wrong_type", "voices"),
+        (GOOD.split("[[objections]]")[0].encode() + b"[objections]\n", "wrong_type", "objections"),
+    ],
+)
+def test_every_problem_has_its_code_and_names_its_place(content: bytes, code: str, names: str) -> None:
+    with pytest.raises(AgentFileError) as caught:
+        parse_agent(content, "small.toml")
+    assert caught.value.code == code
+    assert str(caught.value).startswith("small.toml: ")
+    assert names in str(caught.value)
+
+
+def write(file: Path, content: bytes, at: int) -> None:
+    file.write_bytes(content)
+    os.utime(file, (at, at))
+
+
+def test_a_folder_follows_its_files(tmp_path: Path) -> None:
+    folder = AgentFolder(tmp_path)
+    assert folder.all() == {}
+    write(tmp_path / "small.toml", GOOD.encode(), 1)
+    first = folder.get("small")
+    assert folder.get("small") is first
+    write(tmp_path / "small.toml", changed("It is free.", "It costs nothing."), 2)
+    assert folder.get("small").objections[0].say == "It costs nothing."
+    assert folder.for_number("+13025550100") is folder.get("small")
+    assert folder.for_number("+13025550199") is None
+    (tmp_path / "small.toml").unlink()
+    with pytest.raises(AgentFileError, match="there is no such agent"):
+        folder.get("small")
+
+
+def test_a_broken_edit_keeps_the_last_good_version(tmp_path: Path) -> None:
+    folder = AgentFolder(tmp_path)
+    write(tmp_path / "small.toml", GOOD.encode(), 1)
+    good = folder.get("small")
+    write(tmp_path / "small.toml", b"name =", 2)
+    assert folder.get("small") == good
+    assert folder.problems["small.toml"].code == "syntax"
+    write(tmp_path / "small.toml", GOOD.encode() + b"\n", 3)
+    assert folder.get("small").version != good.version
+    assert folder.problems == {}
+
+
+def test_a_file_that_was_never_good_says_why(tmp_path: Path) -> None:
+    write(tmp_path / "small.toml", b"name =", 1)
+    with pytest.raises(AgentFileError) as caught:
+        AgentFolder(tmp_path).get("small")
+    assert caught.value.code == "syntax"
+
+
+def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.toml", GOOD.encode(), 1)
+    write(tmp_path / "b.toml", GOOD.encode(), 1)
+    folder = AgentFolder(tmp_path)
+    assert list(folder.all()) == ["small"]
+    assert folder.problems["b.toml"].code == "duplicate"
+
+
+def test_a_file_that_cannot_be_read_is_a_problem_of_that_file(tmp_path: Path) -> None:
+    (tmp_path / "x.toml").mkdir()
+    write(tmp_path / "small.toml", GOOD.encode(), 1)
+    folder = AgentFolder(tmp_path)
+    assert list(folder.all()) == ["small"]
+    assert folder.problems["x.toml"].code == "unreadable"
+
+
+@pytest.mark.parametrize("name", ["solar", "reminder"])
+def test_the_agents_that_ship_are_good(name: str) -> None:
+    agents = Path(__file__).parents[3] / "agents"
+    agent = AgentFolder(agents).get(name)
+    assert "AI assistant" in agent.opening
+    assert "stop" in agent.opening
