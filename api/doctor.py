@@ -14,6 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -163,14 +164,14 @@ def _home(settings: Settings) -> Finding:
 
 
 def _agents(settings: Settings) -> Iterator[Finding]:
-    files = sorted(settings.agents.glob("*.toml")) if settings.agents.is_dir() else []
-    if not files:
+    found = sorted(settings.agents.glob("*.toml")) if settings.agents.is_dir() else []
+    if not found:
         yield Finding("parts", "agents", State.WARN, f"none in {settings.agents}", "put an agent definition (*.toml) there")
         return
     from voice.agent_file import parse_agent
     from voice.errors import AgentFileError
 
-    for file in files:
+    for file in found:
         try:
             agent = parse_agent(file.read_bytes(), file.name)
         except (AgentFileError, OSError) as error:
@@ -353,15 +354,11 @@ def _embedded() -> Iterator[Finding]:
         "text to speech, better voices" if flite else "not installed: espeak-ng speaks instead, and sounds like a robot",
         "" if flite else "apt-get install libflite1",
     )
-    yield _model("silero", "silero*.onnx", "voice activity", State.FAIL, "install offhook again: the file is part of it")
+    silero = files("voice.providers") / "models" / "silero_vad.onnx"
+    is_there = silero.is_file()
+    mend = "" if is_there else "install offhook again: the file is part of it"
+    yield Finding("embedded", "silero", State.OK if is_there else State.FAIL, "voice activity", mend)
     yield _minilm()
-
-
-def _model(part: str, pattern: str, purpose: str, missing: State, do: str) -> Finding:
-    spec = find_spec("voice.providers")
-    folders = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
-    found = next((file for folder in folders for file in folder.rglob(pattern)), None)
-    return Finding("embedded", part, State.OK if found else missing, purpose, "" if found else do)
 
 
 def _minilm() -> Finding:

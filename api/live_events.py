@@ -59,7 +59,7 @@ class Caller(OfCall, frozen=True, kw_only=True, tag=_tag):
 
 
 class Agent(OfCall, frozen=True, kw_only=True, tag=_tag):
-    """The caller heard this from the agent; `is_cut` if they took the floor before its end."""
+    """The agent says this: its sound begins. `is_cut` if the caller took the floor before its end, where that is known."""
 
     text: str
     is_cut: bool = False

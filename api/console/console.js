@@ -300,7 +300,12 @@ const HANDLERS = {
   interim(event) { addLine(cardOf(event.call), "interim", event.text, { by: "Caller" }); },
   caller(event) { addLine(cardOf(event.call), "caller", event.text, { by: "Caller" }); },
   agent(event) { addLine(cardOf(event.call), "agent", event.text, { by: "Agent", isCut: event.is_cut }); },
-  decision(event) { addLine(cardOf(event.call), "decision", event.text); },
+  decision(event) {
+    const call = cardOf(event.call);
+    // The agent's line is shown when its sound begins; when the caller takes the floor, its end was never heard.
+    if (event.text.startsWith("the caller takes the floor")) [...call.lines.querySelectorAll(".line.agent")].at(-1)?.classList.add("cut");
+    addLine(call, "decision", event.text);
+  },
   tool(event) { addLine(cardOf(event.call), "tool", plain(event.text)); },
   party(event) { addLine(cardOf(event.call), "party", `${plain(event.text)} on the line`); },
   call_ended(event) {
