@@ -28,7 +28,7 @@ CHUNK: Final = 8 << 20
 LONGEST_LINE: Final = 4096
 LARGEST: Final = 16 << 30  # a national file has 3.1 GB; what claims more is a bomb
 _LINE: Final = re.compile(
-    rb"[\s\"']*\+?1?[\s(]*(\d{3})[\s).,;\-\"']*(\d{3})[\s.\-]*(\d{4})((?:[\s,;|\"'\t]+[^\s,;|\"'\t]+)*)[\s,;|\"']*"
+    rb"[\s\"']*(?:\+?1[\s.\-]*)?\(?(\d{3})[\s).,;\-\"']*(\d{3})[\s.\-]*(\d{4})((?:[\s,;|\"'\t]+[^\s,;|\"'\t]+)*)[\s,;|\"']*"
 )
 _DATE: Final = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)|(\d\d?)/(\d\d?)/(\d{4})")
 _NONE: Final = np.empty(0, dtype=np.int64)

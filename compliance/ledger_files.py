@@ -38,13 +38,16 @@ class BadRow:
 
 def read_csv(text: str) -> Iterator[Given | BadRow]:
     """Consents from CSV with a header (`COLUMNS`, in any order; number, sellers, kind, obtained_at are needed)."""
-    reader = csv.DictReader(io.StringIO(text))
-    unknown = sorted(set(reader.fieldnames or ()) - set(COLUMNS))
-    if unknown or reader.fieldnames is None:
-        yield BadRow(1, f"unknown columns: {', '.join(unknown)}; there are: {', '.join(COLUMNS)}")
-        return
-    for row in reader:
-        yield _read_row({key: (value or "").strip() for key, value in row.items() if key}, reader.line_num)
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        unknown = sorted(set(reader.fieldnames or ()) - set(COLUMNS))
+        if unknown or reader.fieldnames is None:
+            yield BadRow(1, f"unknown columns: {', '.join(unknown)}; there are: {', '.join(COLUMNS)}")
+            return
+        for row in reader:
+            yield _read_row({key: (value or "").strip() for key, value in row.items() if key}, reader.line_num)
+    except csv.Error as error:
+        yield BadRow(reader.line_num + 1, f"no CSV from here on: {error}")
 
 
 def read_json(text: str) -> Iterator[Given | BadRow]:

@@ -1,0 +1,245 @@
+"""What must hold of every verdict, whatever the call: searched for counterexamples."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from compliance.gate import check
+from compliance.record import (
+    CallerId,
+    CallRecord,
+    Consent,
+    ConsentKind,
+    Errand,
+    LineType,
+    ListAnswer,
+    PastCall,
+    Place,
+    Purpose,
+    Reassigned,
+    ReassignedAnswer,
+    Relationship,
+    Revocation,
+    VoiceKind,
+)
+from compliance.rules import load_rulebook
+from compliance.rules.schema import Duty
+from compliance.verdict import Clearance, Refused
+
+BOOK = load_rulebook()
+AGAIN = load_rulebook()  # the same text read anew, with none of the caches
+AREAS = sorted(code for codes in BOOK.areas.states.values() for code in codes)
+STATES = sorted(BOOK.areas.states)
+START = datetime(2026, 1, 1, tzinfo=UTC)
+instants = st.integers(0, 10 * 365 * 24 * 60).map(lambda minutes: START + timedelta(minutes=minutes))
+FEW = settings(max_examples=40, deadline=None)
+SUBJECTS = st.sampled_from(["solar", "debt"])
+
+
+def before(at):
+    """Instants of the last month and a half."""
+    return st.integers(0, 45 * 24 * 60).map(lambda minutes: at - timedelta(minutes=minutes))
+
+
+def consents_for(number, at):
+    return st.builds(
+        Consent,
+        id=st.sampled_from(["c1", "c2", "c3"]),
+        kind=st.sampled_from(ConsentKind),
+        number=st.sampled_from([number, number, number, "+16145550199"]),
+        sellers=st.sampled_from([frozenset({"acme"}), frozenset({"acme", "beta"}), frozenset({"beta"})]),
+        obtained_at=before(at),
+        wording=st.sampled_from(["I agree.", "I agree.", ""]),
+        is_signed=st.booleans(),
+        names_artificial_voice=st.booleans(),
+        says_not_a_condition=st.booleans(),
+        expires_at=st.none() | st.integers(-100, 3000).map(lambda hours: at + timedelta(hours=hours)),
+    )
+
+
+@st.composite
+def calls(draw, at):
+    """A call as it could come in at `at`; facts lie in its past, as facts do. Mostly something is wrong with it."""
+    number = f"+1{draw(st.sampled_from(AREAS))}555{draw(st.integers(0, 9999)):04d}"
+    ago, days = before(at), before(at).map(datetime.date)
+    revocations = st.builds(Revocation, at=ago, channel=st.just("voice"), seller=st.sampled_from(["", "acme", "beta"]))
+    past = st.builds(PastCall, at=ago, subject=SUBJECTS, is_conversation=st.booleans())
+    related = st.builds(Relationship, last_purchase=st.none() | days, last_inquiry=st.none() | days)
+    return CallRecord(
+        number=number,
+        errand=Errand(
+            seller="acme",
+            purpose=draw(st.sampled_from([Purpose.TELEMARKETING] * 3 + list(Purpose))),
+            voice=draw(st.sampled_from(VoiceKind)),
+            subject=draw(SUBJECTS),
+            caller_id=CallerId("+16145550100", is_shown=True, is_authorised=draw(st.sampled_from([True, True, False]))),
+        ),
+        place=Place(state=draw(st.sampled_from(["", "", *STATES]))),
+        line=draw(st.sampled_from(LineType)),
+        is_business=draw(st.sampled_from([False, False, True])),
+        consents=tuple(draw(st.lists(consents_for(number, at), max_size=3))),
+        revocations=tuple(draw(st.lists(revocations, max_size=2))),
+        lists=(
+            ListAnswer("national", draw(st.booleans()), draw(st.booleans()), draw(days)),
+            ListAnswer("internal", draw(st.sampled_from([False, False, True]))),
+        ),
+        history=tuple(draw(st.lists(past, max_size=9))),
+        relationship=draw(st.none() | related),
+        reassigned=ReassignedAnswer(draw(st.sampled_from(Reassigned)), draw(days)),
+        emergencies=frozenset(draw(st.sets(st.sampled_from(["LA", "NY"]), max_size=1))),
+        is_erased=draw(st.sampled_from([False] * 9 + [True])),
+    )
+
+
+@st.composite
+def waiting_calls(draw, at):
+    """A call that only time stands against: hours, caps, and now and then a consent about to run out."""
+    number = f"+1{draw(st.sampled_from(AREAS))}555{draw(st.integers(0, 9999)):04d}"
+    past = st.builds(
+        PastCall, at=st.integers(0, 3000).map(lambda minutes: at - timedelta(minutes=minutes)), subject=SUBJECTS
+    )
+    ends = draw(st.sampled_from([None, None, None, at + timedelta(hours=20)]))
+    consent = Consent(
+        "c1", ConsentKind.WRITTEN, number, frozenset({"acme"}), at - timedelta(days=9), "I agree.", True, True, True, ends
+    )
+    return CallRecord(
+        number=number,
+        errand=Errand(
+            "acme",
+            draw(st.sampled_from([Purpose.TELEMARKETING, Purpose.TELEMARKETING, Purpose.DEBT_COLLECTION, Purpose.SURVEY])),
+            draw(st.sampled_from([VoiceKind.ARTIFICIAL, VoiceKind.LIVE])),
+            "solar",
+            caller_id=CallerId("+16145550100", is_shown=True, is_authorised=True),
+        ),
+        place=Place(state=draw(st.sampled_from(["", "", *STATES]))),
+        consents=(consent,),
+        lists=(ListAnswer("national", False, True, at.date()), ListAnswer("internal", False)),
+        history=tuple(draw(st.lists(past, max_size=5))),
+        relationship=Relationship(last_purchase=at.date() - timedelta(days=9)),
+        reassigned=ReassignedAnswer(Reassigned.NO, at.date()),
+    )
+
+
+@st.composite
+def waiting(draw):
+    at = draw(instants)
+    return draw(waiting_calls(at)), at
+
+
+@st.composite
+def situations(draw):
+    at = draw(instants)
+    return draw(st.one_of(calls(at), waiting_calls(at))), at
+
+
+@FEW
+@given(situations(), st.randoms(use_true_random=False))
+def test_the_order_of_anything_never_matters(situation, chance):
+    record, at = situation
+
+    def shuffled(items):
+        mixed = list(items)
+        chance.shuffle(mixed)
+        return tuple(mixed)
+
+    mixed = replace(
+        record,
+        consents=shuffled(record.consents),
+        revocations=shuffled(record.revocations),
+        lists=shuffled(record.lists),
+        history=shuffled(record.history),
+    )
+    names = list(BOOK.rules)
+    chance.shuffle(names)
+    book = replace(BOOK, rules={name: shuffled(BOOK.rules[name]) for name in names})
+    assert check(mixed, at, book) == check(record, at, BOOK)
+
+
+@FEW
+@given(situations(), st.data())
+def test_no_verdict_allows_what_a_single_rule_forbids(situation, data):
+    record, at = situation
+    verdict = check(record, at, BOOK)
+    rules = [(name, rule) for name, rules in BOOK.rules.items() for rule in rules if not isinstance(rule, Duty)]
+    name, rule = data.draw(st.sampled_from(rules))
+    alone = check(record, at, replace(BOOK, rules={name: (rule,)}))
+    if isinstance(alone, Refused):
+        assert isinstance(verdict, Refused)
+        assert set(alone.findings) <= set(verdict.findings)
+
+
+@FEW
+@given(situations(), st.data())
+def test_one_rule_less_never_forbids_more(situation, data):
+    record, at = situation
+    name = data.draw(st.sampled_from(sorted(BOOK.rules)))
+    rules = BOOK.rules[name]
+    without = replace(BOOK, rules={**BOOK.rules, name: rules[1:]})
+    less, whole = check(record, at, without), check(record, at, BOOK)
+    if isinstance(whole, Clearance):
+        assert isinstance(less, Clearance)
+    elif isinstance(less, Refused):
+        assert set(less.findings) <= set(whole.findings)
+
+
+@FEW
+@given(waiting(), st.data())
+def test_the_first_lawful_moment_is_lawful_and_the_first(situation, data):
+    record, at = situation
+    verdict = check(record, at, BOOK)
+    assume(isinstance(verdict, Refused) and verdict.until is not None)
+    assert verdict.until > at
+    assert isinstance(check(record, verdict.until, BOOK), Clearance)
+    seconds = (verdict.until - at).total_seconds()
+    shares = data.draw(st.lists(st.floats(0, 1, exclude_max=True), min_size=6, max_size=6))
+    last = verdict.until - timedelta(microseconds=1)
+    for moment in (*(at + timedelta(seconds=seconds * share) for share in shares), last):
+        assert isinstance(check(record, min(moment, last), BOOK), Refused), moment
+
+
+@FEW
+@given(situations())
+def test_never_means_never_within_a_month(situation):
+    record, at = situation
+    verdict = check(record, at, BOOK)
+    assume(isinstance(verdict, Refused) and verdict.until is None)
+    for hours in range(0, 31 * 24, 31):
+        assert isinstance(check(record, at + timedelta(hours=hours), BOOK), Refused)
+
+
+@FEW
+@given(waiting())
+def test_a_clearance_never_outlives_its_hours(situation):
+    record, at = situation
+    verdict = check(record, at, BOOK)
+    assume(isinstance(verdict, Clearance))
+    assert at < verdict.expires <= at + timedelta(seconds=60)
+    last = verdict.expires - timedelta(microseconds=1)
+    assert not any(
+        "WINDOW" in each.rule or "CLOSED" in each.rule for each in getattr(check(record, last, BOOK), "findings", ())
+    )
+
+
+@FEW
+@given(situations())
+def test_the_same_question_has_the_same_answer(situation):
+    record, at = situation
+    assert check(record, at, BOOK) == check(record, at, BOOK)
+    assert check(record, at, BOOK) == check(replace(record), at, AGAIN)
+
+
+@FEW
+@given(instants)
+def test_every_finding_has_words_and_a_source(at):
+    errand = Errand("acme", Purpose.TELEMARKETING, VoiceKind.ARTIFICIAL)
+    record = CallRecord("+18505550123", errand, lists=(ListAnswer("national", True, True, date(2020, 1, 1)),))
+    verdict = check(record, at, BOOK)
+    assert isinstance(verdict, Refused)
+    for finding in verdict.findings:
+        assert finding.says
+        assert finding.source
+        assert finding.entry
