@@ -7,9 +7,7 @@ together or not at all. Cancels nothing itself: an opt-out answers with what mus
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -22,17 +20,18 @@ from compliance.dnc import Lists
 from compliance.errors import LedgerError
 from compliance.gate import check
 from compliance.internal import InternalBits
-from compliance.privacy import load_salt, number_hash
+from compliance.known import Known, all_known, ended_by, merged_place
+from compliance.orders import Halt, Lift, halted, states_of, under_orders
+from compliance.privacy import load_salt
+from compliance.proposals import CallOutcome, DncRequest, ProposedCall, Suppression
 from compliance.quick import Value, run
 from compliance.receipt import Link, Receipt, canonical, seal, verdict_content
 from compliance.record import (
     CallRecord,
-    Errand,
     LineType,
     ListAnswer,
     PastCall,
     Place,
-    Purpose,
     ReassignedAnswer,
     Relationship,
     Revocation,
@@ -40,7 +39,6 @@ from compliance.record import (
 from compliance.rules import Rulebook, open_rulebook
 from compliance.rules.schema import Proclamation, Waiver
 from compliance.verdict import Clearance, Verdict
-from compliance.zones import number_problem, where
 from storage.tables.compliance import (
     calls_counted,
     consent_events,
@@ -50,125 +48,9 @@ from storage.tables.compliance import (
     standing_orders,
 )
 
-REMEMBERED: Final = timedelta(days=31)  # no cap looks further back
 CHAIN_LOCK: Final = 0x0FF401C  # PostgreSQL advisory lock: the chain has one writer at a time, as SQLite has anyway
 
 
-@dataclass(frozen=True, slots=True)
-class ProposedCall:
-    """A call somebody wants to make: what the dialer knows of it. `person` ties one human's numbers together."""
-
-    number: str
-    errand: Errand
-    attempt: str = ""
-    contact: str = ""
-    person: str = ""
-    place: Place = field(default_factory=Place)
-    line: LineType = LineType.UNKNOWN
-    is_emergency_line: bool = False
-    is_business: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class DncRequest:
-    """Somebody asked not to be called. An empty seller: by nobody at all."""
-
-    number: str
-    requested_at: datetime
-    channel: str
-    seller: str = ""
-    person: str = ""
-    words: str = ""
-    call: str = ""
-    purposes: frozenset[Purpose] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Suppression:
-    """What an opt-out reaches: every queued or ringing attempt to these numbers for this seller must be cancelled now."""
-
-    numbers: tuple[str, ...]
-    person: str
-    seller: str
-    receipt: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallOutcome:
-    """What became of a call: the fields of 16 CFR 310.5(a) that are known only afterwards, and the measured instants."""
-
-    attempt: str
-    number: str
-    disposition: str
-    at: datetime
-    duration: float = 0.0  # seconds
-    is_conversation: bool = False
-    caller_id: str = ""
-    call_sid: str = ""
-    campaign: str = ""
-    contact: str = ""
-    transferred_to: str = ""
-    measured: dict[str, float] = field(default_factory=dict)  # seconds from the answer, from the audio that was played
-    references: dict[str, str] = field(default_factory=dict)  # transcript, recording, script version
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """A kill switch. An empty scope stops everything; else `seller:...`, `campaign:...` or `state:..`."""
-
-    id: str
-    scope: str
-    by: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Lift:
-    """The end of an order: `id` is the halt's id, the waiver's entry or the proclamation's name."""
-
-    what: str
-    id: str
-    by: str
-    reason: str
-
-
-@dataclass(slots=True)
-class _Known:
-    """What the database knows of one number, decoded."""
-
-    ledger: list[Given | TakenBack] = field(default_factory=list)
-    requests: list[DncRequest] = field(default_factory=list)
-    calls: list[PastCall] = field(default_factory=list)
-    reassigned: ReassignedAnswer | None = None
-    relationship: Relationship | None = None
-    place: Place | None = None
-    line: LineType | None = None
-    is_erased: bool = False
-    orders: list[tuple[str, str]] = field(default_factory=list)
-    last: Link | None = None
-
-
-# One statement for everything the gate must know: on SQLite each costs a hop to the driver's thread and back.
-_EVERYTHING: Final = """
-    SELECT what, body FROM consent_events WHERE number = :number OR (person = :person AND :person <> '')
-    UNION ALL
-    SELECT 'dnc', body FROM internal_dnc
-     WHERE (number = :number OR (person = :person AND :person <> '')) AND seller IN ('', :seller)
-    UNION ALL
-    SELECT 'call', body FROM calls_counted
-     WHERE (number = :number OR (person = :person AND :person <> '')) AND at > :since AND attempt <> :attempt
-    UNION ALL
-    SELECT * FROM (
-        SELECT what, body FROM number_facts WHERE number = :number AND seller IN ('', :seller) ORDER BY seq) AS facts
-    UNION ALL
-    SELECT 'tombstone', body FROM tombstones WHERE number_hash = :hash
-    UNION ALL
-    SELECT * FROM (SELECT what, body FROM standing_orders ORDER BY seq) AS orders
-    UNION ALL
-    SELECT 'last', body FROM (
-        SELECT hash || '|' || CAST(day AS VARCHAR(10)) || '|' || CAST(place AS VARCHAR(12)) || '|' || CAST(at AS VARCHAR(40))
-            AS body FROM receipts ORDER BY seq DESC LIMIT 1) AS newest
-    """
 _RECEIPT: Final = """
     INSERT INTO receipts (id, day, place, kind, at, number, contact, attempt, campaign, decision,
                           body, body_sha256, previous, hash)
@@ -180,6 +62,9 @@ _COUNT: Final = """
     VALUES (:attempt, :at, :number, :person, :is_conversation, :body)
     ON CONFLICT (attempt) DO UPDATE SET at = excluded.at, body = excluded.body
     """
+
+
+__all__ = ["CallOutcome", "ComplianceStore", "DncRequest", "Halt", "Lift", "ProposedCall", "Suppression", "last_link"]
 
 
 class ComplianceStore:
@@ -206,7 +91,7 @@ class ComplianceStore:
         Dial only after that transaction has committed: until then there is no receipt.
         """
         await _lock_chain(connection)
-        known = await self._known(connection, proposed, at)
+        known = await all_known(connection, proposed, at, self.salt)
         receipt = f"r_{uuid.uuid4().hex}"
         record, book = self._record(proposed, known, receipt)
         verdict = check(record, at, book)
@@ -218,35 +103,17 @@ class ComplianceStore:
 
     async def look(self, connection: AsyncConnection, proposed: ProposedCall, at: datetime) -> tuple[CallRecord, Verdict]:
         """The verdict without writing anything: for people who want to know. Its clearance permits nothing."""
-        known = await self._known(connection, proposed, at)
+        known = await all_known(connection, proposed, at, self.salt)
         record, book = self._record(proposed, known, "")
         return record, check(record, at, book)
 
-    async def _known(self, connection: AsyncConnection, proposed: ProposedCall, at: datetime) -> _Known:
-        rows = await run(
-            connection,
-            _EVERYTHING,
-            {
-                "number": proposed.number,
-                "person": proposed.person,
-                "seller": proposed.errand.seller,
-                "attempt": proposed.attempt,
-                "since": at - REMEMBERED,
-                "hash": number_hash(self.salt, proposed.number),
-            },
-        )
-        known = _Known()
-        for what, body in rows:
-            _learn(known, str(what), str(body))
-        return known
-
-    def _record(self, proposed: ProposedCall, known: _Known, receipt: str) -> tuple[CallRecord, Rulebook]:
+    def _record(self, proposed: ProposedCall, known: Known, receipt: str) -> tuple[CallRecord, Rulebook]:
         ledger = fold(known.ledger)
         book, halts = self._book(tuple(known.orders))
         record = CallRecord(
             number=proposed.number,
             errand=proposed.errand,
-            place=_merged_place(proposed.place, known.place),
+            place=merged_place(proposed.place, known.place),
             line=known.line or proposed.line,
             is_emergency_line=proposed.is_emergency_line,
             is_business=proposed.is_business,
@@ -258,10 +125,10 @@ class ComplianceStore:
             revocations=ledger.revocations,
             lists=(*self.lists.answers(proposed.number), self._internal_answer(proposed, known.requests)),
             history=tuple(known.calls),
-            relationship=_ended_by(known.relationship, known.requests),
+            relationship=ended_by(known.relationship, known.requests),
             reassigned=known.reassigned or ReassignedAnswer(),
             is_erased=known.is_erased,
-            is_halted=_halted(halts, proposed, _states(proposed, book)),
+            is_halted=halted(halts, proposed, states_of(proposed, book)),
             last_receipt_at=known.last.at if known.last is not None else None,
         )
         return record, book
@@ -271,7 +138,7 @@ class ComplianceStore:
         found = self._books.get(orders)
         if found is None:
             self._books.clear()
-            found = self._books[orders] = _under_orders(self.rules, orders)
+            found = self._books[orders] = under_orders(self.rules, orders)
         return found
 
     def _internal_answer(self, proposed: ProposedCall, requests: list[DncRequest]) -> ListAnswer:
@@ -389,95 +256,6 @@ class ComplianceStore:
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------
-
-
-def _learn(known: _Known, what: str, body: str) -> None:
-    match what:
-        case "given":
-            known.ledger.append(msgspec.json.decode(body, type=Given))
-        case "taken_back":
-            known.ledger.append(msgspec.json.decode(body, type=TakenBack))
-        case "dnc":
-            known.requests.append(msgspec.json.decode(body, type=DncRequest))
-        case "call":
-            known.calls.append(msgspec.json.decode(body, type=PastCall))
-        case "reassigned":
-            known.reassigned = msgspec.json.decode(body, type=ReassignedAnswer)
-        case "relationship":
-            known.relationship = msgspec.json.decode(body, type=Relationship)
-        case "place":
-            known.place = msgspec.json.decode(body, type=Place)
-        case "line":
-            known.line = msgspec.json.decode(body, type=LineType)
-        case "tombstone":
-            known.is_erased = True
-        case "last":
-            known.last = _link(body)
-        case _:
-            known.orders.append((what, body))
-
-
-def _link(body: str) -> Link:
-    digest, day, place, at = body.split("|")
-    moment = datetime.fromisoformat(at)
-    return Link(date.fromisoformat(day), int(place), digest, moment if moment.tzinfo else moment.replace(tzinfo=UTC))
-
-
-def _merged_place(proposed: Place, learned: Place | None) -> Place:
-    """What the person said in a call is added to what the campaign's file says; neither overwrites the other."""
-    if learned is None:
-        return proposed
-    return Place(
-        state=proposed.state or learned.state,
-        zip=proposed.zip or learned.zip,
-        zone=proposed.zone or learned.zone,
-        stated_zone=learned.stated_zone or proposed.stated_zone,
-        stated_state=learned.stated_state or proposed.stated_state,
-        stated_on=learned.stated_on or proposed.stated_on,
-    )
-
-
-def _ended_by(relationship: Relationship | None, requests: list[DncRequest]) -> Relationship | None:
-    """A company do-not-call request ends the relationship (47 CFR 64.1200(f)(5)(i))."""
-    if relationship is None or not requests:
-        return relationship
-    return replace(relationship, ended_at=min(each.requested_at for each in requests))
-
-
-def _under_orders(rules: Rulebook, orders: Iterable[tuple[str, str]]) -> tuple[Rulebook, list[Halt]]:
-    waivers: list[Waiver] = []
-    proclaimed: list[Proclamation] = []
-    halts: list[Halt] = []
-    for what, body in orders:
-        match what:
-            case "waiver":
-                waivers.append(msgspec.json.decode(body, type=Waiver))
-            case "proclamation":
-                proclaimed.append(msgspec.json.decode(body, type=Proclamation))
-            case "halt":
-                halts.append(msgspec.json.decode(body, type=Halt))
-            case _:
-                lift = msgspec.json.decode(body, type=Lift)
-                waivers = [each for each in waivers if (lift.what, lift.id) != ("waiver", each.entry)]
-                proclaimed = [each for each in proclaimed if (lift.what, lift.id) != ("proclamation", each.name)]
-                halts = [each for each in halts if (lift.what, lift.id) != ("halt", each.id)]
-    if waivers or proclaimed:
-        rules = rules.with_waivers(waivers).with_proclamations(proclaimed)
-    return rules, halts
-
-
-def _states(proposed: ProposedCall, book: Rulebook) -> frozenset[str]:
-    if book.areas is None or number_problem(proposed.number, book) is not None:
-        return frozenset()
-    return where(proposed.number, proposed.place, date.min, book).states
-
-
-def _halted(halts: list[Halt], proposed: ProposedCall, states: frozenset[str]) -> str:
-    if not halts:
-        return ""
-    errand = proposed.errand
-    scopes = {"", f"seller:{errand.seller}", f"campaign:{errand.campaign}", *(f"state:{state}" for state in states)}
-    return "; ".join(f"{each.reason} ({each.by})" for each in halts if each.scope in scopes)
 
 
 async def last_link(connection: AsyncConnection) -> Link | None:
