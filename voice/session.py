@@ -12,8 +12,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final, Protocol, assert_never
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Final, Protocol, TypeAlias, assert_never
 
 import numpy as np
 import structlog
@@ -36,7 +37,7 @@ from voice.actions import (
     StopReply,
     Transfer,
 )
-from voice.conversation import CallReport, Conversation
+from voice.conversation import CallReport, Conversation, Ending
 from voice.errors import ProviderError
 from voice.events import (
     DeadlinePassed,
@@ -75,6 +76,9 @@ from voice.wheel import Wheel
 
 LAST_WORDS: Final = 0.5  # seconds for the ears' final words after the leg has ended: an opt-out may be among them
 TOOLS_AFTER: Final = 10.0  # seconds for tools still running when the call is over
+
+# Not a coroutine: one that is cancelled before its first step would never have been awaited.
+Work: TypeAlias = Callable[[], Coroutine[Any, Any, None]]
 
 log = structlog.get_logger()
 
@@ -132,6 +136,7 @@ class Session:
         self._tones = ToneDetector()
         self._inbox: deque[Event] = deque()
         self._is_draining = False
+        self._is_failed = False
         self._timer: asyncio.TimerHandle | None = None
         self._over = asyncio.Event()
         self._orders: asyncio.Queue[Speak] = asyncio.Queue()
@@ -149,15 +154,15 @@ class Session:
     async def run(self) -> CallReport:
         """Talk until the call is over. Never raises for anything that happens inside the call."""
         sources = [
-            asyncio.create_task(self._guard(source))
-            for source in (self._read_leg(), self._read_ears(), self._speak_in_order())
+            asyncio.create_task(self._guard(source)) for source in (self._read_leg, self._read_ears, self._speak_in_order)
         ]
         try:
             self.post(MediaStarted())
             await self._over.wait()
         finally:
             await self._wind_up(sources)
-        return self.conversation.report()
+        report = self.conversation.report()
+        return replace(report, ending=Ending.TROUBLE, detail="internal error") if self._is_failed else report
 
     def hang_up(self, reason: str) -> None:
         """A supervisor, or a shutdown, ends the call."""
@@ -176,6 +181,7 @@ class Session:
                 self._handle(self._inbox.popleft())
         except Exception:
             log.exception("call_failed", call=self.conversation.call)
+            self._is_failed = True
             self._over.set()
         finally:
             self._is_draining = False
@@ -218,7 +224,7 @@ class Session:
             case Speak():
                 self._orders.put_nowait(action)
             case StartReply(reply):
-                self._writing[reply] = self._start(self._write(action))
+                self._writing[reply] = self._start(partial(self._write, action))
             case StopReply(reply):
                 self._stop(reply)
             case ClearPlayout():
@@ -231,11 +237,11 @@ class Session:
             case Expect(phrases):
                 self._parts.ears.expect(phrases)
             case RunTool():
-                self._effects.add(self._start(self._run_tool(action)))
+                self._effects.add(self._start(partial(self._run_tool, action)))
             case Transfer():
-                self._effects.add(self._start(self._transfer(action)))
+                self._effects.add(self._start(partial(self._transfer, action)))
             case Hangup():
-                self._effects.add(self._start(self._link.close()))
+                self._effects.add(self._start(self._link.close))
             case Note():
                 self._observer.note(action)
             case _:
@@ -250,14 +256,14 @@ class Session:
                 self._link.send_audio(item)
         return self._pacer.next_due is not None
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start(self, work: Work) -> asyncio.Task[None]:
         task = asyncio.create_task(self._guard(work))
         task.add_done_callback(self._effects.discard)
         return task
 
-    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+    async def _guard(self, work: Work) -> None:
         try:
-            await work
+            await work()
         except Exception:
             log.exception("call_failed", call=self.conversation.call)
             self.post(HangupRequested("internal error"))
@@ -340,7 +346,7 @@ class Session:
             order = await self._orders.get()
             if order.reply in self._stopped:
                 continue
-            task = asyncio.create_task(self._guard(self._speak(order)))
+            task = asyncio.create_task(self._guard(partial(self._speak, order)))
             self._speaking = (order.reply, task)
             await asyncio.wait([task])  # others may cancel it: that is not a cancellation of ours
             self._speaking = None

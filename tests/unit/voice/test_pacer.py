@@ -21,7 +21,7 @@ def test_sends_its_lead_at_once_and_then_as_time_passes():
     assert sent(pacer.due(10.0)) == 0
     assert pacer.next_due == pytest.approx(10.0)
     assert sent(pacer.due(10.02)) == CHUNK
-    assert sent(pacer.due(10.3)) == 2400
+    assert sent(pacer.due(10.3)) == 1600
 
 
 def test_marks_go_out_behind_their_audio():

@@ -1,0 +1,173 @@
+"""The shell of a call: everything the core orders is carried out, everything that happens reaches the core, and it ends."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from telephony.leg import KeyReceived, LegStopped
+from voice.conversation import Ending
+from voice.errors import ProviderUnavailable
+from voice.events import HangupRequested, Transcribed
+from voice.ports import TextDelta, ToolRequest
+from voice.replay import replay
+
+
+async def test_a_whole_call(make_rig):
+    bye = (TextDelta("Thank you, bye."), ToolRequest("t1", "end_call", "{}"))
+    rig = await make_rig(["yes please"], [bye])
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.caller_says()
+    report = await rig.report()
+    assert report.ending is Ending.COMPLETED
+    assert [line.text for line in report.transcript] == ["Hello?", "yes please", "Thank you, bye."]
+    assert rig.mind.prompts[0].messages[-1].text == "yes please"
+    assert len(rig.leg.sent) == len(rig.leg.marks) * 2400  # four words of 0.3 s, a mark behind each
+    assert rig.ears.is_closed
+    assert rig.mouth.is_closed
+
+
+async def test_the_journal_of_a_real_session_replays(make_rig):
+    rig = await make_rig(["stop calling me"])
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.caller_says()
+    assert (await rig.report()).ending is Ending.OPTED_OUT
+    result = replay(rig.journal)
+    assert result.events > 50
+    assert result.differences == ()
+
+
+async def test_an_opt_out_runs_its_tool_before_the_end(make_rig):
+    rig = await make_rig(["take me off your list"])
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.caller_says()
+    await rig.report()
+    assert [(name, key) for name, _, key in rig.tools.runs] == [("opt_out", "ca_1:opt_out")]
+
+
+async def test_the_last_words_of_a_caller_who_hangs_up_count(make_rig):
+    rig = await make_rig(["stop calling me"])
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.leg.caller(b"\x00" * 256, 10)
+    rig.leg.push(LegStopped("hangup"))
+    report = await rig.report()
+    assert report.ending is Ending.OPTED_OUT
+    assert [name for name, _, _ in rig.tools.runs] == ["opt_out"]
+
+
+async def test_a_transfer_leaves_the_leg_to_the_carrier(make_rig):
+    rig = await make_rig(["a person please"], [(ToolRequest("t1", "transfer", "{}"),)])
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.caller_says()
+    report = await rig.report()
+    assert rig.control.transfers == ["+16145550199"]
+    assert (report.ending, report.transferred_to) == (Ending.TRANSFERRED, "+16145550199")
+
+
+async def test_a_refused_transfer_is_spoken_about(make_rig):
+    bye = (TextDelta("Sorry, nobody is there. Bye."), ToolRequest("t2", "end_call", "{}"))
+    rig = await make_rig(["a person please"], [(ToolRequest("t1", "transfer", "{}"),), bye])
+    rig.control.refusal = "busy"
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.caller_says()
+    report = await rig.report()
+    assert report.ending is Ending.COMPLETED
+    assert report.transferred_to == ""
+
+
+async def test_a_mind_that_fails_is_apologised_for(make_rig):
+    rig = await make_rig(["yes please"], [ProviderUnavailable("mind", "stalled")])
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.caller_says()
+    report = await rig.report()
+    assert (report.ending, report.detail) == (Ending.TROUBLE, "stalled")
+
+
+async def test_ears_that_fail_are_apologised_for(make_rig):
+    rig = await make_rig()
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.ears.fail(ProviderUnavailable("ears", "dropped"))
+    assert (await rig.report()).detail == "dropped"
+
+
+async def test_a_voice_that_fails_ends_the_call(make_rig):
+    rig = await make_rig(failures={"Hello?": ProviderUnavailable("mouth", "dropped")})
+    rig.start()
+    assert (await rig.report()).ending is Ending.TROUBLE
+
+
+async def test_a_fault_of_ours_ends_this_call_only(make_rig, monkeypatch):
+    rig = await make_rig()
+
+    def broken(event, now):
+        raise AssertionError("a rule of ours does not hold")
+
+    monkeypatch.setattr(rig.session.conversation, "handle", broken)
+    rig.start()
+    report = await rig.report()
+    assert (report.ending, report.detail) == (Ending.TROUBLE, "internal error")
+    assert rig.ears.is_closed
+
+
+async def test_a_supervisor_hangs_up(make_rig):
+    rig = await make_rig()
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.session.hang_up("supervisor")
+    report = await rig.report()
+    assert (report.ending, report.detail) == (Ending.STOPPED, "supervisor")
+
+
+async def test_a_barge_in_stops_mouth_and_mind(make_rig):
+    gate = asyncio.Event()
+    gate.set()
+    long = " ".join(["word"] * 60) + "."
+    bye = (TextDelta("Bye then."), ToolRequest("t1", "end_call", "{}"))
+    rig = await make_rig(["yes please", "wait a moment"], [long, bye], gate=gate)
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.caller_says()
+    await rig.leg.until_marks(4)
+    rig.caller_says(20)
+    report = await rig.report()
+    assert rig.leg.cleared == 1
+    cut = next(line for line in report.transcript if line.is_cut)
+    assert 0 < len(cut.text.split()) < 60
+    assert report.transcript[-1].text == "Bye then."
+
+
+async def test_keys_reach_the_core(make_rig):
+    rig = await make_rig()
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.leg.push(KeyReceived("9"))
+    assert (await rig.report()).ending is Ending.OPTED_OUT
+
+
+async def test_events_after_the_end_are_nothing(make_rig):
+    rig = await make_rig()
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    rig.session.hang_up("done")
+    await rig.report()
+    rig.session.post(HangupRequested("again"))
+    rig.session.post(Transcribed("late", is_final=True))
+
+
+@pytest.mark.parametrize("windows", [0, 200])
+async def test_a_leg_that_ends_at_once_or_later_leaves_nothing_running(make_rig, windows):
+    rig = await make_rig()
+    rig.start()
+    rig.leg.caller(b"\xff" * 256, windows)
+    rig.leg.push(LegStopped("dropped"))
+    assert (await rig.report()).ending is Ending.CALLER_LEFT
+    assert len(asyncio.all_tasks()) == 1
