@@ -69,7 +69,7 @@ contacts = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
     Index("uq_contacts_campaign_id_number", "campaign_id", "number", unique=True),
-    Index("ix_contacts_turn", "campaign_id", "state", "rank", "due_at"),
+    Index("ix_contacts_turn", "campaign_id", "state", "rank", "due_at", "id"),
     Index("ix_contacts_due", "campaign_id", "state", "due_at"),
     Index("ix_contacts_number", "number"),
 )

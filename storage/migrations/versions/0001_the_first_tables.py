@@ -293,7 +293,7 @@ def upgrade() -> None:
     with op.batch_alter_table("contacts", schema=None) as batch_op:
         batch_op.create_index("ix_contacts_due", ["campaign_id", "state", "due_at"], unique=False)
         batch_op.create_index("ix_contacts_number", ["number"], unique=False)
-        batch_op.create_index("ix_contacts_turn", ["campaign_id", "state", "rank", "due_at"], unique=False)
+        batch_op.create_index("ix_contacts_turn", ["campaign_id", "state", "rank", "due_at", "id"], unique=False)
         batch_op.create_index("uq_contacts_campaign_id_number", ["campaign_id", "number"], unique=True)
 
     op.create_table(
