@@ -104,7 +104,9 @@ class Order:
 class LiveCalls(Protocol):
     """The calls that are going on now, in this process or another."""
 
-    hands: frozenset[Hand]
+    @property
+    def hands(self) -> frozenset[Hand]:
+        """What can be done to a live call here; nothing else is listed."""
 
     def snapshot(self) -> list[LiveCallView]:
         """Every live call with what has been said so far, the longest first."""
