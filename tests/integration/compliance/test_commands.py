@@ -1,0 +1,205 @@
+"""`offhook check`, `dnc`, `consent`, `audit`, as people type them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from api import cli
+from api.settings import get_settings
+
+CASES = Path(__file__).parents[2] / "data" / "compliance" / "cases.json"
+ANN = "+16145550123"
+
+
+@pytest.fixture
+def offhook(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OFFHOOK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TWILIO_FROM", "+16145550100")
+    monkeypatch.delenv("OFFHOOK_DATABASE_URL", raising=False)
+    get_settings.cache_clear()
+
+    def run(*arguments: str) -> tuple[int, str]:
+        status = cli.run(list(arguments))
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    yield run
+    get_settings.cache_clear()
+
+
+@pytest.fixture
+def national(tmp_path):
+    path = tmp_path / "614.txt"
+    path.write_text("614,5550199\r\n614,5550198\r\n")
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check", "dnc load", "dnc status", "dnc lookup", "dnc add", "consent record", "consent revoke", "consent show",
+        "consent import", "consent export", "audit verify", "audit export", "audit person", "audit erase", "audit waive",
+        "audit halt", "audit proclaim", "audit lift",
+    ],
+)  # fmt: skip
+def test_every_command_has_help_with_an_example(offhook, command):
+    status, said = offhook(*command.split(), "--help")
+    assert status == 0
+    assert f"Example: offhook {command.split()[0]}" in said
+
+
+def test_check_in_words_and_for_machines(offhook):
+    status, said = offhook("check", ANN, "--seller", "acme", "--at", "2026-07-15T03:00:00Z")
+    assert status == 0
+    assert "[CONSENT_MISSING; 47 CFR 64.1200(a)(2)" in said
+    assert "Tuesday 14 July 2026, 23:00 there (America/New_York)" in said
+    assert ANN not in said
+    status, said = offhook("check", ANN, "--seller", "acme", "--at", "2026-07-15T03:00:00Z", "--json")
+    told = json.loads(said)
+    assert (status, told["decision"], told["until"]) == (0, "deny", None)
+    assert {each["rule"] for each in told["findings"]} == {"CONSENT_MISSING", "DNC_COVERAGE_MISSING", "WINDOW_FEDERAL"}
+
+
+def test_a_lawful_call_from_consent_to_clearance(offhook, tmp_path):
+    (tmp_path / "form.txt").write_text("I agree to AI calls from Acme.")
+    recorded = ("consent", "record", ANN, "--seller", "acme", "--wording", f"@{tmp_path}/form.txt", "--signed", "--ai-voice")
+    status, said = offhook(*recorded, "--no-condition", "--obtained-at", "2026-06-01T15:00:00Z")
+    assert (status, said[:14]) == (0, "Recorded as c_")
+    status, said = offhook("check", ANN, "--seller", "acme", "--at", "2026-07-14T16:00:00Z")
+    assert (status, "may be called" in said) == (0, True)
+    assert "given pewc  to acme" in offhook("consent", "show", ANN)[1]
+    assert offhook("consent", "revoke", ANN, "--words", "stop")[0] == 0
+    assert "taken back" in offhook("consent", "show", ANN)[1]
+    later = datetime.now(UTC).isoformat()
+    assert "CONSENT_REVOKED" in offhook("check", ANN, "--seller", "acme", "--at", later)[1]
+    assert "nothing" in offhook("consent", "show", "+16145550199")[1]
+
+
+def test_cases(offhook, tmp_path):
+    status, said = offhook("check", "--cases", str(CASES))
+    assert (status, said.startswith("67 of 67 cases agree")) == (0, True)
+    content = json.loads(CASES.read_text())
+    content["cases"] = content["cases"][:2]
+    content["cases"][0]["expect"] = {"decision": "allow", "reason": "OK"}
+    content["cases"][1]["given"]["lead"]["shoe_size"] = 9
+    wrong = tmp_path / "wrong.json"
+    wrong.write_text(json.dumps(content))
+    status, said = offhook("check", "--cases", str(wrong))
+    assert status == 1
+    assert "decision: expected allow, got defer" in said
+    assert "not understood: lead.shoe_size" in said
+    assert json.loads(offhook("check", "--cases", str(wrong), "--json")[1])["cases"] == 8
+    assert offhook("check", "--cases", str(tmp_path / "none.json"))[0] != 0
+
+
+def test_lists(offhook, national):
+    status, said = offhook("dnc", "status")
+    assert (status, "No list is loaded" in said) == (0, True)
+    today = datetime.now(UTC).date().isoformat()
+    status, said = offhook("dnc", "load", national, "--areas", "614", "--obtained-on", today, "--account", "123")
+    assert (status, "2 numbers in 1 area codes" in said) == (0, True)
+    assert "national" in offhook("dnc", "status")[1]
+    assert json.loads(offhook("dnc", "status", "--json")[1])[0]["rows"] == 2
+    assert "listed" in offhook("dnc", "lookup", "+16145550199")[1]
+    assert json.loads(offhook("dnc", "lookup", "+16145550199", "--json")[1])["lists"]["national"]["is_listed"] is True
+    status, said = offhook("dnc", "load", national, "--areas", "212", "--obtained-on", today)
+    assert (status, "offhook: 614.txt holds area codes that are not expected: 614" in said) == (1, True)
+
+
+def test_a_list_too_old_is_told_with_a_status(offhook, national):
+    assert offhook("dnc", "load", national, "--obtained-on", "2026-01-01")[0] == 0
+    status, said = offhook("dnc", "status")
+    assert (status, "TOO OLD" in said) == (1, True)
+    assert offhook("dnc", "status", "--json")[0] == 1
+
+
+def test_our_own_list(offhook):
+    assert offhook("dnc", "add", ANN, "--seller", "acme", "--words", "stop")[0] == 0
+    assert "DNC_INTERNAL" in offhook("check", ANN, "--seller", "acme")[1]
+    assert "receipt" in json.loads(offhook("dnc", "add", ANN, "--json")[1])
+
+
+def test_import_and_export(offhook, tmp_path):
+    header, good = "number,sellers,kind,obtained_at,wording", "+16145550123,acme,written,2026-06-01T15:00:00Z,I agree"
+    rows = "\n".join([header, good, "12,acme,written,x,", ""])
+    (tmp_path / "in.csv").write_text(rows)
+    status, said = offhook("consent", "import", str(tmp_path / "in.csv"))
+    assert (status, "line 3: number" in said, "1 new consents" in said) == (1, True, True)
+    status, said = offhook("consent", "import", str(tmp_path / "in.csv"), "--json")
+    assert json.loads(said)["known"] == 1
+    status, said = offhook("consent", "export")
+    assert (status, "I agree" in said) == (0, True)
+    (tmp_path / "again.csv").write_text(said)
+    assert offhook("consent", "import", str(tmp_path / "again.csv"))[0] == 0
+    assert len(json.loads(offhook("consent", "export", "--number", ANN, "--json")[1])) == 1
+
+
+def test_the_audit(offhook):
+    offhook("dnc", "add", ANN, "--seller", "acme")
+    status, said = offhook("audit", "verify")
+    assert (status, "1 receipts of 1 days: the chain holds." in said) == (0, True)
+    assert (
+        json.loads(offhook("audit", "verify", "--json", "--since", "2020-01-01", "--until", "2099-01-01")[1])["holds"]
+        is True
+    )
+    assert json.loads(offhook("audit", "export", "--number", ANN)[1])["receipts"][0]["kind"] == "opt_out"
+    assert json.loads(offhook("audit", "export", "--campaign", "c1")[1])["calls"] == []
+    assert offhook("audit", "export", "--number", ANN, "--campaign", "c1")[0] == 2
+    assert json.loads(offhook("audit", "person", ANN)[1])["numbers"] == [ANN]
+    status, said = offhook("audit", "erase", ANN, "--reason", "letter")
+    assert (status, "held until" in said) == (0, True)
+    assert "erased" in json.loads(offhook("audit", "erase", ANN, "--reason", "letter", "--json")[1])
+    assert "PERSON_ERASED" in offhook("check", ANN, "--seller", "acme")[1]
+
+
+def test_standing_orders(offhook):
+    assert offhook("audit", "waive", "wa-adad", "--by", "Jo", "--reason", "advice", "--until", "2030-01-01")[0] == 0
+    assert offhook("audit", "waive", "no-such", "--by", "Jo", "--reason", "x", "--until", "2030-01-01")[0] == 2
+    status, said = offhook("audit", "halt", "--reason", "storm", "--scope", "state:OH")
+    assert status == 0
+    assert "KILL_SWITCH" in offhook("check", ANN, "--seller", "acme")[1]
+    assert offhook("audit", "lift", "halt", said.split()[-1].rstrip("."))[0] == 0
+    assert "KILL_SWITCH" not in offhook("check", ANN, "--seller", "acme")[1]
+    assert offhook("audit", "lift", "mood", "x")[0] == 2
+    proclaimed = (
+        "audit",
+        "proclaim",
+        "la",
+        "--what",
+        "emergency",
+        "--name",
+        "Storm",
+        "--source",
+        "LPSC",
+        "--on",
+        "2026-07-13",
+    )
+    assert offhook(*proclaimed)[0] == 0
+    assert "STATE_EMERGENCY" in offhook("check", "+15045550123", "--seller", "acme")[1]
+
+
+def test_a_rule_file_with_a_typo_closes_the_gate_and_says_so(offhook, tmp_path):
+    (tmp_path / "home" / "rules").mkdir(parents=True)
+    (tmp_path / "home" / "rules" / "ours.toml").write_text('jurisdiction = "house"\nname = "x"\nversoin = "1"\n')
+    status, said = offhook("check", ANN, "--seller", "acme")
+    assert (status, "RULES_UNREADABLE" in said, "versoin" in said) == (0, True, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check",), ("check", "12", "--seller", "a"), ("check", "1-800-FLOWERS", "--seller", "a"),
+        ("check", ANN, "--seller", "a", "--at", "noon"), ("check", ANN, "--seller", "a", "--at", "2026-07-14T16:00:00"),
+        ("dnc", "load", "none.txt"), ("audit", "verify", "--since", "yesterday"),
+        ("consent", "record", ANN, "--seller", "a", "--wording", "x", "--kind", "spoken"),
+    ],
+)  # fmt: skip
+def test_what_is_typed_wrong_is_said_in_a_line(offhook, arguments):
+    status, said = offhook(*arguments)
+    assert status == 2
+    assert "Traceback" not in said
