@@ -53,10 +53,12 @@ from voice.events import (
     SegmentSpoken,
     SpeechArrived,
     SpeechFailed,
+    SupervisorSays,
     ToneHeard,
     ToolCalled,
     ToolFinished,
     Transcribed,
+    TransferRequested,
     VoiceEvidence,
 )
 from voice.expectation import expectation_of
@@ -171,6 +173,7 @@ class Conversation:
         self._replies = 0
         self._running: dict[str, int] = {}  # tool call -> where its ToolUsed stands in `messages`
         self._effects: set[str] = set()
+        self._dictated: list[str] = []  # a supervisor's words, to be said as soon as we may speak
         self._silences = 0
         self._continuations = 0
         self._stale_until = 0.0  # a final that comes before this belongs to a turn already answered
@@ -241,6 +244,10 @@ class Conversation:
                 return self._trouble(reason) if self.phase is Phase.TALKING else []
             case HangupRequested(reason):
                 return self._leave_now(Ending.STOPPED, reason)
+            case SupervisorSays(text):
+                return self._supervisor_says(text)
+            case TransferRequested(to):
+                return self._transfer_requested(to)
             case _:
                 assert_never(event)
 
@@ -343,6 +350,8 @@ class Conversation:
             return actions  # what is being said is not given up for an answer: it is the law's text, or our last words
         if self._reply is not None:
             actions += self._stop_reply(self._reply)
+        if self._dictated:
+            return actions + self._say_dictated()
         self._answering = turn
         return actions + self._start_reply()
 
@@ -355,6 +364,8 @@ class Conversation:
     def _listen(self) -> list[Action]:
         """It is the caller's move: from now on silence counts."""
         if self._reply is None and self.floor.caller is Caller.QUIET and not self._turn.is_over:
+            if self._dictated:
+                return self._say_dictated()
             self._waits[Wait.SILENCE] = self._now + self.agent.manners.silence_after
         return []
 
@@ -627,7 +638,7 @@ class Conversation:
             return self._leave(reply.leave)
         if reply.needs_another:
             return self._continue_reply()
-        if reply.is_opening and not reply.text.endswith("?") and self.floor.caller is Caller.QUIET:
+        if reply.is_opening and not reply.text.endswith("?") and self.floor.caller is Caller.QUIET and not self._dictated:
             return [*self._on_floor(changes), *(self._start_reply() if self._reply is None else [])]
         return [*self._on_floor(changes), *self._listen()]
 
@@ -671,6 +682,34 @@ class Conversation:
         for wait in (Wait.MODEL, Wait.LEAVE, Wait.HEARD):
             self._waits.pop(wait, None)
         return self.floor.set_agent(Agent.SILENT)
+
+    # --- a supervisor's hand --------------------------------------------------------------------------------------------
+
+    def _supervisor_says(self, text: str) -> list[Action]:
+        """Now, if that interrupts nobody but our own mind; else as soon as the caller, or the law's text, is through."""
+        if self.phase is not Phase.TALKING or self.ending is not None:
+            return [Note("decision", "not said for the supervisor: the call is ending")]
+        self._dictated.append(text)
+        note = Note("decision", "a supervisor speaks through the agent")
+        is_protected = self._reply is not None and self._reply.is_protected
+        if is_protected or self.floor.caller is Caller.SPEAKING or self._turn.is_over:
+            return [note]
+        return [note, *self._say_dictated()]
+
+    def _say_dictated(self) -> list[Action]:
+        words = " ".join(self._dictated)
+        self._dictated.clear()
+        return self._say(words)
+
+    def _transfer_requested(self, to: str) -> list[Action]:
+        """A person has decided: announced, and done, whatever the mind was about to say."""
+        if self.phase is not Phase.TALKING or self.ending is not None:
+            return [Note("decision", "not transferred for the supervisor: the call is ending")]
+        event = ToolCalled(ReplyId(0), f"supervisor-{len(self.messages)}", "transfer", json.dumps({"to": to}))
+        self._dictated.clear()
+        actions = self._use_tool(event, None)
+        leave = LeaveByTransfer(event.call, to)
+        return [*actions, *self._say(self.agent.manners.transferring, is_protected=True, leave=leave)]
 
     # --- machines -----------------------------------------------------------------------------------------------------
 

@@ -212,6 +212,20 @@ class HangupRequested:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class SupervisorSays:
+    """A supervisor wants the agent to say these words next, instead of words of the mind's."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferRequested:
+    """A supervisor wants the caller connected to `to` (`+1...` or `sip:...`)."""
+
+    to: str
+
+
 # --- from the clock ---------------------------------------------------------------------------------------------------
 
 
@@ -239,5 +253,7 @@ Event: TypeAlias = (
     | SegmentSpoken
     | SpeechFailed
     | HangupRequested
+    | SupervisorSays
+    | TransferRequested
     | DeadlinePassed
 )

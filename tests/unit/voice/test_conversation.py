@@ -38,9 +38,11 @@ from voice.events import (
     ReplyText,
     Samples,
     SpeechFailed,
+    SupervisorSays,
     ToneHeard,
     ToolFinished,
     Transcribed,
+    TransferRequested,
 )
 
 AGENT = AgentDefinition(
@@ -411,6 +413,77 @@ def test_a_supervisor_ends_the_call():
     world.at(2.1, HangupRequested("supervisor"))
     report = world.run().conversation.report()
     assert (report.ending, report.detail) == (Ending.STOPPED, "supervisor")
+
+
+# --- a supervisor's hand ------------------------------------------------------------------------------------------------
+
+
+def spoken(world: World) -> list[str]:
+    return [action.text for _, action in world.orders(Speak)]
+
+
+def test_a_supervisors_words_are_said_instead_of_the_minds():
+    world = call(utterances=[Utterance(4.0, 0.5, "yes")], mind=says("This goes on for a good while, as you hear now."))
+    world.at(5.9, SupervisorSays("One moment please. I am told we can do better."))
+    world.run(until=12.0)
+    assert spoken(world)[-2:] == ["One moment please.", "I am told we can do better."]
+    assert world.orders(ClearPlayout)[0][0] == 5.9
+    assert AgentSaid("One moment please. I am told we can do better.") in world.conversation.messages
+
+
+def test_a_supervisor_waits_for_the_laws_text():
+    world = call()
+    world.at(1.0, SupervisorSays("Please hold on."))
+    world.at(1.1, SupervisorSays("Thank you."))
+    world.run(until=6.0)
+    assert not world.orders(ClearPlayout)
+    assert spoken(world)[2:] == ["Please hold on.", "Thank you."]
+    assert AgentSaid(AGENT.opening) in world.conversation.messages
+
+
+def test_an_opening_that_asks_nothing_is_continued_by_the_supervisor():
+    agent = AgentDefinition("a", "Acme", "Ava", "ask", "Hello, this is Ava.", "Bye.")
+    world = call(agent, mind=says("Do you own your home?"))
+    world.at(0.5, SupervisorSays("Please hold on."))
+    world.run(until=4.0)
+    assert spoken(world) == ["Hello, this is Ava.", "Please hold on."]
+
+
+def test_a_supervisor_waits_for_the_caller_and_then_answers_them():
+    world = call(utterances=[Utterance(4.0, 2.0, "yes but what does it cost")], mind=says("Nothing."))
+    world.at(5.0, SupervisorSays("It costs nothing."))
+    world.run(until=9.0)
+    assert spoken(world)[2:] == ["It costs nothing."]
+    assert world.conversation.messages[-2:] == [CallerSaid("yes but what does it cost"), AgentSaid("It costs nothing.")]
+
+
+def test_a_supervisor_waits_for_a_sound_that_was_nobodys_turn():
+    world = call(utterances=[Utterance(4.0, 0.2)])
+    world.at(4.15, SupervisorSays("Hello there."))
+    world.run(until=6.0)
+    assert spoken(world)[2:] == ["Hello there."]
+
+
+def test_a_supervisor_transfers_the_caller():
+    world = call(utterances=[Utterance(4.0, 0.5, "yes")], mind=says("This goes on for a good while, as you hear now."))
+    world.at(5.9, TransferRequested("sip:desk@example.com"))
+    world.run()
+    ((_, order),) = world.orders(Transfer)
+    assert isinstance(order, Transfer)
+    assert order.to == "sip:desk@example.com"
+    assert world.conversation.messages[-1] == AgentSaid(AGENT.manners.transferring)
+    report = world.conversation.report()
+    assert (report.ending, report.transferred_to) == (Ending.TRANSFERRED, "sip:desk@example.com")
+
+
+@pytest.mark.parametrize("order", [SupervisorSays("But wait."), TransferRequested("+16145550199")])
+def test_a_supervisor_cannot_talk_an_opt_out_away(order):
+    world = call(utterances=[Utterance(4.0, 0.9, "stop calling me")])
+    world.at(6.0, order)
+    world.run()
+    assert world.conversation.messages[-1] == AgentSaid(AGENT.manners.opted_out)
+    assert world.conversation.report().ending is Ending.OPTED_OUT
+    assert not world.orders(Transfer)
 
 
 def test_a_carrier_that_never_confirms_the_end_does_not_keep_the_call():
