@@ -320,10 +320,9 @@ class AgentFolder:
         return next((agent for agent in self.all().values() if number in agent.numbers), None)
 
     def _refresh(self) -> None:
-        try:
-            files = {file.name: file for file in self._path.glob("*.toml")}
-        except OSError as error:
-            raise AgentFileError("unreadable", f"{self._path}: folder: cannot be read ({error.strerror})") from None
+        if not self._path.is_dir():
+            raise AgentFileError("no_folder", f"{self._path}: folder: is not there: make it, or set OFFHOOK_AGENTS")
+        files = {file.name: file for file in self._path.glob("*.toml")}
         for name in [name for name in self._loaded if name not in files]:
             del self._loaded[name]
             self.problems.pop(name, None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -125,7 +126,7 @@ class TestMouth:
             at += len(piece.audio) / 8000
         assert [word for word, _, _ in words] == ["Do", "you", "own", "your", "home,", "Maria?"]
         assert all(start <= end for _, start, end in words)
-        assert all(one[1] < other[1] for one, other in zip(words, words[1:], strict=False))
+        assert all(one[1] < other[1] for one, other in pairwise(words))
         assert 1.0 < at < 4.0
         assert words[-1][2] <= at + 0.05
         await speaker.close()

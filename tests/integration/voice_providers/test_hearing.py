@@ -17,7 +17,6 @@ from voice.providers.embedded.expected import hint_for
 from voice.providers.embedded.mouth import EmbeddedMouth
 from voice.providers.registry import make_activity, make_ears, make_mind, make_mouth
 
-
 QUIET = b"\xff" * 2400
 
 

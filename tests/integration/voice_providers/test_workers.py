@@ -15,6 +15,7 @@ from context.briefing import Briefing
 from voice.agent import AgentDefinition
 from voice.errors import ProviderRejected, ProviderUnavailable
 from voice.providers.embedded.ears import EmbeddedEars
+from voice.providers.embedded.expected import hint_for
 from voice.providers.embedded.mouth import EmbeddedMouth
 from voice.providers.embedded.wire import LENGTH, Ready, Say, pack
 from voice.providers.embedded.worker import Worker
@@ -58,6 +59,23 @@ async def test_ears_that_die_fail_their_calls_and_come_back(ears: EmbeddedEars, 
     again.finish_utterance()
     assert (await anext(again.events())).is_final
     await again.close()
+
+
+async def test_a_model_spoilt_on_the_disk_is_made_again(tmp_path: Path, agent: AgentDefinition) -> None:
+    ears = EmbeddedEars(tmp_path, processes=1)
+    await (await ears.open(agent, Briefing())).close()
+    await ears.close()
+    for model in (tmp_path / "ears").glob("*.lm"):
+        model.write_text("nothing of use")
+    ears = EmbeddedEars(tmp_path, processes=1)
+    with pytest.raises(ProviderUnavailable, match="no_decoder"):
+        await ears.open(agent, Briefing())
+    transcriber = await ears.open(agent, Briefing())
+    transcriber.expect(hint_for(agent.questions[0]))
+    transcriber.finish_utterance()
+    assert (await anext(transcriber.events())).is_final
+    await transcriber.close()
+    await ears.close()
 
 
 async def test_nothing_is_left_after_closing(models: Path, agent: AgentDefinition) -> None:

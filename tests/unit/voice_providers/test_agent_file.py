@@ -143,6 +143,12 @@ def test_a_file_that_was_never_good_says_why(tmp_path: Path) -> None:
     assert caught.value.code == "syntax"
 
 
+def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(AgentFileError) as caught:
+        AgentFolder(tmp_path / "none").all()
+    assert caught.value.code == "no_folder"
+
+
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.toml", GOOD.encode(), 1)
     write(tmp_path / "b.toml", GOOD.encode(), 1)

@@ -60,6 +60,7 @@ def test_a_hint_makes_what_was_asked_likelier(agent: AgentDefinition) -> None:
     assert sum("blue" in sentence for sentence in foreign) > 1000
     assert sum("friday" in s for s in vocabulary_sentences(agent, ("ask my wife to choose", "hello"))) > 500
     assert len(hints(agent)) == len(agent.questions)
+    assert hints(replace(agent, questions=(replace(agent.questions[0], answers=()),))) == []
 
 
 def test_an_agent_without_numbers_or_terms_has_fewer_words(agent: AgentDefinition) -> None:
@@ -81,6 +82,17 @@ def test_models_are_made_once_and_cut_to_their_words(agent: AgentDefinition, tmp
     assert {"yes", "metal", "friday"} <= listed
     assert len(listed) < 1000
     assert listening.model(odd, ("metal",)) != model
+    assert listening.decoder(model).lookup_word("metal") == "M EH T AH L"
+    model.forget()
+    assert listening.model(odd).language.is_file()
+
+
+def test_old_models_make_room(agent: AgentDefinition, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("voice.providers.embedded.listening._MOST_FILES", 2)
+    listening = Listening(tmp_path)
+    first, second = listening.model(agent), listening.model(replace(agent, persona="Ben"))
+    assert not first.language.exists()
+    assert second.language.exists()
 
 
 def test_the_phone_model_is_the_wheels_model_moved(tmp_path: Path) -> None:

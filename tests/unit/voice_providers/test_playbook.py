@@ -139,7 +139,8 @@ def test_not_understood_is_asked_in_other_words_then_given_up(talk: Talk) -> Non
 
 
 def test_say_that_again(talk: Talk) -> None:
-    assert talk.hears("what did you say") == "Do you own your home?"
+    assert talk.hears("what did you say") == "This is Ava, an AI assistant calling for Acme Panels. Do you have a minute?"
+    assert talk.hears("okay") == "Do you own your home?"
     assert talk.hears("could you repeat that") == "Is the home yours? Please say yes or no."
     assert talk.hears("hello") == "Do you own your home?"
     assert talk.hears("hold on") == "Of course, take your time."
@@ -221,6 +222,16 @@ def test_silence_is_asked_about_once(talk: Talk) -> None:
     assert talk.hears(Happened("silence")) == talk.agent.manners.still_there
     assert talk.hears(Happened("silence")).startswith(talk.agent.manners.silence_goodbye)
     assert talk.tools == [("end_call", {"outcome": "silence"})]
+
+
+def test_being_there_is_no_answer(talk: Talk) -> None:
+    talk.hears("sure")
+    talk.hears(Happened("silence"))
+    assert talk.hears("yes") == "Do you own your home?"
+    assert talk.tools == []
+    talk.hears(Happened("silence"))
+    assert talk.hears("yes i own it") == "How much is your electric bill?"
+    assert talk.hears("thank you") == "How much is your electric bill?"
 
 
 def test_a_machine_gets_the_message_or_nothing(talk: Talk) -> None:

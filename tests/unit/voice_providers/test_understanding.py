@@ -42,6 +42,8 @@ from voice.providers.embedded.understanding import Understanding, leads_away
         ("wish", "no that's all", ["wish=nothing"]),
         ("wish", "how much does it cost", ["price"]),
         ("wish", "thanks", ["thanks"]),
+        ("visit", "no", ["visit=none"]),
+        ("roof", "no", ["no"]),
         ("", "tuesday at ten", ["visit=Tuesday at 10 AM"]),
         ("", "tuesday", []),
         ("", "one hundred dollars", ["bill=100"]),

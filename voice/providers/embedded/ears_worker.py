@@ -15,11 +15,13 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 from voice.agent import AgentDefinition
+from voice.providers.embedded.expected import hints
 from voice.providers.embedded.listening import SPARE, Listening, Model
 from voice.providers.embedded.recogniser import Heard, Recogniser
-from voice.providers.embedded.wire import ITSELF, Audio, Close, Expect, Failed, Finish, Message, OpenEars, Pipes, Ready
+from voice.providers.embedded.wire import ITSELF, Audio, Close, Expect, Failed, Finish, OpenEars, Pipes, Ready
 from voice.providers.embedded.wire import Heard as HeardMessage
 
+_MOST_MODELS: Final = 16  # agents (and their earlier versions) that decoders are kept for
 _MOST_SPARE: Final = 8  # decoders kept for an agent (5 MB each)
 
 
@@ -49,7 +51,7 @@ class Call:
     wanted: Model | None = None  # what was just asked, when its model is there
     decoder: Any = None
     recogniser: Recogniser | None = None
-    early: list[Message] = field(default_factory=list)  # what came before the ears were open
+    early: list[Audio | Finish | Expect] = field(default_factory=list)  # what came before the ears were open
 
 
 class Maker:
@@ -122,22 +124,29 @@ class EarsWorker:
     def _made(self, made: Made) -> None:
         call = self._calls.get(made.channel)
         if call is None:
-            return
+            return  # made ahead of any question, or for a call that is over
         if not made.is_base:
             call.wanted = made.model
+            if call.recogniser is not None and not call.recogniser.is_open:
+                self._prepare(call)  # loading it takes some 20 ms, better now than when the caller speaks
+            return
+        try:
+            call.decoder = self._decoder(made.model)
+        except RuntimeError:
+            made.model.forget()  # cut short on the disk, perhaps: the next call makes it anew
+            self._calls.pop(made.channel)
+            self._pipes.send(Failed(made.channel, "no_decoder", f"model {made.model.name} cannot be used"))
             return
         call.base = made.model
-        call.decoder = self._decoder(made.model)
         call.recogniser = Recogniser(call.decoder, lambda decoder: self._prepare(call))
         self._pipes.send(Ready(made.channel))
         early, call.early = call.early, []
         for message in early:
-            if isinstance(message, Audio | Finish | Expect):
-                self._serve(call, message)
-        self._refill(made.model)
+            self._serve(call, message)
+        self._get_ready_for_more(made.model, call.agent)
 
     def _prepare(self, call: Call) -> None:
-        """Before an utterance: listen with the model of what was just asked, else with the general one."""
+        """Listen with the model of what was just asked, else with the general one."""
         decoder, wanted = call.decoder, call.wanted
         if wanted is None:
             decoder.activate_search()
@@ -145,14 +154,25 @@ class EarsWorker:
         try:
             decoder.activate_search(wanted.name)
         except KeyError:
-            decoder.add_lm_file(wanted.name, str(wanted.language))
-            decoder.activate_search(wanted.name)
+            try:
+                decoder.add_lm_file(wanted.name, str(wanted.language))
+                decoder.activate_search(wanted.name)
+            except RuntimeError:
+                wanted.forget()
+                call.wanted = None
+                decoder.activate_search()
 
     def _decoder(self, model: Model) -> Any:
         spare = self._spare.get(model.name)
         return spare.pop() if spare else self._listening.decoder(model)
 
-    def _refill(self, model: Model) -> None:
+    def _get_ready_for_more(self, model: Model, agent: AgentDefinition) -> None:
+        """Decoders for the next calls of this agent, and the models of its questions before they are asked."""
+        if model.name not in self._spare:
+            if len(self._spare) >= _MOST_MODELS:
+                self._spare.pop(next(iter(self._spare)))
+            for hint in hints(agent):
+                self._maker.order(Order(ITSELF, agent, hint, is_base=False))
         spare = self._spare.setdefault(model.name, [])
         while len(spare) < SPARE and self._inbox.empty():
             spare.append(self._listening.decoder(model))

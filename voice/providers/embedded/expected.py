@@ -51,7 +51,7 @@ def vocabulary_sentences(agent: AgentDefinition, hint: Sequence[str] = ()) -> li
 
 def hints(agent: AgentDefinition) -> list[tuple[str, ...]]:
     """The hints that this agent's questions will give: worth preparing before the first call."""
-    return [hint_for(question) for question in agent.questions]
+    return [hint for question in agent.questions if (hint := hint_for(question))]
 
 
 def hint_for(question: Question) -> tuple[str, ...]:

@@ -18,13 +18,13 @@ import pocketsphinx
 
 from voice.agent import AgentDefinition
 from voice.providers.embedded.acoustic import average, phone_model
-from voice.providers.embedded.expected import hints, vocabulary_sentences
+from voice.providers.embedded.expected import vocabulary_sentences
 from voice.providers.embedded.ngram import arpa
 
 _FORMAT: Final = "1"  # changes when the same sentences would give another model
+_MOST_FILES: Final = 400  # two a model, half a megabyte together
 SPARE: Final = 2  # decoders kept ready for the next calls of an agent
 _MODEL_WEIGHT: Final = 7.0
-_BEAMS: Final = {"beam": 1e-60, "pbeam": 1e-60, "wbeam": 1e-40}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,10 @@ class Model:
     name: str
     language: Path
     dictionary: Path
+
+    def forget(self) -> None:
+        """Have it made again when it is next wanted."""
+        self.language.unlink(missing_ok=True)
 
 
 class Listening:
@@ -54,10 +58,6 @@ class Listening:
             self._make(model, vocabulary_sentences(agent, hint))
         return model
 
-    def models(self, agent: AgentDefinition) -> list[Model]:
-        """The models this agent will want: the general one, and one for each question."""
-        return [self.model(agent), *(self.model(agent, hint) for hint in hints(agent))]
-
     def decoder(self, model: Model) -> Any:
         """A new decoder (20-30 ms). Its own language model is `model`; others may be added."""
         return pocketsphinx.Decoder(
@@ -75,6 +75,13 @@ class Listening:
         vocabulary = sorted({word for sentence in spoken for word in sentence})
         _write(model.dictionary, "".join(line for word in vocabulary for line in known[word]))
         _write(model.language, arpa(spoken))
+        self._prune()
+
+    def _prune(self) -> None:
+        """Every edit of an agent leaves models behind: keep the newest."""
+        made = [file for file in self._home.iterdir() if file.suffix in (".lm", ".dict")]
+        for file in sorted(made, key=lambda file: file.stat().st_mtime)[:-_MOST_FILES]:
+            file.unlink(missing_ok=True)
 
     def _dictionary(self) -> dict[str, list[str]]:
         """The wheel's dictionary, by word: each line a pronunciation."""

@@ -83,73 +83,64 @@ class Voice:
 
 
 class MouthWorker:
+    """Speaks one text after the other. New messages are looked at before every piece of audio."""
+
     def __init__(self, engine: SynthesisEngine, voices: dict[str, Timbre], pipes: Pipes) -> None:
         self._engine, self._voices, self._pipes = engine, voices, pipes
-        self._closed: set[int] = set()
+        self._inbox: SimpleQueue[Message | None] = pipes.inbox()
         self._waiting: list[Say] = []
+        self._is_stopped = False  # the text being spoken is not wanted any more
 
     def run(self) -> None:
-        inbox = self._pipes.inbox()
         self._warm()
         self._pipes.send(Ready(ITSELF))
-        while self._drain(inbox):
-            if self._waiting:
-                self._say(self._waiting.pop(0), inbox)
+        while True:
+            while not self._waiting or not self._inbox.empty():
+                self._take(self._inbox.get(), speaking=None)
+            self._say(self._waiting.pop(0))
 
     def _warm(self) -> None:
         """Load the agent's voice before anybody waits for it."""
         self._engine.synthesise("Hi.", self._voices["female"], lambda samples, words: False)
 
-    def _drain(self, inbox: SimpleQueue[Message | None]) -> bool:
-        """Take what has come; wait if there is nothing to do. False when the engine has gone."""
-        while not inbox.empty() or not self._waiting:
-            match inbox.get():
-                case None:
-                    return False
-                case Say() as say:
-                    self._waiting.append(say)
-                case Close(channel):
-                    self._closed.add(channel)
-                    self._waiting = [say for say in self._waiting if say.channel != channel]
-                case _:
-                    pass
-        return True
+    def _take(self, message: Message | None, speaking: int | None) -> None:
+        match message:
+            case None:
+                os._exit(0)  # the engine has gone; an exception could not pass the synthesis that may be calling us
+            case Say() as say:
+                self._waiting.append(say)
+            case Close(channel) if channel == speaking:
+                self._is_stopped = True
+            case Close(channel):
+                self._waiting = [say for say in self._waiting if say.channel != channel]
+            case _:
+                pass
 
-    def _say(self, say: Say, inbox: SimpleQueue[Message | None]) -> None:
+    def _say(self, say: Say) -> None:
         timbre = self._voices.get(say.voice)
         if timbre is None:
             known = ", ".join(self._voices)
             self._pipes.send(Failed(say.channel, "no_voice", f"{say.voice!r}; there are: {known}"))
             return
         voice = Voice(self._engine.rate, timbre, lambda audio, words: self._pipes.send(Audio(say.channel, audio, words)))
-        spoken = 0
+        self._is_stopped = False
+        offset = spoken = 0
 
         def sink(samples: Samples16, words: Sequence[Word]) -> bool:
             nonlocal spoken
-            voice.take(samples, words, offset)
+            voice.take(samples, words, offset / self._engine.rate)
             spoken += samples.size
-            return self._is_over(say.channel, inbox)
+            while not self._inbox.empty():
+                self._take(self._inbox.get(), speaking=say.channel)
+            return self._is_stopped
 
         for sentence in sentences(say.text):
-            offset = spoken / self._engine.rate
+            offset = spoken
             self._engine.synthesise(sentence, timbre, sink)
-            if self._is_over(say.channel, inbox):
+            if self._is_stopped:
                 return
         voice.end()
         self._pipes.send(Ready(say.channel))
-
-    def _is_over(self, channel: int, inbox: SimpleQueue[Message | None]) -> bool:
-        while not inbox.empty():
-            match inbox.get():
-                case None:
-                    os._exit(0)  # an exception cannot pass the engine that called us
-                case Say() as say:
-                    self._waiting.append(say)
-                case Close(number):
-                    self._closed.add(number)
-                case _:
-                    pass
-        return channel in self._closed
 
 
 def engine(name: str) -> SynthesisEngine:

@@ -35,8 +35,6 @@ def arpa(sentences: Iterable[Sequence[str]]) -> str:
     @cache
     def probability(gram: Gram) -> float:
         context = gram[:-1]
-        if not totals[context]:
-            return probability(gram[1:])
         kinds = len(followers[context])
         lower = 1 / kinds if not context else probability(gram[1:])
         seen = counts[len(gram) - 1][gram] if len(gram) <= ORDER else 0

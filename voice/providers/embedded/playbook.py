@@ -107,10 +107,10 @@ class Playbook:
                     pending.append(message)
                 case ToolUsed(ok=False, name=name) if name in ("book_appointment", "transfer"):
                     failed = message
-                case ToolUsed():
-                    pass
                 case AgentSaid(text):
                     stand, pending = self._spoken(stand, pending, text), []
+                case _:  # a tool that worked, or whose failure changes nothing that is said
+                    pass
         return stand, pending, failed
 
     def _spoken(self, stand: Stand, pending: Sequence[Message], heard: str) -> Stand:
@@ -144,7 +144,7 @@ class Playbook:
         if "machine" in events:
             return self._machine(stand)
         if texts:
-            return self._to_caller(replace(stand, silences=0), " ".join(texts).strip())
+            return self._to_caller(stand, " ".join(texts).strip())
         if "silence" in events:
             return self._silence(stand)
         if is_first:
@@ -164,6 +164,9 @@ class Playbook:
 
     def _to_caller(self, stand: Stand, text: str) -> Reply:
         asked = self._asked(stand)
+        was_silent, stand = stand.silences > 0, replace(stand, silences=0)
+        if was_silent and self._is_only_there(text):
+            return self._next(stand)
         acts = self._understanding.acts(text, asked, stand.half) if text else []
         if self._objection_to_stop(acts) is not None or Stock.STOP in acts:
             return self._opted_out(stand, text, self._stop_words(acts))
@@ -172,11 +175,16 @@ class Playbook:
         stand, acts = self._confirmed(stand, asked, acts)
         return self._act_on(stand, asked, acts, text)
 
+    def _is_only_there(self, text: str) -> bool:
+        """Whether this answers "are you still there?", and not the question before it."""
+        acts = self._understanding.acts(text, None)
+        return bool(acts) and all(act in (Stock.YES, Stock.GREETING) for act in acts)
+
     def _act_on(self, stand: Stand, asked: Question | None, acts: Sequence[Act], text: str) -> Reply:
         """Take the answers in, say what belongs to them and to what was brought up, and go on."""
         sentences, tools = list[str](), list[ToolUse]()
-        then = Then.GO_ON
-        outcome = "completed"
+        then, outcome = Then.GO_ON, "completed"
+        half: HalfTime | None = None
         for act in acts:
             match act:
                 case Answered(question, value, answer) if question.id:
@@ -192,16 +200,18 @@ class Playbook:
                 case BroughtUp(objection):
                     sentences.append(self._filled(objection.say))
                     tools += self._objection_tools(objection)
-                    if objection.then is not Then.ASK_AGAIN or then is Then.GO_ON:
-                        then, outcome = stronger(then, objection.then), objection.id
-                case HalfTime(question, time):
-                    return self._other_half(stand, question, time, sentences, tools)
-                case Stock():
+                    then = stronger(then, objection.then)
+                    outcome = objection.id if then is objection.then else outcome
+                case HalfTime():
+                    half = act
+                case _:  # the stock comes last
                     pass
         if then is Then.END:
             return self._ended(stand, sentences, tools, outcome)
         if then is Then.TRANSFER:
             return self._transferred(stand, sentences, tools, outcome)
+        if half is not None:
+            return self._other_half(stand, half, sentences, tools)
         return self._stock(stand, asked, acts, sentences, tools)
 
     def _stock(
@@ -222,15 +232,16 @@ class Playbook:
             sentences.append(self._filled(manners.robot))
         elif Stock.IDENTITY in said:
             sentences.append(self._filled(manners.identity))
-        if sentences or tools or stand.asked is None or stand.asked == _PERMISSION.id:
+        if Stock.AGAIN in said and stand.asked == _PERMISSION.id and not sentences:
+            return Reply((self._filled(manners.identity), self._permission()), tuple(tools), stand)
+        if sentences or tools or stand.asked is None or asked is None or asked is _PERMISSION:
             return self._next(stand, sentences, tools)
-        if Stock.AGAIN in said or Stock.GREETING in said:
-            return self._ask(stand, asked or _PERMISSION, sentences, tools, is_again=Stock.AGAIN in said)
+        if said & {Stock.AGAIN, Stock.GREETING, Stock.THANKS}:
+            return self._ask(stand, asked, sentences, tools, is_again=Stock.AGAIN in said)
         return self._missed(stand, asked)
 
-    def _missed(self, stand: Stand, asked: Question | None) -> Reply:
+    def _missed(self, stand: Stand, asked: Question) -> Reply:
         """Not understood: asked again in other words, then given up."""
-        assert asked is not None
         manners = self._agent.manners
         misses = stand.misses + 1
         if misses < _MISSES:
@@ -257,10 +268,6 @@ class Playbook:
     def _ask(
         self, stand: Stand, question: Question, sentences: Sequence[str], tools: Sequence[ToolUse], *, is_again: bool
     ) -> Reply:
-        if question is _PERMISSION or not question.ask:
-            return Reply(
-                (*sentences, self._permission()), tuple(tools), replace(stand, asked=_PERMISSION.id), self._permission()
-            )
         is_confirming = question.id in self._known and question.id not in stand.told
         wording = question.known if is_confirming else (question.again or question.ask) if is_again else question.ask
         worded = self._worded(question, wording)
@@ -274,13 +281,11 @@ class Playbook:
         )
         return Reply((*sentences, worded), tuple(tools), after, worded)
 
-    def _other_half(
-        self, stand: Stand, question: Question, time: SpokenTime, sentences: Sequence[str], tools: Sequence[ToolUse]
-    ) -> Reply:
-        manners = self._agent.manners
+    def _other_half(self, stand: Stand, half: HalfTime, sentences: Sequence[str], tools: Sequence[ToolUse]) -> Reply:
+        manners, time = self._agent.manners, half.time
         on = f"on {time.day}" if time.day and time.day[0].isupper() else time.day
         wording = fill(manners.which_time, {"value": on}) if time.day else manners.which_day
-        after = replace(stand, asked=question.id, half=time, misses=0, is_confirming=False)
+        after = replace(stand, asked=half.question.id, half=time, misses=0, is_confirming=False)
         return Reply((*sentences, wording), tuple(tools), after, wording)
 
     # --- ends -----------------------------------------------------------------------------------------------------------

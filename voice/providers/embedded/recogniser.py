@@ -64,6 +64,11 @@ class Recogniser:
         self._convinced = 0.0
         self._last = ""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether an utterance is under way: the decoder is not to be touched."""
+        return self._is_open
+
     def hear(self, audio: bytes) -> list[Heard]:
         """Take caller audio (mu-law, any length); return what there is to say about it."""
         heard: list[Heard] = []

@@ -25,6 +25,7 @@ _ASKED_BONUS: Final = 1.25  # an answer to the question that is open is likelier
 _STOCK_BONUS: Final = 0.7  # the agent's own words for a thing go before the stock's
 _PLAIN: Final = frozenset({"yes", "no", "sure", "okay", "absolutely", "definitely", "correct", "right", "perfect", "fine"})
 _MOST: Final = 0.6  # "i can't" is a no if hardly anything follows; "i can't hear" is something else
+_REFUSALS: Final = ("none", "no", "nothing")  # values that a bare "no" may stand for when anything could be answered
 _ENOUGH: Final = 1.3  # weight of a phrase that may answer a question nobody asked yet
 
 
@@ -233,17 +234,14 @@ def _settled(acts: list[Act], asked: Question | None) -> list[Act]:
     if own:
         return [act for act in acts if act not in own[:-1] and act not in (Stock.YES, Stock.NO)]
     if asked.kind is not AnswerKind.YES_NO:
-        return acts
-    settled: list[Act] = []
-    for act in acts:
-        if act in (Stock.YES, Stock.NO) and not any(
-            isinstance(other, Answered) and other.question == asked for other in settled
-        ):
-            answer = next((each for each in asked.answers if each.value == act), None)
-            settled.append(Answered(asked, str(act), answer))
-        elif act not in (Stock.YES, Stock.NO):
-            settled.append(act)
-    return settled
+        refusal = next((answer for answer in asked.answers if answer.value in _REFUSALS), None)
+        return [Answered(asked, refusal.value, refusal)] if acts == [Stock.NO] and refusal else acts
+    said = next((act for act in acts if act in (Stock.YES, Stock.NO)), None)
+    others: list[Act] = [act for act in acts if act not in (Stock.YES, Stock.NO)]
+    if said is None:
+        return others
+    answer = next((each for each in asked.answers if each.value == said), None)
+    return [Answered(asked, str(said), answer), *others]
 
 
 def leads_away(then: Then) -> bool:
