@@ -146,6 +146,7 @@ class Lists:
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "lists"
+        self._folder = str(self.folder)
         self._open: dict[str, tuple[str, Generation]] = {}
 
     def names(self) -> tuple[str, ...]:
@@ -157,7 +158,7 @@ class Lists:
     def generation(self, name: str) -> Generation | None:
         """The generation in force, or None when the list was never loaded. Raises `ListDamaged`."""
         try:
-            target = os.readlink(self.folder / name / CURRENT)
+            target = os.readlink(f"{self._folder}/{name}/{CURRENT}")  # text: making a Path costs more than the call
         except OSError:
             return None
         known = self._open.get(name)

@@ -6,11 +6,11 @@ no clock, no list and no database; `compliance.store` does, and stores what come
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from compliance.consent import Level, carrying, missing, revocations_for
 from compliance.frequency import next_allowed
@@ -42,13 +42,23 @@ _OWN: Final = "offhook (the gate itself)"
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """A rule that binds calls of one kind in one place, and the function that asks it."""
+
+    state: str
+    rule: AnyRule
+    ask: Callable[[Any, Case, str], Sequence[Finding]]  # Any: the one kind of rule that `_asker` matched it for
+    is_dated: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One record under the rules that could bind it, at one instant."""
 
     record: CallRecord
     book: Rulebook
     whereabouts: Whereabouts
-    rules: tuple[tuple[str, AnyRule], ...]
+    rules: tuple[Bound, ...]
     at: datetime
     today: date  # the latest calendar day it could be where the phone is: the strict reading of every age and period
 
@@ -131,9 +141,11 @@ def _earliest(
 def _expiry(case: Case) -> datetime:
     """Soon, and not after any window that binds the call has closed."""
     ends = [
-        closes_at(rule, Clocks(state, case.whereabouts.zones), case.at, case.book)
-        for state, rule in case.rules
-        if isinstance(rule, Hours) and not _is_lifted(rule, case) and _waiver(rule.id, case.at, case.book) is None
+        closes_at(each.rule, Clocks(each.state, case.whereabouts.zones), case.at, case.book)
+        for each in case.rules
+        if isinstance(each.rule, Hours)
+        and not _is_lifted(each.rule, case)
+        and _waiver(each.rule.id, case.at, case.book) is None
     ]
     return min([case.at + CLEARANCE_LIFE, *ends])
 
@@ -163,10 +175,12 @@ def _case(record: CallRecord, at: datetime, book: Rulebook) -> Case | Finding:
 @lru_cache(maxsize=4096)
 def _binding(
     book: Rulebook, states: frozenset[str], purpose: Purpose, voice: VoiceKind, line: LineType
-) -> tuple[tuple[str, AnyRule], ...]:
+) -> tuple[Bound, ...]:
     """The rules that could forbid such a call. A duty binds the call once it is up, and never forbids it."""
     return tuple(
-        (state, rule) for state, rule in book.of(states) if rule.binds(purpose, voice, line) and not isinstance(rule, Duty)
+        Bound(state, rule, _asker(rule), not isinstance(rule, Hours) and bool(rule.effective_from or rule.effective_until))
+        for state, rule in book.of(states)
+        if rule.binds(purpose, voice, line) and not isinstance(rule, Duty)
     )
 
 
@@ -175,36 +189,36 @@ def _binding(
 
 def _speak(case: Case) -> Iterator[Finding]:
     yield from _house_matters(case)
-    for state, rule in case.rules:
-        if _is_lifted(rule, case):
+    for each in case.rules:
+        rule = each.rule
+        if rule.lifted_by and _is_lifted(rule, case):
             continue
-        if isinstance(rule, Hours):  # asks day by day whether it is in force
-            yield from hours_findings(rule, Clocks(state, case.whereabouts.zones), case.at, case.book)
-        elif rule.in_force(case.today):
-            yield from _rule_findings(state, rule, case)
+        if not each.is_dated or rule.in_force(case.today):
+            yield from each.ask(rule, case, each.state)
 
 
-def _rule_findings(state: str, rule: AnyRule, case: Case) -> Sequence[Finding]:
+def _asker(rule: AnyRule) -> Callable[[Any, Case, str], Sequence[Finding]]:
     match rule:
+        case Hours():  # asks day by day whether it is in force
+            return _hours
         case Cap():
-            return _cap(rule, case)
+            return _cap
         case ConsentNeeded():
-            return _consent(rule, case)
+            return _consent
         case Listed():
-            return _listed(rule, case)
+            return _listed
         case Prohibited():
-            return [_finding(Rule.STATE_ADAD_PROHIBITED, rule)]
+            return _prohibited
         case EmergencyBan():
-            return _emergency(state, rule, case)
+            return _emergency
         case ReassignedCheck():
-            return _reassigned(rule, case)
+            return _reassigned
         case ShownCallerId():
-            return _caller_id(rule, case)
+            return _caller_id
         case Registration():
-            held = case.record.errand.registrations
-            return [] if held is None or rule.id in held else [_finding(Rule.REGISTRATION_MISSING, rule)]
-        case Duty() | Hours():
-            return []  # duties never forbid; hours are asked by their own function
+            return _registration
+        case Duty():
+            raise AssertionError("a duty never forbids a call, and is never asked")
         case _:
             assert_never(rule)
 
@@ -238,19 +252,23 @@ def _house_matters(case: Case) -> Iterator[Finding]:
         yield Finding(Rule.CONSENT_REVOKED, says, "47 CFR 64.1200(a)(10)-(11)")
 
 
-def _cap(rule: Cap, case: Case) -> list[Finding]:
+def _hours(rule: Hours, case: Case, state: str) -> list[Finding]:
+    return hours_findings(rule, Clocks(state, case.whereabouts.zones), case.at, case.book)
+
+
+def _cap(rule: Cap, case: Case, _state: str) -> list[Finding]:
     if not case.record.history:
         return []
     until = next_allowed(rule, case.record, case.whereabouts.zones, case.at)
     return [] if until == case.at else [_finding(rule.code, rule, until=until)]
 
 
-def _consent(rule: ConsentNeeded, case: Case) -> list[Finding]:
+def _consent(rule: ConsentNeeded, case: Case, _state: str) -> list[Finding]:
     level = Level.WRITTEN if rule.needs == "written" else Level.EXPRESS
     return [_finding(each.rule, rule, each.says, each.until) for each in missing(case.record, level, case.at)]
 
 
-def _listed(rule: Listed, case: Case) -> list[Finding]:
+def _listed(rule: Listed, case: Case, _state: str) -> list[Finding]:
     answer = case.record.list_answer(rule.list)
     if answer is None or not answer.is_covered:
         says = f"We hold no copy of the {rule.list} list for this area code, and no answer is not a no."
@@ -272,7 +290,16 @@ def _is_fresh(answer: ListAnswer, days: int, today: date) -> bool:
     return answer.obtained_on is not None and (today - answer.obtained_on).days <= days
 
 
-def _emergency(state: str, rule: EmergencyBan, case: Case) -> list[Finding]:
+def _prohibited(rule: Prohibited, _case: Case, _state: str) -> list[Finding]:
+    return [_finding(Rule.STATE_ADAD_PROHIBITED, rule)]
+
+
+def _registration(rule: Registration, case: Case, _state: str) -> list[Finding]:
+    held = case.record.errand.registrations
+    return [] if held is None or rule.id in held else [_finding(Rule.REGISTRATION_MISSING, rule)]
+
+
+def _emergency(rule: EmergencyBan, case: Case, state: str) -> list[Finding]:
     """Barred while an emergency lasts. A proclamation with an end says when it is over; one without does not."""
     if state in case.record.emergencies:
         return [_finding(Rule.STATE_EMERGENCY, rule)]
@@ -294,7 +321,7 @@ def _over_at(day: date | None, case: Case) -> datetime | None:
     return max(each.astimezone(UTC) for each in midnights)
 
 
-def _reassigned(rule: ReassignedCheck, case: Case) -> list[Finding]:
+def _reassigned(rule: ReassignedCheck, case: Case, _state: str) -> list[Finding]:
     answer = case.record.reassigned.answer
     if answer is Reassigned.NOT_ASKED:
         return [_finding(Rule.RND_REQUIRED, rule)] if rule.required else []
@@ -312,7 +339,7 @@ def _agreed_since(case: Case) -> bool:
     return consent is not None and asked is not None and consent.obtained_at.date() > asked
 
 
-def _caller_id(rule: ShownCallerId, case: Case) -> list[Finding]:
+def _caller_id(rule: ShownCallerId, case: Case, _state: str) -> list[Finding]:
     shown = case.record.errand.caller_id
     if not shown.number or not shown.is_shown:
         return [_finding(Rule.CALLER_ID_BLOCKED, rule, "No number would be shown.")]
@@ -325,7 +352,7 @@ def _caller_id(rule: ShownCallerId, case: Case) -> list[Finding]:
 
 
 def _is_lifted(rule: AnyRule, case: Case) -> bool:
-    return bool(rule.lifted_by) and any(_holds(exemption, case) for exemption in rule.lifted_by)
+    return any(_holds(exemption, case) for exemption in rule.lifted_by)
 
 
 def _holds(exemption: Exemption, case: Case) -> bool:

@@ -38,6 +38,7 @@ def hours_findings(rule: Hours, clocks: Clocks, at: datetime, book: Rulebook) ->
     return [Finding(code, says, rule.source, until, rule.id) for code, says in _reasons(rule, clocks, at, book)]
 
 
+@lru_cache(maxsize=16_384)  # a campaign is judged at one instant for all its contacts: few places, asked over and over
 def next_open(rule: Hours, clocks: Clocks, at: datetime, book: Rulebook) -> datetime | None:
     """The earliest instant from `at` on at which the rule is open on every clock, or None within `HORIZON`."""
     moment = at
@@ -54,6 +55,7 @@ def next_open(rule: Hours, clocks: Clocks, at: datetime, book: Rulebook) -> date
     return None
 
 
+@lru_cache(maxsize=16_384)
 def closes_at(rule: Hours, clocks: Clocks, at: datetime, book: Rulebook) -> datetime:
     """The end of the span that is open at `at` (it must be), the earliest over all clocks."""
     return min(_end_on_clock(rule, clocks.state, each, at, book) for each in _tzinfos(rule, clocks))

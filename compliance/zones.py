@@ -67,25 +67,26 @@ def number_problem(number: str, book: Rulebook) -> tuple[Rule, str] | None:
             )
         return (Rule.NUMBER_INVALID, "This is not a complete telephone number.")
     area, exchange, _ = found.groups()
-    assert book.areas is not None  # a closed book never gets here
-    code = int(area)
     if exchange[1:] == "11":
         return (Rule.NUMBER_SERVICE, f"{exchange} is a service code, not an exchange.")
+    if exchange == "976":
+        return (Rule.NUMBER_PREMIUM, "976 exchanges are premium services.")
+    assert book.areas is not None  # a closed book never gets here
+    return _area_problem(area, book.areas)
+
+
+@lru_cache(maxsize=2048)
+def _area_problem(area: str, areas: AreaCodeFile) -> tuple[Rule, str] | None:
+    code = int(area)
     for rule, codes, says in (
-        (
-            Rule.NUMBER_TOLL_FREE,
-            book.areas.toll_free,
-            "A toll-free number is a business's, and says nothing of where it rings.",
-        ),
-        (Rule.NUMBER_PREMIUM, book.areas.premium, "Premium numbers are not called."),
-        (Rule.NUMBER_SERVICE, book.areas.service, f"{area} is a service code, not an area code."),
-        (Rule.NUMBER_FOREIGN, book.areas.foreign, f"{area} is outside the United States; its rules are not known here."),
+        (Rule.NUMBER_TOLL_FREE, areas.toll_free, "A toll-free number is a business's, and says nothing of where it rings."),
+        (Rule.NUMBER_PREMIUM, areas.premium, "Premium numbers are not called."),
+        (Rule.NUMBER_SERVICE, areas.service, f"{area} is a service code, not an area code."),
+        (Rule.NUMBER_FOREIGN, areas.foreign, f"{area} is outside the United States; its rules are not known here."),
     ):
         if code in codes:
             return (rule, says)
-    if exchange == "976":
-        return (Rule.NUMBER_PREMIUM, "976 exchanges are premium services.")
-    if code not in _state_by_code(book.areas):
+    if code not in _state_by_code(areas):
         return (Rule.NUMBER_INVALID, f"{area} is no area code that we know.")
     return None
 
@@ -93,19 +94,24 @@ def number_problem(number: str, book: Rulebook) -> tuple[Rule, str] | None:
 def where(number: str, place: Place, on: date, book: Rulebook) -> Whereabouts:
     """Every zone and state the evidence leaves possible on this day. `number` is a valid one (`number_problem` is None)."""
     assert book.areas is not None
-    area_state = _state_by_code(book.areas).get(int(number[2:5]), "")
+    return _where(number[:8], place, on, book.areas)
+
+
+@lru_cache(maxsize=65_536)
+def _where(prefix: str, place: Place, on: date, areas: AreaCodeFile) -> Whereabouts:
+    area_state = _state_by_code(areas).get(int(prefix[2:5]), "")
     states = {state for state in (area_state, place.state) if state}
-    because = [f"area code {number[2:5]}: {area_state}"]
+    because = [f"area code {prefix[2:5]}: {area_state}"]
     if place.stated_on is not None and on - place.stated_on <= STATED_FOR and place.stated_zone:
         states |= {place.stated_state} - {""}
         because.append(f"the person said so on {place.stated_on.isoformat()}: {place.stated_zone}")
         zones: Iterable[str] = (place.stated_zone,)
     else:
-        from_address = _address_zones(place, area_state, book.areas)
+        from_address = _address_zones(place, area_state, areas)
         if from_address:
             because.append(f"address {place.state or place.zone}: {', '.join(from_address)}")
-        zones = (*_number_zones(number[:8], book.areas), *from_address)
-    return Whereabouts(_canonical(zones, book.areas), frozenset(states), tuple(because))
+        zones = (*_number_zones(prefix, areas), *from_address)
+    return Whereabouts(_canonical(zones, areas), frozenset(states), tuple(because))
 
 
 def _address_zones(place: Place, area_state: str, areas: AreaCodeFile) -> tuple[str, ...]:
