@@ -13,6 +13,7 @@ from typing import Final
 
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from voice.events import SAMPLE_RATE, Word
 from voice.providers import g711
@@ -37,6 +38,7 @@ class Voice:
         self._cut = 0  # samples of leading silence left out
         self._sent = 0
         self._has_begun = False
+        self._tail = 0  # samples of silence at the end of what was sent
 
     def take(self, samples: Samples16, words: Sequence[Word], offset: float) -> None:
         """Engine samples, and words timed from `offset` seconds of engine time on."""
@@ -48,14 +50,14 @@ class Voice:
     def end(self) -> None:
         """All samples have been taken: send what is left."""
         self._hold(self._resampler.resample_chunk(np.zeros(0, np.int16), last=True))
-        sound = np.flatnonzero(np.abs(self._held.astype(np.int32)) > _QUIET)
-        last = int(sound[-1]) + 1 if sound.size else 0
-        self._emit(min(self._held.size, last + _TAIL), everything=True)
+        sound = _loud(self._held)
+        last = int(sound[-1]) + 1 if sound.size else -self._tail
+        self._emit(max(0, min(self._held.size, last + _TAIL)), everything=True)
 
     def _hold(self, fresh: Samples16) -> None:
         louder = np.clip(fresh.astype(np.float32) * self._gain, -32768, 32767).astype(np.int16)
         self._held = np.concatenate([self._held, louder])
-        sound = np.flatnonzero(np.abs(self._held.astype(np.int32)) > _QUIET)
+        sound = _loud(self._held)
         if not sound.size:
             if not self._has_begun and self._held.size > _LEAD:
                 self._drop(self._held.size - _LEAD)
@@ -64,8 +66,7 @@ class Voice:
             self._drop(max(0, int(sound[0]) - _LEAD))
             self._has_begun = True
         if self._held.size >= (_PIECE if self._sent else _LEAD):
-            sound = np.flatnonzero(np.abs(self._held.astype(np.int32)) > _QUIET)
-            self._emit(min(self._held.size, int(sound[-1]) + _TAIL))
+            self._emit(min(self._held.size, int(_loud(self._held)[-1]) + _TAIL))
 
     def _drop(self, count: int) -> None:
         self._held = self._held[count:]
@@ -78,8 +79,15 @@ class Voice:
         words = tuple(Word(word.text, max(0.0, word.start - start), max(0.0, word.end - start)) for word in due)
         if count or words:
             self._send(g711.encode(self._held[:count]), words)
+        sound = _loud(self._held[:count])
+        self._tail = count - 1 - int(sound[-1]) if sound.size else self._tail + count
         self._held = self._held[count:]
         self._sent += count
+
+
+def _loud(samples: Samples16) -> NDArray[np.intp]:
+    """Where there is sound."""
+    return np.flatnonzero(np.abs(samples.astype(np.int32)) > _QUIET)
 
 
 class MouthWorker:

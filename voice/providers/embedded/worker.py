@@ -104,7 +104,10 @@ class Worker:
         async with self._starting:
             if self._is_closed:
                 raise ProviderUnavailable(self._provider, "closed", "the engine is shutting down")
-            if self._life is None or not self._life.is_alive:
+            if self._life is not None and not self._life.is_alive:
+                await self._end(self._life)
+                self._life = None
+            if self._life is None:
                 self._life = await self._spawn()
             life = self._life
             try:
@@ -184,9 +187,7 @@ class Worker:
             channel.deliver(message)
 
     def _died(self, life: _Process, why: str) -> None:
-        life.is_alive = False
-        with suppress(ProcessLookupError):
-            life.process.kill()
+        life.is_alive = False  # not killed here: asyncio's kill may reap a process that its watcher is still waiting for
         if not life.is_ready.done():
             life.is_ready.set_result(Failed(ITSELF, "worker_died", why))
         if not self._is_closed:
