@@ -20,7 +20,7 @@ import phonenumbers
 from phonenumbers.timezone import time_zones_for_geographical_number
 
 from compliance.record import Place
-from compliance.rules import Rulebook
+from compliance.rules import Rulebook, ZipPlace
 from compliance.rules.schema import AreaCodeFile
 from compliance.verdict import Rule
 
@@ -94,29 +94,37 @@ def _area_problem(area: str, areas: AreaCodeFile) -> tuple[Rule, str] | None:
 def where(number: str, place: Place, on: date, book: Rulebook) -> Whereabouts:
     """Every zone and state the evidence leaves possible on this day. `number` is a valid one (`number_problem` is None)."""
     assert book.areas is not None
-    return _where(number[:8], place, on, book.areas)
+    return _where(number[:8], place, on, book)
 
 
 @lru_cache(maxsize=65_536)
-def _where(prefix: str, place: Place, on: date, areas: AreaCodeFile) -> Whereabouts:
+def _where(prefix: str, place: Place, on: date, book: Rulebook) -> Whereabouts:
+    assert book.areas is not None
+    areas = book.areas
     area_state = _state_by_code(areas).get(int(prefix[2:5]), "")
-    states = {state for state in (area_state, place.state) if state}
+    by_zip = book.zips.get(place.zip[:3])
+    states = {area_state, place.state, by_zip.state if by_zip else ""} - {""}
     because = [f"area code {prefix[2:5]}: {area_state}"]
     if place.stated_on is not None and on - place.stated_on <= STATED_FOR and place.stated_zone:
         states |= {place.stated_state} - {""}
         because.append(f"the person said so on {place.stated_on.isoformat()}: {place.stated_zone}")
         zones: Iterable[str] = (place.stated_zone,)
     else:
-        from_address = _address_zones(place, area_state, areas)
+        from_address = _address_zones(place, area_state, by_zip, areas)
         if from_address:
-            because.append(f"address {place.state or place.zone}: {', '.join(from_address)}")
+            because.append(f"address {place.state or place.zip or place.zone}: {', '.join(from_address)}")
         zones = (*_number_zones(prefix, areas), *from_address)
     return Whereabouts(_canonical(zones, areas), frozenset(states), tuple(because))
 
 
-def _address_zones(place: Place, area_state: str, areas: AreaCodeFile) -> tuple[str, ...]:
+def _address_zones(place: Place, area_state: str, by_zip: ZipPlace | None, areas: AreaCodeFile) -> tuple[str, ...]:
+    """The zone of the address where it is known; of a state alone only when it is not the area code's own."""
     if place.zone:
         return (place.zone,)
+    if by_zip is not None:
+        if place.state in ("", by_zip.state):
+            return by_zip.zones
+        return (*by_zip.zones, *areas.zones.get(place.state, ("",)))  # state and ZIP contradict each other: both
     if place.state and place.state != area_state:
         return areas.zones.get(place.state, ("",))  # an unknown state leaves every zone possible: the empty name says so
     return ()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from pathlib import Path
@@ -29,12 +29,22 @@ from compliance.rules.schema import (
     Proclamation,
     RuleFile,
     Waiver,
+    ZipFile,
 )
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 AREA_CODES = "area_codes.toml"
 HOLIDAYS = "holidays.toml"
+ZIPS = "zips.toml"
 HOUSE = "house"
+
+
+@dataclass(frozen=True, slots=True)
+class ZipPlace:
+    """Where a ZIP code beginning with three digits is: its state, and the zones it can be in."""
+
+    state: str
+    zones: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +59,7 @@ class Rulebook:
     observances: tuple[Observance, ...] = ()
     proclamations: tuple[Proclamation, ...] = ()
     areas: AreaCodeFile | None = None
+    zips: Mapping[str, ZipPlace] = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     closed_because: str = ""
     house: bool = True
@@ -100,7 +111,8 @@ def parse_rulebook(texts: Mapping[str, str]) -> Rulebook:
     areas = _decode(AREA_CODES, texts.get(AREA_CODES, ""), AreaCodeFile)
     holidays = _decode(HOLIDAYS, texts.get(HOLIDAYS, ""), HolidayFile)
     rules: dict[str, tuple[AnyRule, ...]] = {}
-    for name in sorted(set(texts) - {AREA_CODES, HOLIDAYS}):
+    zips = _decode(ZIPS, texts.get(ZIPS, ""), ZipFile)
+    for name in sorted(set(texts) - {AREA_CODES, HOLIDAYS, ZIPS}):
         book = _decode(name, texts[name], RuleFile)
         if book.jurisdiction not in areas.zones and book.jurisdiction not in ("US", HOUSE):
             raise RuleFileError(f"{name}: {book.jurisdiction!r} is no jurisdiction in {AREA_CODES}.")
@@ -114,7 +126,33 @@ def parse_rulebook(texts: Mapping[str, str]) -> Rulebook:
         observances=holidays.holiday,
         proclamations=holidays.proclaimed,
         areas=areas,
+        zips=_zip_places(zips, areas),
     )
+
+
+def _zip_places(zips: ZipFile, areas: AreaCodeFile) -> dict[str, ZipPlace]:
+    """By the first three digits. Raises `RuleFileError` for a prefix in two states, or a zone its state does not have."""
+    found: dict[str, ZipPlace] = {}
+    for state, ranges in zips.states.items():
+        for prefix in _prefixes(ranges):
+            if prefix in found or state not in areas.zones:
+                raise RuleFileError(f"{ZIPS}: {prefix} ({state}) is in two states, or the state is none.")
+            found[prefix] = ZipPlace(state, areas.zones[state])
+    for each in zips.zone:
+        for prefix in _prefixes(each.zips):
+            place = found.get(prefix)
+            if place is None or each.zone not in place.zones or len(place.zones) == 1:
+                raise RuleFileError(f"{ZIPS}: {prefix} is not in {each.zone} by any state's zones, or is narrowed twice.")
+            found[prefix] = ZipPlace(place.state, (each.zone,))
+    return found
+
+
+def _prefixes(ranges: Iterable[str]) -> Iterator[str]:
+    for text in ranges:
+        first, dash, last = text.partition("-")
+        if not (dash and len(first) == len(last) == 3 and first.isdecimal() and last.isdecimal() and first <= last):
+            raise RuleFileError(f"{ZIPS}: {text!r} is no range of three digits such as 750-797.")
+        yield from (f"{prefix:03d}" for prefix in range(int(first), int(last) + 1))
 
 
 def _packaged_texts() -> dict[str, str]:

@@ -228,6 +228,20 @@ class SplitAreaCode(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     confidence: Confidence
 
 
+class ZipZone(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    zone: str
+    zips: tuple[str, ...]
+
+
+class ZipFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, eq=False):
+    """Which state, and where it is known which one zone, the first three digits of a ZIP code are in: "750-797"."""
+
+    version: str
+    source: str
+    states: dict[str, tuple[str, ...]]
+    zone: tuple[ZipZone, ...]
+
+
 class Waiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Somebody answers for not following one rule-book entry, for a time. Logged with every verdict that it lets pass."""
 

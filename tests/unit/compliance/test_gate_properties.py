@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.gate import check
@@ -191,7 +191,8 @@ def test_one_rule_less_never_forbids_more(situation, data):
 def test_the_first_lawful_moment_is_lawful_and_the_first(situation, data):
     record, at = situation
     verdict = check(record, at, BOOK)
-    assume(isinstance(verdict, Refused) and verdict.until is not None)
+    if isinstance(verdict, Clearance) or verdict.until is None:
+        return
     assert verdict.until > at
     assert isinstance(check(record, verdict.until, BOOK), Clearance)
     seconds = (verdict.until - at).total_seconds()
@@ -206,7 +207,8 @@ def test_the_first_lawful_moment_is_lawful_and_the_first(situation, data):
 def test_never_means_never_within_a_month(situation):
     record, at = situation
     verdict = check(record, at, BOOK)
-    assume(isinstance(verdict, Refused) and verdict.until is None)
+    if isinstance(verdict, Clearance) or verdict.until is not None:
+        return
     for hours in range(0, 31 * 24, 31):
         assert isinstance(check(record, at + timedelta(hours=hours), BOOK), Refused)
 
@@ -216,7 +218,11 @@ def test_never_means_never_within_a_month(situation):
 def test_a_clearance_never_outlives_its_hours(situation):
     record, at = situation
     verdict = check(record, at, BOOK)
-    assume(isinstance(verdict, Clearance))
+    if isinstance(verdict, Refused):
+        if verdict.until is None:
+            return
+        at = verdict.until
+        verdict = check(record, at, BOOK)
     assert at < verdict.expires <= at + timedelta(seconds=60)
     last = verdict.expires - timedelta(microseconds=1)
     assert not any(

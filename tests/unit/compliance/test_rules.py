@@ -89,6 +89,9 @@ class TestTypos:
             ("holidays.toml", 'weekday = "3 mon jan"', 'weekday = "3 mon foo"', "computed"),
             ("holidays.toml", 'weekday = "3 mon jan"', 'fixed = "01-01"\nweekday = "3 mon jan"', "exactly one"),
             ("holidays.toml", 'fixed = "07-24"', 'fixed = "02-31"', "computed"),
+            ("zips.toml", '"850-865"', '"850865"', "no range"),
+            ("zips.toml", '"850-865"', '"850-866", "866-866"', "two states"),
+            ("zips.toml", 'zips = ["996-999"]', 'zips = ["350-350"]', "350 is not in America/Anchorage"),
             ("area_codes.toml", "service = [", "services = [", "area_codes.toml"),
         ],
     )

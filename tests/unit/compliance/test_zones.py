@@ -93,3 +93,32 @@ def test_the_zone_data_is_pinned():
     for name in ("America/Atlantis", "Nowhere/Else", "../etc/passwd", ""):
         with pytest.raises(ZoneMissing):
             zone(name)
+
+
+class TestZips:
+    @pytest.mark.parametrize(
+        ("number", "place", "zones", "states"),
+        [
+            # a Miami mobile carried to Pensacola: the ZIP code adds Central time
+            ("+13055550123", {"zip": "32501"}, {"America/New_York", "America/Chicago"}, {"FL"}),
+            ("+13055550123", {"zip": "33101", "state": "FL"}, {"America/New_York"}, {"FL"}),
+            ("+12145550123", {"zip": "79901"}, {"America/Chicago", "America/Denver"}, {"TX"}),
+            ("+12145550123", {"zip": "75201-1234"}, {"America/Chicago"}, {"TX"}),
+            # a range that the zone line crosses leaves both
+            ("+12145550123", {"zip": "79821"}, {"America/Chicago", "America/Denver"}, {"TX"}),
+            ("+12125550123", {"zip": "79821"}, {"America/New_York", "America/Chicago", "America/Denver"}, {"NY", "TX"}),
+            ("+12125550123", {"zip": "90001"}, {"America/New_York", "America/Los_Angeles"}, {"NY", "CA"}),
+            ("+12125550123", {"zip": "75201", "state": "CO"}, {"America/New_York", "America/Chicago", "America/Denver"},
+             {"NY", "TX", "CO"}),
+            ("+12125550123", {"zip": "00000"}, {"America/New_York"}, {"NY"}),
+            ("+12125550123", {"zip": "75201", "zone": "America/Denver"}, {"America/New_York", "America/Denver"},
+             {"NY", "TX"}),
+        ],
+    )  # fmt: skip
+    def test_what_a_zip_code_adds(self, book, number, place, zones, states):
+        assert places(book, number, **place) == (zones, states)
+
+    def test_every_prefix_has_zones_of_its_state(self, book):
+        assert len(book.zips) > 880
+        for place in book.zips.values():
+            assert set(place.zones) <= set(book.areas.zones[place.state])
