@@ -16,7 +16,8 @@ from voice.agent import AgentDefinition, Question, Then, Voicemail
 from voice.events import Direction
 from voice.language.stock import each
 from voice.language.wording import blanks, fill
-from voice.providers.embedded.playbook import Playbook, Reply, encoded, share_heard, stronger
+from voice.providers.embedded.playbook import Playbook
+from voice.providers.embedded.stand import Reply, encoded, share_heard, stronger
 from voice.providers.embedded.understanding import Understanding
 
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from voice.agent import AgentDefinition
 from voice.ports import ModelOutput, Prompt, TextDelta, ToolRequest, Usage
-from voice.providers.embedded.playbook import Playbook, Reply, encoded
+from voice.providers.embedded.playbook import Playbook
+from voice.providers.embedded.stand import Reply, encoded
 from voice.providers.embedded.understanding import Understanding
 
 _PIECE: Final = re.compile(r"\S+\s*(?:\S+\s*){0,2}")  # three words at a time, as a model would write
