@@ -86,6 +86,14 @@ class Tally:
     next_due: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to dial: two runners on one store would keep to twice the pace."""
+
+    holder: str
+    until: datetime
+
+
 class Work(Protocol):
     """One transaction's view: reads what is, writes what shall be."""
 
@@ -139,6 +147,12 @@ class Work(Protocol):
         """False if another attempt is active for this number: then nothing was added."""
 
     async def save_attempt(self, attempt: Attempt) -> None: ...
+
+    # who dials
+    async def lease(self) -> Lease | None:
+        """Who holds the right to dial from this store, or held it last."""
+
+    async def save_lease(self, lease: Lease) -> None: ...
 
     # what happened
     async def note_carrier_event(self, event: CarrierEvent, attempt_id: str) -> bool:

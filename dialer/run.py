@@ -1,8 +1,8 @@
 """The runner: dials whoever is due, step by step, so that a crash at any instant loses a call at worst and doubles none.
 
 The steps of a dial, each committed before the next begins:
-1. one work: a fresh verdict of the gate (its receipt stored), the attempt as INTENT, counted against every cap;
-2. one work: the attempt as DISPATCHING, if nobody has called it off meanwhile and the clearance still holds;
+1. one work: a fresh verdict of the gate (its receipt stored), the attempt as INTENT, counted against every cap (`claim.py`);
+2. one work: the attempt as DISPATCHING, if nobody has called it off and the clearance still holds (`dispatch.py`);
 3. the request to the carrier, sent once;
 4. one work: what the carrier said; no answer leaves the attempt UNKNOWN, never to be dialled again.
 A crash after 1 leaves an INTENT, which is undone at the next start; after 2 or 3 a DISPATCHING, which becomes UNKNOWN.
@@ -15,27 +15,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
-from typing import Final, Protocol, assert_never
+from typing import Final, Protocol
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from compliance.verdict import Clearance, Refused
 from dialer import orders
 from dialer.attempt import (
     Attempt,
     AttemptId,
     CancelWanted,
-    CarrierAccepted,
     CarrierEvent,
-    CarrierRefused,
     ConversationEnded,
-    DispatchBegan,
     DispatchLost,
     Disposition,
     Fact,
@@ -43,19 +38,21 @@ from dialer.attempt import (
     PartyReported,
     Phase,
 )
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState
+from dialer.campaign import Campaign, CampaignState, Contact
+from dialer.claim import Cleared, claim
+from dialer.dispatch import begin, fact_of, place
+from dialer.lease import RightToDial
 from dialer.pacing import FOREVER, Candidate, Limit, Pace, decide, next_chance
-from dialer.ports import AttemptStore, CallPlacer, Gate, Placed, PlaceRefused, PlaceUnknown, Placing, Work
-from dialer.settle import HOLD, Chances, Uncount, change_state, changed, defer, learn, put_off
-from storage.events import CampaignChanged, ContactsImported, NumberCancelled, Recorded
-from telephony.number import mask
+from dialer.ports import AttemptStore, CallPlacer, Gate
+from dialer.settle import Chances, Uncount, change_state, learn
+from storage.events import AttemptChanged, CampaignChanged, ContactsImported, NumberCancelled, Recorded
 
 log = structlog.get_logger()
 
 PLACE_TIMEOUT: Final = 30.0  # seconds until a request without an answer is given up as unknown
 LONGEST_SLEEP: Final = 60.0  # seconds; a wall clock that was set, or a machine that slept, is noticed within this
 QUEUE: Final = 50  # candidates looked at in one turn, of each campaign
-BREATHER: Final = 1.0  # seconds after the database has failed
+BREATHER: Final = 1.0  # seconds after something has failed that is worth another try
 
 
 class Clock(Protocol):
@@ -72,14 +69,6 @@ class SystemClock:
 
     def at(self) -> datetime:
         return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Cleared:
-    """An attempt committed as INTENT, and the leave to dial it: to be dispatched now or never."""
-
-    attempt: Attempt
-    clearance: Clearance
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +122,7 @@ class Runner:
         self._chances = Chances(zone_of, draw, uncount)
         self._place_timeout = place_timeout
         self._pace = Pace(house, {})
+        self._right = RightToDial(store)
         self._woken = asyncio.Event()
         self._is_closing = False
         self._cancelled: set[str] = set()  # calls whose cancelling is asked for, so that it is asked for once
@@ -140,30 +130,45 @@ class Runner:
     # --- the life of a runner -------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Dial until `close`; then wait for the requests that are out. One runner for a database."""
-        await self.recover()
+        """Dial until `close`; then wait for the requests that are out.
+
+        Of several runners on one store one dials and the others stand by; one of them takes over when it ends, however it
+        ends.
+        """
+        is_in_order = False
         async with asyncio.TaskGroup() as tasks:
             while not self._is_closing:
                 self._woken.clear()
+                turn = Turn(None, (), BREATHER)
                 try:
-                    turn = await self.turn()
+                    is_ours = not self._right.is_due(self._clock.at()) or await self._right.take(self._clock.at())
+                    if is_ours and not is_in_order:
+                        await self.recover()
+                    is_in_order = is_ours
+                    turn = await self.turn() if is_ours else Turn(None, (), FOREVER)
+                    turn = replace(turn, wake_in=min(turn.wake_in, self._right.renew_in(self._clock.at())))
                 except (SQLAlchemyError, OSError) as error:
                     log.error("dialer_turn_failed", error=type(error).__name__, why=str(error)[:200])
-                    turn = Turn(None, (), BREATHER)
                 if turn.to_dial is not None:
                     tasks.create_task(self.dispatch(turn.to_dial))
                 for call_sid in turn.to_cancel:
                     tasks.create_task(self._cancel(call_sid))
                 await self._sleep(turn.wake_in)
+        await self._right.give_up(self._clock.at())
 
     def wake(self) -> None:
         """Something has changed: look again now."""
         self._woken.set()
 
     def heed(self, recorded: Recorded) -> None:
-        """To be shown everything in the log: orders may have been given in another process."""
-        if isinstance(recorded.event, CampaignChanged | NumberCancelled | ContactsImported):
-            self.wake()
+        """To be shown everything in the log: orders are given, and callbacks come, in other processes too."""
+        match recorded.event:
+            case CampaignChanged() | NumberCancelled() | ContactsImported():
+                self.wake()
+            case AttemptChanged(disposition=disposition) if disposition:
+                self.wake()  # a line is free
+            case _:
+                pass
 
     def close(self) -> None:
         """Dial nobody any more; `run` returns once the requests that are out have been answered."""
@@ -188,7 +193,7 @@ class Runner:
         except TimeoutError:
             pass
 
-    # --- a turn -----------------------------------------------------------------------------------------------------------
+    # --- a turn ---------------------------------------------------------------------------------------------------------
 
     async def turn(self) -> Turn:
         """Look at the world once: close what is overdue, then ask the gate for one after another until one is cleared."""
@@ -225,7 +230,7 @@ class Runner:
         cleared = None
         while chosen := decide(queue, live, self._pace, self._clock.now()):
             queue.remove(chosen[0])
-            cleared = await self._claim(chosen[0])
+            cleared = await claim(self._store, self._gate, chosen[0], self._clock.at())
             if cleared is not None or self._is_closing or self._woken.is_set():
                 break
         if cleared is not None:
@@ -256,87 +261,18 @@ class Runner:
                 return
             await change_state(work, campaign, CampaignState.FINISHED, at, "every contact is closed")
 
-    # --- step 1: the gate, and the intent ---------------------------------------------------------------------------------
-
-    async def _claim(self, candidate: Candidate) -> Cleared | None:
-        try:
-            async with self._store.transaction() as work:
-                return await self._judge(work, candidate)
-        except NumberBusy:
-            return None
-        except (SQLAlchemyError, OSError):
-            raise
-        except Exception as error:
-            # The gate itself failed. Nobody is called on a maybe: the work was forgotten, and the contact waits.
-            log.exception("gate_failed", contact=candidate.contact_id, error=type(error).__name__)
-        await self._hold(candidate, "the gate could not be asked")
-        return None
-
-    async def _judge(self, work: Work, candidate: Candidate) -> Cleared | None:
-        at = self._clock.at()
-        contact, campaign = await work.contact(candidate.contact_id), await work.campaign(candidate.campaign_id)
-        if contact is None or campaign is None or not await _is_its_turn(work, contact, campaign, at):
-            return None
-        attempt_id = AttemptId(f"at_{secrets.token_hex(10)}")
-        verdict = await self._gate.judge(work, campaign, contact, attempt_id, at)
-        match verdict:
-            case Refused():
-                await put_off(work, contact, verdict, at)
-                return None
-            case Clearance():
-                attempt = await _intend(work, campaign, contact, attempt_id, verdict, at)
-                return Cleared(attempt, verdict)
-            case _:
-                assert_never(verdict)
-
-    async def _hold(self, candidate: Candidate, reason: str) -> None:
-        at = self._clock.at()
-        async with self._store.transaction() as work:
-            contact = await work.contact(candidate.contact_id)
-            if contact is not None and contact.state is ContactState.WAITING:
-                await defer(work, replace(contact, reason=reason), at + HOLD, at)
-
-    # --- steps 2 to 4: the request ----------------------------------------------------------------------------------------
+    # --- what a turn asks for -------------------------------------------------------------------------------------------
 
     async def dispatch(self, cleared: Cleared) -> None:
         """Dial an attempt, once. Never raises: what cannot be written down now is settled by callbacks, or at a restart."""
-        attempt = cleared.attempt
         try:
-            if await self._begin(cleared):
-                placing = await self._place(cleared)
-                await self._tell(attempt.id, _fact_of(placing, self._clock.at()))
+            if await begin(self._store, cleared, self._clock.at(), self._chances):
+                placing = await place(self._placer, cleared, self._place_timeout)
+                await self._tell(cleared.attempt.id, fact_of(placing, self._clock.at()))
         except (SQLAlchemyError, OSError) as error:
-            log.error("dispatch_not_recorded", attempt=attempt.id, error=type(error).__name__, why=str(error)[:200])
+            attempt = cleared.attempt.id
+            log.error("dispatch_not_recorded", attempt=attempt, error=type(error).__name__, why=str(error)[:200])
         self.wake()
-
-    async def _begin(self, cleared: Cleared) -> bool:
-        at = self._clock.at()
-        async with self._store.transaction() as work:
-            attempt = await work.attempt(cleared.attempt.id)
-            if attempt is None or attempt.phase is not Phase.INTENT:
-                return False
-            campaign = await work.campaign(attempt.campaign_id)
-            if campaign is None or campaign.state is not CampaignState.RUNNING:
-                await learn(work, attempt, CancelWanted("the campaign is not running", at), at, self._chances)
-                return False
-            if not cleared.clearance.permits(attempt.number, at) or cleared.clearance.attempt != attempt.id:
-                await learn(work, attempt, CancelWanted("the clearance no longer holds", at), at, self._chances)
-                return False
-            await learn(work, attempt, DispatchBegan(at), at, self._chances)
-        return True
-
-    async def _place(self, cleared: Cleared) -> Placing:
-        attempt = cleared.attempt
-        try:
-            async with asyncio.timeout(self._place_timeout):
-                return await self._placer.place(cleared.clearance, attempt)
-        except TimeoutError:
-            log.warning("place_timed_out", attempt=attempt.id, number=mask(attempt.number))
-            return PlaceUnknown("timeout")
-        except Exception as error:
-            # Whatever went wrong went wrong after we had begun to send: there may be a call.
-            log.exception("place_failed", attempt=attempt.id, number=mask(attempt.number))
-            return PlaceUnknown(type(error).__name__)
 
     async def _cancel(self, call_sid: str) -> None:
         try:
@@ -348,7 +284,7 @@ class Runner:
             await asyncio.sleep(BREATHER)  # it may still ring: ask again, but not in a storm
             self.wake()
 
-    # --- what others tell us ----------------------------------------------------------------------------------------------
+    # --- what others tell us --------------------------------------------------------------------------------------------
 
     async def on_carrier_event(self, event: CarrierEvent) -> Attempt | None:
         """A status callback. Told twice, late or out of order, it is taken for what it is. None: no attempt of ours."""
@@ -388,56 +324,6 @@ class Runner:
             after = await learn(work, attempt, fact, self._clock.at(), self._chances)
         self.wake()
         return after
-
-
-def _fact_of(placing: Placing, at: datetime) -> Fact:
-    match placing:
-        case Placed(call_sid):
-            return CarrierAccepted(call_sid, at)
-        case PlaceRefused(disposition, detail):
-            return CarrierRefused(disposition, detail, at)
-        case PlaceUnknown(detail):
-            return DispatchLost(detail, at)
-        case _:
-            assert_never(placing)
-
-
-async def _is_its_turn(work: Work, contact: Contact, campaign: Campaign, at: datetime) -> bool:
-    """Whether what the queue said is still so, now that nobody else can change it."""
-    if campaign.state is not CampaignState.RUNNING or contact.state is not ContactState.WAITING:
-        return False
-    if contact.due_at is None or contact.due_at > at:
-        return False
-    return not await work.active_attempts_to(contact.number)
-
-
-async def _intend(
-    work: Work, campaign: Campaign, contact: Contact, attempt_id: AttemptId, clearance: Clearance, at: datetime
-) -> Attempt:
-    earlier = await work.attempts_of(contact.id)
-    attempt = Attempt(
-        id=attempt_id,
-        campaign_id=campaign.id,
-        contact_id=contact.id,
-        number=contact.number,
-        ordinal=len(earlier) + 1,
-        receipt_id=clearance.receipt,
-        intended_at=at,
-        ring_timeout=campaign.ring_timeout,
-        longest_call=campaign.longest_call,
-    )
-    if not await work.add_attempt(attempt):
-        raise NumberBusy("another attempt to this number became active meanwhile")
-    attempting = replace(
-        contact, state=ContactState.ATTEMPTING, due_at=None, reason="", rules=(), receipt_id=clearance.receipt, changed_at=at
-    )
-    await work.save_contact(attempting)
-    await work.record(changed(attempt), at, attempt_id=attempt.id)
-    return attempt
-
-
-class NumberBusy(Exception):
-    """Another attempt to this number became active between the look and the claim; the work is forgotten."""
 
 
 def _lines(active: Sequence[Attempt], at: datetime) -> dict[str, int]:

@@ -16,7 +16,7 @@ from typing import Final, NoReturn
 from dialer.attempt import Attempt, CarrierEvent
 from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
 from dialer.pacing import Candidate
-from dialer.ports import Tally, Work
+from dialer.ports import Lease, Tally, Work
 from storage.events import Event, Recorded
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -30,6 +30,7 @@ class _Kept:
     batches: dict[str, ImportBatch] = field(default_factory=dict)
     told: dict[tuple[str, int, str], str] = field(default_factory=dict)
     events: list[Recorded] = field(default_factory=list)
+    lease: Lease | None = None
 
     def copy(self) -> _Kept:
         return _Kept(
@@ -39,6 +40,7 @@ class _Kept:
             dict(self.batches),
             dict(self.told),
             list(self.events),
+            self.lease,
         )
 
 
@@ -181,6 +183,14 @@ class _MemoryWork:
 
     async def save_attempt(self, attempt: Attempt) -> None:
         self._kept.attempts[attempt.id] = attempt
+
+    # --- who dials -------------------------------------------------------------------------------------------------------
+
+    async def lease(self) -> Lease | None:
+        return self._kept.lease
+
+    async def save_lease(self, lease: Lease) -> None:
+        self._kept.lease = lease
 
     # --- what happened --------------------------------------------------------------------------------------------------
 

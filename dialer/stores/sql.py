@@ -19,15 +19,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dialer.attempt import Attempt, CarrierEvent
 from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
 from dialer.pacing import Candidate
-from dialer.ports import Tally, Work
+from dialer.ports import Lease, Tally, Work
 from dialer.stores.rows import attempt_of, attempt_row, campaign_of, campaign_row, contact_of, contact_row
 from storage.database import Database
 from storage.events import Event
 from storage.log import append
-from storage.tables.dialing import attempts, campaigns, carrier_events, contacts, import_batches
+from storage.tables.dialing import attempts, campaigns, carrier_events, contacts, import_batches, leases
 
 T = TypeVar("T")
 
+_DIALER: Final = "dialer"
 _OPEN: Final = (ContactState.WAITING.value, ContactState.ATTEMPTING.value)
 
 
@@ -136,15 +137,33 @@ class SqlWork:
     # --- whose turn it is -----------------------------------------------------------------------------------------------
 
     async def due(self, campaign_id: str, at: datetime, limit: int) -> list[Candidate]:
+        found: list[Candidate] = []
+        rank = await self._next_rank(campaign_id)
+        while rank is not None and len(found) < limit:
+            # Rank by rank, each is one range of the index: neither those who are due nor those who are not are sorted.
+            found += await self._due_of_rank(campaign_id, rank, at, limit - len(found))
+            rank = await self._next_rank(campaign_id, after=rank)
+        return found
+
+    async def _next_rank(self, campaign_id: str, after: int | None = None) -> int | None:
+        wanted = select(func.min(contacts.c.rank)).where(
+            contacts.c.campaign_id == campaign_id, contacts.c.state == ContactState.WAITING.value
+        )
+        lowest: int | None = await self._connection.scalar(
+            wanted if after is None else wanted.where(contacts.c.rank > after)
+        )
+        return lowest
+
+    async def _due_of_rank(self, campaign_id: str, rank: int, at: datetime, limit: int) -> list[Candidate]:
         is_ringing = exists().where(attempts.c.number == contacts.c.number, attempts.c.is_active)
         wanted = (
-            select(contacts.c.id, contacts.c.rank, contacts.c.due_at)
+            select(contacts.c.id, contacts.c.due_at)
             .where(contacts.c.campaign_id == campaign_id, contacts.c.state == ContactState.WAITING.value)
-            .where(contacts.c.due_at <= at, ~is_ringing)
-            .order_by(contacts.c.rank, contacts.c.due_at, contacts.c.id)
+            .where(contacts.c.rank == rank, contacts.c.due_at <= at, ~is_ringing)
+            .order_by(contacts.c.due_at, contacts.c.id)
             .limit(limit)
         )
-        return [Candidate(row.id, campaign_id, -row.rank, row.due_at) for row in await self._rows(wanted)]
+        return [Candidate(row.id, campaign_id, -rank, row.due_at) for row in await self._rows(wanted)]
 
     async def next_due(self, campaign_ids: Sequence[str], at: datetime) -> datetime | None:
         found: list[datetime] = []
@@ -181,6 +200,19 @@ class SqlWork:
 
     async def save_attempt(self, attempt: Attempt) -> None:
         await self._save(attempts, attempt_row(attempt))
+
+    # --- who dials ------------------------------------------------------------------------------------------------------
+
+    async def lease(self) -> Lease | None:
+        wanted = select(leases).where(leases.c.name == _DIALER).with_for_update()  # SQLite has the lock already
+        row = (await self._connection.execute(wanted)).first()
+        return Lease(row.holder, row.until) if row is not None else None
+
+    async def save_lease(self, lease: Lease) -> None:
+        row = {"name": _DIALER, "holder": lease.holder, "until": lease.until}
+        changed = await self._connection.execute(update(leases).where(leases.c.name == _DIALER).values(row))
+        if changed.rowcount == 0:
+            await self._connection.execute(self._insert_new(leases).values(row))
 
     # --- what happened --------------------------------------------------------------------------------------------------
 

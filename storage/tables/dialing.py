@@ -129,3 +129,12 @@ carrier_events = Table(
     Index("uq_carrier_events_once", "call_sid", "sequence", "status", unique=True),
     Index("ix_carrier_events_attempt_id", "attempt_id"),
 )
+
+# Who may do what only one process may do at a time. A lease that has run out is anybody's.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("holder", String(200), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)

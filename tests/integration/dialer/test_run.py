@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,10 +11,13 @@ import pytest
 
 from compliance.verdict import Rule
 from dialer import orders
-from dialer.attempt import CarrierEvent, CarrierStatus, Disposition, Phase
+from dialer.attempt import Attempt, AttemptId, CarrierEvent, CarrierStatus, Disposition, Phase
 from dialer.campaign import CampaignState, ContactState, Order
-from dialer.pacing import Limit
+from dialer.claim import claim
+from dialer.pacing import Candidate, Limit
 from dialer.ports import Placed, PlaceRefused, PlaceUnknown
+from dialer.run import SystemClock
+from storage.events import AttemptChanged, CallAnswered, CampaignChanged, ContactsImported, NumberCancelled, Recorded
 
 ANN, BOB, CYD = "+16145550101", "+16145550102", "+16145550103"
 World = Any
@@ -436,3 +442,145 @@ async def test_the_runner_cancels_at_the_carrier_by_itself(world: World) -> None
         await done.wait()
         world.runner.close()
         await running
+
+
+async def test_orders_and_free_lines_elsewhere_wake_it(world: World) -> None:
+    changed = AttemptChanged(campaign_id="c1", contact_id="k", number="x", phase="ringing")
+    heard = {
+        ContactsImported(campaign_id="c1", batch_id="b", kept=1, bad=0, duplicates=0): True,
+        CampaignChanged(campaign_id="c1", state="running"): True,
+        NumberCancelled(number="x", reason="opted_out", attempts=0, contacts=1): True,
+        AttemptChanged(campaign_id="c1", contact_id="k", number="x", phase="ended", disposition="busy"): True,
+        changed: False,
+        CallAnswered(): False,
+    }
+    for event, is_woken in heard.items():
+        runner = world.new_runner()
+        runner.heed(Recorded(1, world.clock.at(), event))
+        assert runner._woken.is_set() is is_woken
+
+
+async def test_a_database_that_fails_for_a_while_ends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.run.BREATHER", 0.0)
+    failed = 0
+    plain = world.runner.turn
+
+    async def turn() -> Any:
+        nonlocal failed
+        failed += 1
+        if failed < 3:
+            raise OSError("disk")
+        return await plain()
+
+    world.runner.turn = turn
+    async with asyncio.timeout(10):
+        await world.campaign(ANN)
+        running = asyncio.create_task(world.runner.run())
+        await world.carrier.taken.wait()
+        world.runner.close()
+        await running
+    assert failed >= 3
+
+
+async def test_a_cancel_that_fails_is_asked_for_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.run.BREATHER", 0.0)
+    asked, done = 0, asyncio.Event()
+
+    async def cancel(call_sid: str) -> None:
+        nonlocal asked
+        asked += 1
+        if asked < 3:
+            raise ConnectionError
+        done.set()
+
+    world.carrier.cancel = cancel
+    async with asyncio.timeout(10):
+        await world.campaign(ANN)
+        running = asyncio.create_task(world.runner.run())
+        await world.carrier.taken.wait()
+        await world.runner.cancel_number(ANN)
+        await done.wait()
+        world.runner.close()
+        await running
+    assert asked == 3
+
+
+async def test_what_cannot_be_written_down_after_the_request_is_left_to_the_callbacks(world: World) -> None:
+    await world.campaign(ANN)
+    turn = await world.runner.turn()
+
+    async def tell(attempt_id: Any, fact: Any) -> None:
+        raise OSError("disk full")
+
+    world.runner._tell = tell
+    await world.runner.dispatch(turn.to_dial)
+    attempt = await world.last(ANN)
+    assert attempt.phase is Phase.DISPATCHING
+    await world.told(attempt.id, CarrierStatus.RINGING)
+    assert (await world.last(ANN)).phase is Phase.RINGING
+
+
+async def test_what_has_changed_since_the_look_is_noticed(world: World, new_contact: Any) -> None:
+    at = world.clock.at()
+    campaign = await world.campaign(ANN)
+    stale = Candidate("c1-0101", "c1", 0, at)
+    assert await claim(world.store, world.gate, Candidate("gone", "c1", 0, at), at) is None
+    async with world.store.transaction() as work:
+        await work.save_contact(new_contact(ANN, "c1", at, due_at=at + timedelta(seconds=9)))
+    assert await claim(world.store, world.gate, stale, at) is None
+    async with world.store.transaction() as work:
+        await work.save_contact(new_contact(ANN, "c1", at))
+        await work.save_campaign(replace(campaign, state=CampaignState.PAUSED))
+    assert await claim(world.store, world.gate, stale, at) is None
+    await world.runner._finish("c1", at)
+    assert await world.state() is CampaignState.PAUSED
+    assert world.gate.asked == []
+
+
+async def test_two_claims_to_one_number_leave_one_attempt(world: World) -> None:
+    await world.campaign(ANN)
+    await world.campaign(ANN, campaign_id="c2")
+    at = world.clock.at()
+    plain = world.gate.judge
+
+    async def judge(work: Any, campaign: Any, contact: Any, attempt: Any, at: Any) -> Any:
+        await work.add_attempt(Attempt(AttemptId("rival"), "c2", "c2-0101", ANN, 1, "r", at))
+        return await plain(work, campaign, contact, attempt, at)
+
+    world.gate.judge = judge
+    assert await claim(world.store, world.gate, Candidate("c1-0101", "c1", 0, at), at) is None
+    assert await world.attempts(ANN) == []
+
+
+async def test_a_database_error_within_the_gate_is_not_taken_for_the_gates(world: World, new_contact: Any) -> None:
+    await world.campaign(ANN)
+    world.gate.answers[ANN] = OSError("disk")
+    with pytest.raises(OSError, match="disk"):
+        await world.runner.turn()
+    assert (await world.contact(ANN)).reason == ""
+
+
+async def test_a_contact_that_was_called_off_while_the_gate_failed_stays_so(world: World) -> None:
+    await world.campaign(ANN)
+    world.gate.answers[ANN] = RuntimeError("gone")
+    plain, works = world.store.transaction, 0
+
+    @asynccontextmanager
+    async def transaction() -> AsyncIterator[Any]:
+        nonlocal works
+        works += 1
+        if works == 2:  # between the work that failed and the one that puts the contact by
+            async with plain() as work:
+                await orders.cancel_number(work, ANN, "opted_out", world.clock.at())
+        async with plain() as work:
+            yield work
+
+    world.store.transaction = transaction
+    await claim(world.store, world.gate, Candidate("c1-0101", "c1", 0, world.clock.at()), world.clock.at())
+    assert (await world.contact(ANN)).state is ContactState.CALLED_OFF
+
+
+def test_the_clocks_of_a_runner_are_the_systems() -> None:
+    clock = SystemClock()
+    assert clock.at().tzinfo is not None
+    assert clock.now() <= clock.now()
