@@ -41,9 +41,9 @@ class RightToDial:
             if held is not None and held.holder != self._holder and held.until > at and not is_gone(held.holder):
                 self._until = None
                 return False
-            await work.save_lease(Lease(self._holder, at + LEASE))
-        self._until = at + LEASE
-        return True
+            is_ours = await work.swap_lease(held, Lease(self._holder, at + LEASE))
+        self._until = at + LEASE if is_ours else None
+        return is_ours
 
     async def give_up(self, at: datetime) -> None:
         """Let another runner have it at once."""
@@ -52,7 +52,7 @@ class RightToDial:
         async with self._store.transaction() as work:
             held = await work.lease()
             if held is not None and held.holder == self._holder:
-                await work.save_lease(Lease(self._holder, at))
+                await work.swap_lease(held, Lease(self._holder, at))
         self._until = None
 
 

@@ -152,7 +152,8 @@ class Work(Protocol):
     async def lease(self) -> Lease | None:
         """Who holds the right to dial from this store, or held it last."""
 
-    async def save_lease(self, lease: Lease) -> None: ...
+    async def swap_lease(self, seen: Lease | None, lease: Lease) -> bool:
+        """Put `lease` in the place of the one that was seen. False if there is another by now."""
 
     # what happened
     async def note_carrier_event(self, event: CarrierEvent, attempt_id: str) -> bool:

@@ -189,8 +189,11 @@ class _MemoryWork:
     async def lease(self) -> Lease | None:
         return self._kept.lease
 
-    async def save_lease(self, lease: Lease) -> None:
+    async def swap_lease(self, seen: Lease | None, lease: Lease) -> bool:
+        if self._kept.lease != seen:
+            return False
         self._kept.lease = lease
+        return True
 
     # --- what happened --------------------------------------------------------------------------------------------------
 

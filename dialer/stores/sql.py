@@ -204,15 +204,16 @@ class SqlWork:
     # --- who dials ------------------------------------------------------------------------------------------------------
 
     async def lease(self) -> Lease | None:
-        wanted = select(leases).where(leases.c.name == _DIALER).with_for_update()  # SQLite has the lock already
-        row = (await self._connection.execute(wanted)).first()
+        row = (await self._connection.execute(select(leases).where(leases.c.name == _DIALER))).first()
         return Lease(row.holder, row.until) if row is not None else None
 
-    async def save_lease(self, lease: Lease) -> None:
+    async def swap_lease(self, seen: Lease | None, lease: Lease) -> bool:
         row = {"name": _DIALER, "holder": lease.holder, "until": lease.until}
-        changed = await self._connection.execute(update(leases).where(leases.c.name == _DIALER).values(row))
-        if changed.rowcount == 0:
-            await self._connection.execute(self._insert_new(leases).values(row))
+        if seen is None:
+            added = await self._connection.execute(self._insert_new(leases).values(row).returning(leases.c.name))
+            return added.first() is not None
+        is_seen = (leases.c.name == _DIALER) & (leases.c.holder == seen.holder) & (leases.c.until == seen.until)
+        return (await self._connection.execute(update(leases).where(is_seen).values(row))).rowcount == 1
 
     # --- what happened --------------------------------------------------------------------------------------------------
 

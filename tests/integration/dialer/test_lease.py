@@ -41,7 +41,7 @@ async def test_who_gives_it_up_makes_nobody_wait(world: World) -> None:
     await first.give_up(world.clock.at())
     assert await second.take(world.clock.at())
     async with world.store.transaction() as work:
-        await work.save_lease(Lease("elsewhere/1/x", world.clock.at() + LEASE))
+        assert await work.swap_lease(await work.lease(), Lease("elsewhere/1/x", world.clock.at() + LEASE))
     await second.give_up(world.clock.at())
     async with world.store.reading() as work:
         assert (await work.lease()).holder == "elsewhere/1/x"
@@ -57,7 +57,7 @@ async def test_a_process_of_this_machine_that_has_died_makes_nobody_wait(
     store: AttemptStore, world: World, dead_process: int
 ) -> None:
     async with store.transaction() as work:
-        await work.save_lease(Lease(f"{platform.node()}/{dead_process}/x", world.clock.at() + LEASE))
+        await work.swap_lease(None, Lease(f"{platform.node()}/{dead_process}/x", world.clock.at() + LEASE))
     assert await RightToDial(store).take(world.clock.at())
 
 

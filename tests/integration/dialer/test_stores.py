@@ -21,7 +21,7 @@ from dialer.attempt import (
 )
 from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
 from dialer.pacing import Candidate, Limit
-from dialer.ports import AttemptStore
+from dialer.ports import AttemptStore, Lease
 from dialer.retry import RetryPolicy
 from dialer.stores.memory import MemoryStore
 from dialer.stores.sql import SqlStore
@@ -227,6 +227,19 @@ async def test_the_carrier_is_heard_once(store: AttemptStore) -> None:
         assert not await work.note_carrier_event(replace(event, at=after(9)), "a1")
         assert await work.note_carrier_event(replace(event, sequence=2), "a1")
         assert await work.note_carrier_event(replace(event, status=CarrierStatus.BUSY), "")
+
+
+async def test_a_lease_changes_hands_only_if_it_is_the_one_that_was_seen(store: AttemptStore) -> None:
+    first, second = Lease("a/1/x", after(15)), Lease("b/2/y", after(30))
+    async with store.transaction() as work:
+        assert await work.lease() is None
+        assert await work.swap_lease(None, first)
+        assert not await work.swap_lease(None, second)
+        assert not await work.swap_lease(second, second)
+        assert await work.lease() == first
+        assert await work.swap_lease(first, second)
+    async with store.reading() as work:
+        assert await work.lease() == second
 
 
 async def test_how_a_campaign_stands(store: AttemptStore) -> None:
