@@ -12,6 +12,7 @@ import base64
 import json
 import random
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -20,6 +21,7 @@ from benchmarks.vendors.mouth import Hum, MouthPort, alignment
 from benchmarks.vendors.presets import INSTANT, Preset
 from benchmarks.vendors.standin import StandIn
 from benchmarks.vendors.wire import ClientGone, Connection, Request, Socket
+from telephony.audio import Resampler, decode
 from voice.events import SAMPLE_RATE
 
 MAX_CONTEXTS: Final = 5
@@ -69,6 +71,8 @@ class ElevenLabsStandIn(StandIn):
             await self._stream(connection, request)
         elif request.path.startswith("/v1/voices/"):
             await connection.respond(200, {"voice_id": self.asked_for(request), "name": "Stand-in"})
+        elif request.path == "/v1/models":
+            await connection.respond(200, [{"model_id": "eleven_flash_v2_5", "name": "Stand-in"}])
         elif request.path == "/v1/user/subscription":
             await connection.respond(200, {"tier": "standin", "character_count": 0, "character_limit": 100_000})
         else:
@@ -79,6 +83,7 @@ class ElevenLabsStandIn(StandIn):
         with_times = request.path.endswith("with-timestamps")
         rng = self.rng()
         sent = 0
+        encoded = _encoder(request.first("output_format", "mp3_44100_128"))
         self.log.add(connection.number, "billed", characters=len(text), text=text, context="http")
         try:
             await connection.pause(self.preset.delay("elevenlabs.ttfb").draw(rng))
@@ -87,9 +92,9 @@ class ElevenLabsStandIn(StandIn):
                 if not sent:
                     self.log.add(connection.number, "first_audio", context="http")
                 sent += len(piece.audio)
-                body = piece.audio
+                body = encoded(piece.audio)
                 if with_times:
-                    line = {"audio_base64": base64.b64encode(piece.audio).decode(), "alignment": _seconds(alignment(piece))}
+                    line = {"audio_base64": base64.b64encode(body).decode(), "alignment": _seconds(alignment(piece))}
                     body = connection.garble(json.dumps(line)).encode() + b"\n"
                 await connection.chunk(body)
                 await connection.pause(len(piece.audio) / SAMPLE_RATE / self.preset.speech_rate)
@@ -111,7 +116,8 @@ class _Context:
     text: str = ""
     is_closing: bool = False
     job: asyncio.Task[None] | None = None
-    queue: list[tuple[str, bool]] = field(default_factory=list)  # text, was it flushed
+    is_flushed: bool = False  # everything so far is to be spoken, closed or not
+    queue: list[str] = field(default_factory=list)
 
 
 class _Contexts:
@@ -123,6 +129,7 @@ class _Contexts:
         self.with_alignment = request.first("sync_alignment") == "true"
         self.idle_after = float(request.first("inactivity_timeout", "20"))
         self.voice_id = vendor.asked_for(request)
+        self.encode = _encoder(request.first("output_format", "mp3_44100_128"))
         self._open: dict[str, _Context] = {}
         vendor.log.add(self.number, "opened", voice=self.voice_id, query=json.dumps(dict(request.query)))
 
@@ -172,9 +179,10 @@ class _Contexts:
 
     def _say(self, context: _Context, text: str, is_flushed: bool) -> None:
         context.text += text
+        context.is_flushed = is_flushed
         if not (is_flushed or self.is_auto or len(context.text) >= _SCHEDULE) or not context.text.strip():
             return
-        context.queue.append((context.text.strip(), is_flushed))
+        context.queue.append(context.text.strip())
         context.text = ""
         if context.job is None or context.job.done():
             context.job = asyncio.create_task(self._speak(context))
@@ -194,19 +202,17 @@ class _Contexts:
         rng = self.vendor.rng()
         try:
             while context.queue:
-                text, is_flushed = context.queue.pop(0)
-                if context.is_closing and not is_flushed:
+                text = context.queue.pop(0)
+                if context.is_closing and not context.is_flushed:
                     continue
                 self.vendor.log.add(self.number, "billed", context=context.id, characters=len(text), text=text)
-                await self._speak_one(context, text, rng, fault, is_flushed=is_flushed)
+                await self._speak_one(context, text, rng, fault)
             if context.is_closing:
                 await self._final(context)
         except ClientGone:
             self.vendor.log.add(self.number, "cancelled", context=context.id)
 
-    async def _speak_one(
-        self, context: _Context, text: str, rng: random.Random, fault: Fault | None, *, is_flushed: bool
-    ) -> None:
+    async def _speak_one(self, context: _Context, text: str, rng: random.Random, fault: Fault | None) -> None:
         connection = self.socket.connection
         ready = time.monotonic() + self.vendor.preset.delay("elevenlabs.ttfb").draw(rng)
         if fault is not None and fault.kind is Kind.SLOW:
@@ -219,10 +225,10 @@ class _Contexts:
                 connection.abort()
                 raise ClientGone
             await connection.pause(ready - time.monotonic())
-            if context.is_closing and not is_flushed:
+            if context.is_closing and not context.is_flushed:
                 break
             message: dict[str, object] = {
-                "audio": base64.b64encode(piece.audio).decode(),
+                "audio": base64.b64encode(self.encode(piece.audio)).decode(),
                 "alignment": alignment(piece) if self.with_alignment else None,
                 "normalizedAlignment": alignment(piece) if self.with_alignment else None,
                 "contextId": context.id,
@@ -246,6 +252,21 @@ class _Contexts:
         except ClientGone:
             return
         await self.socket.close(1008, words)
+
+
+def _encoder(output_format: str) -> Callable[[bytes], bytes]:
+    """From mu-law to the format asked for. Only mu-law and linear audio are made; whoever asks for MP3 gets mu-law."""
+    codec, _, rate = output_format.partition("_")
+    if codec != "pcm":
+        return lambda audio: audio
+    if int(rate) == SAMPLE_RATE:
+        return lambda audio: decode(audio).tobytes()
+    return lambda audio: _resampled(audio, int(rate))
+
+
+def _resampled(audio: bytes, rate: int) -> bytes:
+    resampler = Resampler(SAMPLE_RATE, rate)
+    return resampler.feed(decode(audio)).tobytes() + resampler.finish().tobytes()
 
 
 def _seconds(times: dict[str, list[object]]) -> dict[str, list[object]]:

@@ -349,9 +349,7 @@ class _Ears:
             del self._pending[: self._frame]
             self._sent += len(frame)
             await self._socket.send_media(frame)
-        # Both clocks: replayed audio is sent faster than it can be answered, and a line may be silent for long.
-        unanswered = (self._sent - self._sent_at_word) / SAMPLE_RATE
-        if min(unanswered, time.monotonic() - self._word_at) > self._settings.stall_after:
+        if self._silent_for() > self._settings.stall_after:
             raise ProviderUnavailable(_PROVIDER, "stalled", f"no word for {self._settings.stall_after} s of audio")
 
     async def _send_finish(self) -> None:
@@ -400,10 +398,15 @@ class _Ears:
     def _too_late(self) -> None:
         """The final that was asked for did not come: the caller is not kept waiting for it."""
         self._timer = None
-        if (self._sent - self._sent_at_word) / SAMPLE_RATE > self._settings.deaf_after:
+        if self._silent_for() > self._settings.deaf_after:
             self._fail(ProviderUnavailable(_PROVIDER, "stalled", "no answer to Finalize, nor to the audio before it"))
             return
         self._heard.put_nowait(self._hearing.close())
+
+    def _silent_for(self) -> float:
+        """Seconds without a message, by the clock and by the audio sent, whichever is less: replayed audio is sent faster
+        than it can be answered, and while no audio is sent there is nothing to answer."""
+        return min((self._sent - self._sent_at_word) / SAMPLE_RATE, time.monotonic() - self._word_at)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

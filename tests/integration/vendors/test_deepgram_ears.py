@@ -191,7 +191,7 @@ async def test_ears_that_say_nothing_to_all_that_audio_are_deaf(ears_of, speech:
             ears.hear(speech(0.5))
             with pytest.raises(ProviderUnavailable, match="stalled"):
                 await final(ears)
-        async with ears_of(vendor, replace(NOVA, final_after=0.05)) as ears:
+        async with ears_of(vendor, replace(NOVA, final_after=0.05, deaf_after=0.02)) as ears:
             ears.hear(speech(1.5))
             ears.finish_utterance()
             with pytest.raises(ProviderUnavailable, match="stalled"):

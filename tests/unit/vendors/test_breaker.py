@@ -18,6 +18,13 @@ def test_failures_in_a_row_open_it_and_one_success_between_them_does_not() -> No
     assert breaker.admit(3.0) is Admission.YES
 
 
+def test_being_late_weighs_half() -> None:
+    breaker = Breaker()
+    assert [breaker.failed(0.0, is_late=True) for _ in range(5)] == [False, False, False, False, True]
+    mixed = Breaker()
+    assert [mixed.failed(0.0), mixed.failed(0.0, is_late=True), mixed.failed(0.0)] == [False, False, True]
+
+
 def test_an_open_one_admits_nobody_until_it_has_cooled_down_then_one_probe() -> None:
     breaker = opened()
     assert breaker.admit(14.9) is Admission.NO

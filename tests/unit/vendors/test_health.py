@@ -41,13 +41,16 @@ def test_a_wrong_key_takes_it_down_at_once(clock: Clock) -> None:
     assert [admission for _, admission in health.admitted([record])] == [Admission.PROBE]
 
 
-def test_late_three_times_in_a_row_is_down_and_an_answer_between_forgives(clock: Clock) -> None:
+def test_late_five_times_in_a_row_is_down_and_an_answer_between_forgives(clock: Clock) -> None:
     record = Health(clock).record(Stage.MOUTH, "elevenlabs")
-    for _ in range(2):
-        record.called_off(2.0, clock.now, is_late=True)
+    told: list[int] = []
+    record.on_down.add(lambda: told.append(1))
+    for _ in range(4):
+        record.late(2.0, clock.now)
     record.succeeded(0.2)
-    for _ in range(3):
-        record.called_off(2.0, clock.now, is_late=True)
+    for _ in range(5):
+        record.late(2.0, clock.now)
+    assert told == [1]
     assert record.breaker.is_open(clock.now)
     assert record.last_error == "too_slow"
 
@@ -55,7 +58,7 @@ def test_late_three_times_in_a_row_is_down_and_an_answer_between_forgives(clock:
 def test_being_called_off_in_time_says_nothing(clock: Clock) -> None:
     record = Health(clock).record(Stage.MOUTH, "elevenlabs")
     for _ in range(9):
-        record.called_off(0.1, clock.now, is_late=False)
+        record.called_off()
     assert not record.breaker.is_open(clock.now)
 
 
@@ -66,8 +69,18 @@ def test_a_probe_that_is_late_is_a_failed_probe(clock: Clock) -> None:
     record.failed(ProviderRejected("openai", "quota"), clock.now)
     clock.now += 60.0
     list(health.admitted([record]))
-    record.called_off(2.0, clock.now, is_late=True)
+    record.late(2.0, clock.now)
     assert record.breaker.is_open(clock.now + 1.0)
+
+
+def test_when_all_are_down_those_who_were_only_slow_are_asked_together(clock: Clock) -> None:
+    health = Health(clock)
+    slow, wrong = health.record(Stage.MIND, "a"), health.record(Stage.MIND, "b")
+    assert [record for record, _ in health.askable([slow, wrong])] == [slow, wrong]
+    for _ in range(5):
+        slow.late(2.0, clock.now)
+    wrong.failed(ProviderRejected("b", "wrong_key"), clock.now)
+    assert health.askable([slow, wrong]) == [(slow, Admission.PROBE)]
 
 
 def test_calls_can_be_taken_while_every_stage_has_somebody(clock: Clock) -> None:

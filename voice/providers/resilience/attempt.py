@@ -12,7 +12,7 @@ from voice.errors import ProviderError, ProviderUnavailable
 from voice.providers.resilience.breaker import Admission
 from voice.providers.resilience.health import Health, Record
 from voice.providers.resilience.latency import give_up_after, hedge_after
-from voice.providers.resilience.race import CallOff, Entrant, HedgeBudget, Lost, Race, Start, Won
+from voice.providers.resilience.race import CallOff, Entrant, HedgeBudget, Late, Lost, Race, Start, Won
 
 T = TypeVar("T")
 
@@ -90,14 +90,19 @@ async def race(candidates: Sequence[Candidate[T]], health: Health, budget: Hedge
     running: dict[int, Attempt[T]] = {}
     failure: ProviderError = ProviderUnavailable("all", "all_down", "no provider may be asked now")
     moves = deque(core.begin(health.clock()))
+    for candidate in candidates:
+        candidate.record.on_down.add(news.set)
     try:
         while True:
             while moves:
                 match moves.popleft():
                     case Start(entrant):
                         running[entrant] = Attempt(candidates[entrant], news, health.clock)
-                    case CallOff(entrant, is_late):
-                        failure = _call_off(running.pop(entrant), health, is_late=is_late)
+                    case Late(entrant):
+                        late = running[entrant]
+                        late.record.late(health.clock() - late.started, health.clock())
+                    case CallOff(entrant):
+                        failure = _call_off(running.pop(entrant), health)
                     case Won(entrant):
                         won = running.pop(entrant)
                         won.record.succeeded(won.first_at - won.started)
@@ -106,19 +111,22 @@ async def race(candidates: Sequence[Candidate[T]], health: Health, budget: Hedge
                         raise failure
             for entrant, attempt in list(running.items()):
                 if attempt.has_begun:
-                    moves += core.answered(entrant, health.clock())
+                    moves += core.answered(entrant)
                 elif attempt.error is not None:
                     failure = attempt.error
                     attempt.record.failed(failure, health.clock())
                     del running[entrant]
                     moves += core.failed(entrant, health.clock())
+                elif attempt.record.breaker.is_open(health.clock()):
+                    moves += core.distrusted(entrant, health.clock())
             if not moves and not await _told(news, core.deadline, health):
                 moves += core.passed(health.clock())
     finally:
         for attempt in running.values():
-            attempt.record.breaker.released()
+            attempt.record.called_off()
             attempt.call_off()
         for candidate in candidates:
+            candidate.record.on_down.discard(news.set)
             if candidate.admission is Admission.PROBE:
                 candidate.record.breaker.released()
 
@@ -129,11 +137,11 @@ def _entrant(candidate: Candidate[T], health: Health) -> Entrant:
     return Entrant(hedge_after(first, policy), give_up_after(first, policy), is_probe)
 
 
-def _call_off(attempt: Attempt[T], health: Health, *, is_late: bool) -> ProviderError:
-    now = health.clock()
-    attempt.record.called_off(now - attempt.started, now, is_late=is_late)
+def _call_off(attempt: Attempt[T], health: Health) -> ProviderError:
+    attempt.record.called_off()
     attempt.call_off()
-    return ProviderUnavailable(attempt.record.provider, "timeout", f"no answer in {now - attempt.started:.2f} s")
+    waited = health.clock() - attempt.started
+    return ProviderUnavailable(attempt.record.provider, "timeout", f"no answer in {waited:.2f} s")
 
 
 async def _told(news: asyncio.Event, deadline: float | None, health: Health) -> bool:

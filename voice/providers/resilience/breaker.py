@@ -27,9 +27,10 @@ class Admission(Enum):
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
-    """`failures` in a row open it; a rejection (key, model, quota) opens it at once and for longer. Seconds."""
+    """Failures in a row that weigh `opens_at` together open it: one that failed outright weighs 2, one that was only late 1.
+    A rejection (key, model, quota) opens it at once and for longer. Times in seconds."""
 
-    failures: int = 3
+    opens_at: int = 5
     cool_down: float = 5.0
     longest: float = 60.0
     cool_down_rejected: float = 60.0
@@ -42,7 +43,7 @@ class Breaker:
         self.policy = policy or BreakerPolicy()
         self.state = State.CLOSED
         self.reopens_at = 0.0
-        self._failures = 0
+        self._weight = 0
         self._cool_down = self.policy.cool_down
         self._is_probing = False
 
@@ -66,17 +67,17 @@ class Breaker:
         """A request was answered in time. True when that closed the breaker."""
         was_closed = self.state is State.CLOSED
         self.state = State.CLOSED
-        self._failures = 0
+        self._weight = 0
         self._is_probing = False
         self._cool_down = self.policy.cool_down
         return not was_closed
 
-    def failed(self, now: float, *, is_rejected: bool = False) -> bool:
-        """A request failed. True when that opened the breaker."""
-        self._failures += 1
+    def failed(self, now: float, *, is_rejected: bool = False, is_late: bool = False) -> bool:
+        """A request failed, or is late. True when that opened the breaker."""
+        self._weight += 1 if is_late else 2
         was_probe = self.state is State.HALF_OPEN
         self._is_probing = False
-        if self.state is State.OPEN or not (was_probe or is_rejected or self._failures >= self.policy.failures):
+        if self.state is State.OPEN or not (was_probe or is_rejected or self._weight >= self.policy.opens_at):
             return False
         if was_probe:
             self._cool_down = min(self._cool_down * 2, self.policy.longest)

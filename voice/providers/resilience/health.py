@@ -6,7 +6,7 @@ The dialer asks `can_take_calls`: when every provider of a stage is down, a call
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +22,7 @@ log = structlog.get_logger()
 
 # Published first-word and first-byte delays, to begin with; after ten answers a provider's own past counts.
 EXPECTED: Final = {Stage.EARS: Expected(0.15, 0.30), Stage.MIND: Expected(0.50, 1.10), Stage.MOUTH: Expected(0.175, 0.33)}
+_TOO_SLOW: Final = "too_slow"
 _HANDSHAKE: Final = Expected(0.105, 0.235)
 
 
@@ -35,6 +36,7 @@ class Record:
     first: RecentLatency
     connect: RecentLatency
     last_error: str = ""
+    on_down: set[Callable[[], None]] = field(default_factory=set)  # those who are waiting for its answer
 
     def succeeded(self, took: float) -> None:
         """It gave its first word or byte."""
@@ -48,19 +50,23 @@ class Record:
     def failed(self, error: ProviderError, now: float) -> None:
         self.last_error = error.code
         log.debug("provider_failed", stage=self.stage, provider=self.provider, error=str(error))
-        if self.breaker.failed(now, is_rejected=not error.retryable):
+        is_late = isinstance(error, TooSlow)
+        if self.breaker.failed(now, is_rejected=not error.retryable, is_late=is_late):
             retry = round(self.breaker.reopens_at - now, 1)
             log.error("provider_down", stage=self.stage, provider=self.provider, error=str(error), retry_in=retry)
+            for told in tuple(self.on_down):
+                told()
 
-    def called_off(self, took: float, now: float, *, is_late: bool) -> None:
-        """We stopped waiting for it; being late is a failure like another, and an answer in time forgives it.
+    def late(self, took: float, now: float) -> None:
+        """It is later than its own past allows: a failure like another, which its next answer forgives.
 
-        How long we waited is no measure of the provider and is not remembered as one.
+        How long we have waited is no measure of the provider and is not remembered as one.
         """
-        if not is_late:
-            self.breaker.released()
-            return
         self.failed(TooSlow(self.provider, took), now)
+
+    def called_off(self) -> None:
+        """We do not want its answer any more; that says nothing about it."""
+        self.breaker.released()
 
 
 class TooSlow(ProviderError):
@@ -69,7 +75,7 @@ class TooSlow(ProviderError):
     retryable = True
 
     def __init__(self, provider: str, took: float) -> None:
-        super().__init__(provider, "too_slow", f"no answer within {took:.2f} s")
+        super().__init__(provider, _TOO_SLOW, f"no answer within {took:.2f} s")
 
 
 @dataclass(slots=True)
@@ -96,6 +102,13 @@ class Health:
             admission = record.breaker.admit(now)
             if admission is not Admission.NO:
                 yield record, admission
+
+    def askable(self, records: Sequence[Record]) -> list[tuple[Record, Admission]]:
+        """Those who may be asked; when there are none, those who are down only for being slow, all at once: an answer that
+        may come is worth more to a caller than a refusal that is sure."""
+        found = list(self.admitted(records))
+        slow = (record for record in records if record.last_error == _TOO_SLOW)
+        return found or [(record, Admission.PROBE) for record in slow]
 
     def is_down(self, stage: Stage) -> bool:
         """Whether every provider of a stage is down. A stage without providers is not this module's business: False."""

@@ -93,8 +93,8 @@ class FallbackMind:
     def _candidates(self, state: _Reply) -> list[Candidate[ModelOutput]]:
         prompt = state.next_prompt()
         minds = {mind.name: mind for mind in self._others(state)}
-        admitted = self._health.admitted(self._records[name] for name in minds)
-        candidates = [_candidate(record, admission, minds[record.provider], prompt) for record, admission in admitted]
+        askable = self._health.askable([self._records[name] for name in minds])
+        candidates = [_candidate(record, admission, minds[record.provider], prompt) for record, admission in askable]
         if len(self._minds) == 1 and len(candidates) == 1:
             candidates *= 2
         return candidates

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import structlog
@@ -19,6 +20,7 @@ from voice.providers.resilience.breaker import Admission
 from voice.providers.resilience.continuation import rest_of
 from voice.providers.resilience.health import Health, Record
 from voice.providers.resilience.latency import connect_within
+from voice.providers.resilience.lookahead import Lookahead
 
 _LEAST_STALL = 0.5  # seconds without audio that are always forgiven
 
@@ -81,6 +83,7 @@ class FallbackSpeaker:
         self._agent = agent
         self._health = health
         self._open: dict[str, Speaker] = {}
+        self._lookahead = Lookahead()
 
     async def begin(self) -> None:
         """Open the first speaker that can be opened, while it rings. Raises `ProviderError` when none can."""
@@ -96,7 +99,25 @@ class FallbackSpeaker:
         raise failure
 
     async def speak(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
-        """Stream one segment, in one voice or more. Raises `ProviderError` when no voice is left."""
+        """Stream one segment, in one voice or more, not too far ahead of the ear.
+
+        Raises `ProviderError` when no voice is left.
+        """
+        is_whole = False
+        try:
+            await asyncio.sleep(self._lookahead.hold(self._health.clock()))
+            async with aclosing(self._in_some_voice(text)) as pieces:
+                async for piece in pieces:
+                    self._lookahead.arrived(len(piece.audio) / SAMPLE_RATE, self._health.clock())
+                    yield piece
+            is_whole = True
+        finally:
+            if is_whole:
+                self._lookahead.ended(self._health.clock())
+            else:
+                self._lookahead.cut()
+
+    async def _in_some_voice(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
         segment = _Segment(text)
         while rest := segment.rest.strip():
             attempt = await race(self._candidates(segment, rest), self._health, self._health.hedges[Stage.MOUTH])
@@ -123,8 +144,8 @@ class FallbackSpeaker:
             await speaker.close()
 
     def _candidates(self, segment: _Segment, rest: str) -> list[Candidate[SpokenAudio]]:
-        records = (record for name, record in self._records.items() if name not in segment.failed)
-        return [self._candidate(record, admission, rest) for record, admission in self._health.admitted(records)]
+        records = [record for name, record in self._records.items() if name not in segment.failed]
+        return [self._candidate(record, admission, rest) for record, admission in self._health.askable(records)]
 
     def _candidate(self, record: Record, admission: Admission, rest: str) -> Candidate[SpokenAudio]:
         return Candidate(record, admission, lambda: self._spoken(record, rest))

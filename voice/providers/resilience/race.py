@@ -1,14 +1,15 @@
 """Several providers at the same thing: whom to ask now, whom to ask as well, whom to stop waiting for. Pure.
 
 One is asked. When it is later than its own p95, the next is asked too (a hedge), if the budget allows; the first to answer
-wins and the others are called off. One that fails is replaced at once, which is no hedge and costs no budget.
+wins and the others are called off. One that fails, or is known to be down by now, is replaced at once, which is no hedge
+and costs no budget.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,17 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class CallOff:
-    """Stop this one: another won (`is_late` False), or it was given up."""
+class Late:
+    """This one is later than its own p95; told once. It may still win."""
 
     entrant: int
-    is_late: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CallOff:
+    """Stop this one: another won, or it was given up."""
+
+    entrant: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +50,15 @@ class Lost:
     """Nobody is left to ask."""
 
 
-Move: TypeAlias = Start | CallOff | Won | Lost
+Move: TypeAlias = Start | Late | CallOff | Won | Lost
 
 
 class HedgeBudget:
     """How many second requests there may be: a share of all requests, and a few at once."""
 
     def __init__(self, share: float = 0.09, burst: float = 3.0) -> None:
-        self.share: Final = share
-        self.burst: Final = burst
+        self.share = share
+        self.burst = burst
         self._left = burst
         self.requests = 0
         self.hedges = 0
@@ -72,7 +79,6 @@ class HedgeBudget:
 
 @dataclass(slots=True)
 class _Running:
-    started: float
     hedge_at: float
     give_up_at: float
 
@@ -94,22 +100,21 @@ class Race:
         return min((min(runner.hedge_at, runner.give_up_at) for runner in self._running.values()), default=None)
 
     def begin(self, now: float) -> list[Move]:
-        """Ask the first; ask the second with it when the first is a probe."""
+        """Ask the first, and those after it as long as all before them are probes."""
         moves = self._start(now)
-        if moves and self.entrants[0].is_probe:
+        while moves and self._next < len(self.entrants) and all(entrant.is_probe for entrant in self.entrants[: self._next]):
             moves += self._start(now)
         return moves or self._lose()
 
-    def answered(self, entrant: int, now: float) -> list[Move]:
+    def answered(self, entrant: int) -> list[Move]:
         """One has given its first word or byte."""
         if self._is_over or entrant not in self._running:
             return []
         self._is_over = True
         del self._running[entrant]
-        late = [other for other, runner in self._running.items() if now >= runner.started + self.entrants[other].hedge_after]
         others = sorted(self._running)
         self._running.clear()
-        return [*(CallOff(other, other in late) for other in others), Won(entrant)]
+        return [*(CallOff(other) for other in others), Won(entrant)]
 
     def failed(self, entrant: int, now: float) -> list[Move]:
         """One has failed before its first word or byte."""
@@ -119,16 +124,24 @@ class Race:
             return []
         return self._start(now) or self._lose()
 
+    def distrusted(self, entrant: int, now: float) -> list[Move]:
+        """Meanwhile this one is known to be down: do not wait for its deadline, and spare the budget."""
+        runner = self._running.get(entrant)
+        if self._is_over or runner is None or len(self._running) > 1:
+            return []
+        runner.hedge_at = float("inf")
+        return self._start(now)
+
     def passed(self, now: float) -> list[Move]:
         """The deadline has come: hedge, or stop waiting for somebody."""
         moves: list[Move] = []
         for entrant, runner in sorted(self._running.items()):
             if now >= runner.give_up_at:
                 del self._running[entrant]
-                moves.append(CallOff(entrant, is_late=True))
+                moves.append(CallOff(entrant))
             elif now >= runner.hedge_at:
                 runner.hedge_at = float("inf")
-                moves += self._hedge(now)
+                moves += [Late(entrant), *self._hedge(now)]
         if not self._running and not self._is_over:
             moves += self._start(now) or self._lose()
         return moves
@@ -146,7 +159,7 @@ class Race:
         if not is_hedge:
             self.budget.requested()
         rules = self.entrants[entrant]
-        self._running[entrant] = _Running(now, now + rules.hedge_after, now + rules.give_up_after)
+        self._running[entrant] = _Running(now + rules.hedge_after, now + rules.give_up_after)
         return [Start(entrant)]
 
     def _lose(self) -> list[Move]:

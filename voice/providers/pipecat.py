@@ -1,0 +1,401 @@
+"""Any pipecat service as ears, mind or mouth: `pipecat:deepgram`, `pipecat:openai?model=...&base_url=...`.
+
+A pipecat service lives in a pipeline; here each has one of its own, with nothing before and after it but a way in and a
+way out. Options go to the service's `Settings` when those have a field of that name, else to its constructor; `class`
+chooses between several services of one module. A missing `api_key` is taken from the vendor's usual environment variable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import json
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import suppress
+from types import ModuleType
+from typing import Any, Final
+
+from context.briefing import Briefing
+from telephony.audio import decode
+from voice.agent import AgentDefinition
+from voice.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from voice.events import SAMPLE_RATE, Transcribed
+from voice.ports import ModelOutput, Prompt, SpokenAudio, TextDelta, ToolRequest
+from voice.pricing.consumption import Consumption, Stage, bill
+from voice.providers.extras import load
+from voice.providers.openai import as_messages
+from voice.providers.plugin import LastInterim, PlugIn, ToMulaw, parse_name
+from voice.providers.prompting import call_notes, chat_turns, standing_orders, tool_cards
+
+_FINAL_AFTER: Final = 0.8  # seconds a service may take for the final it was asked for
+_START_WITHIN: Final = 5.0  # seconds for a pipeline to start
+_STALLED: Final = 10.0  # seconds without a frame
+
+
+def pipecat_ears(name: str) -> PipecatEars:
+    """Ears of a service. Raises `ProviderRejected`: no such service, or it is not installed."""
+    return PipecatEars(parse_name("pipecat", name))
+
+
+def pipecat_mind(name: str) -> PipecatMind:
+    """A mind of a service. Raises `ProviderRejected`: no such service, or it is not installed."""
+    return PipecatMind(parse_name("pipecat", name))
+
+
+def pipecat_mouth(name: str) -> PipecatMouth:
+    """A mouth of a service. Raises `ProviderRejected`: no such service, or it is not installed."""
+    return PipecatMouth(parse_name("pipecat", name))
+
+
+class _Part:
+    """A kind of service: STT, LLM or TTS."""
+
+    def __init__(self, plugin: PlugIn, kind: str) -> None:
+        self.name = plugin.name
+        self._options = dict(plugin.options)
+        vendor, _, _ = plugin.module.partition(".")
+        module = load(f"pipecat.services.{plugin.module}.{kind.lower()}", "pipecat")
+        self._class: Any = _service(module, kind, str(self._options.pop("class", "")), self.name)
+        self.frames: Any = load("pipecat.frames.frames", "pipecat")
+        self._vendor = vendor
+
+    def service(self) -> Any:
+        """A new service. Raises `ProviderRejected` when it does not take the options, or misses its key."""
+        takes = inspect.signature(self._class).parameters
+        known = {field.name for field in dataclasses.fields(self._class.Settings)} if "settings" in takes else set()
+        options = {name: value for name, value in self._options.items() if name not in known}
+        if "api_key" in takes and "api_key" not in options:
+            options["api_key"] = os.environ.get(f"{self._vendor.upper()}_API_KEY", "")
+        try:
+            if settings := {name: value for name, value in self._options.items() if name in known}:
+                options["settings"] = self._class.Settings(**settings)
+            return self._class(**options)
+        except (TypeError, ValueError) as error:
+            raise ProviderRejected(self.name, "bad_request", str(error)) from error
+
+    async def rig(self, prepare: Any = None) -> _Rig:
+        """A pipeline around a new service, running. Raises `ProviderError`."""
+        service = self.service()
+        if prepare is not None:
+            prepare(service)
+        rig = _Rig(self.name, service)
+        await rig.start()
+        return rig
+
+    async def close(self) -> None:
+        """Every call's pipeline is closed with its call."""
+
+
+def _service(module: ModuleType, kind: str, wanted: str, name: str) -> Any:
+    """The service class of a module: the named one, or the one with the shortest name."""
+    suffix = f"{kind}Service"
+    found = [
+        value
+        for key, value in vars(module).items()
+        if inspect.isclass(value) and key.endswith(suffix) and value.__module__ == module.__name__
+    ]
+    found = [value for value in found if not value.__name__.startswith("Base")]
+    if wanted:
+        found = [value for value in found if value.__name__ == wanted]
+    if not found:
+        raise ProviderRejected(name, "unknown_provider", f"{module.__name__} has no {wanted or suffix}")
+    return min(found, key=lambda value: len(value.__name__))
+
+
+class _Rig:
+    """One running pipeline with one service in it."""
+
+    def __init__(self, name: str, service: Any) -> None:
+        self.name = name
+        self.out: asyncio.Queue[Any] = asyncio.Queue()  # frames, or a `ProviderError`
+        worker = load("pipecat.pipeline.worker", "pipecat")
+        pipeline = load("pipecat.pipeline.pipeline", "pipecat")
+        params = worker.PipelineParams(audio_in_sample_rate=SAMPLE_RATE, audio_out_sample_rate=SAMPLE_RATE)
+        self._worker: Any = worker.PipelineWorker(
+            pipeline.Pipeline([service, _tap(self.out)]),
+            params=params,
+            cancel_on_idle_timeout=False,
+            enable_rtvi=False,
+            enable_turn_tracking=False,
+        )
+        self._runner: Any = load("pipecat.workers.runner", "pipecat").WorkerRunner(
+            handle_sigint=False, check_dangling_tasks=False
+        )
+        self._started = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+        self.is_closed = False
+
+    async def start(self) -> None:
+        """Run the pipeline. Raises `ProviderUnavailable` when it does not come up in time."""
+
+        async def started(_worker: Any, _frame: Any) -> None:
+            self._started.set()
+
+        async def failed(_worker: Any, frame: Any) -> None:
+            self.out.put_nowait(ProviderUnavailable(self.name, "server_error", str(frame.error)[:200]))
+
+        self._worker.add_event_handler("on_pipeline_started", started)
+        self._worker.add_event_handler("on_pipeline_error", failed)
+        await self._runner.add_workers(self._worker)
+        self._running = asyncio.create_task(self._runner.run())
+        try:
+            async with asyncio.timeout(_START_WITHIN):
+                await self._started.wait()
+        except TimeoutError:
+            await self.close()
+            raise ProviderUnavailable(self.name, "timeout", "the pipeline did not start") from None
+
+    async def send(self, frame: Any) -> None:
+        await self._worker.queue_frame(frame)
+
+    async def receive(self) -> Any:
+        """The next frame. Raises `ProviderError` when the service reports one, or nothing comes."""
+        try:
+            async with asyncio.timeout(_STALLED):
+                frame = await self.out.get()
+        except TimeoutError:
+            raise ProviderUnavailable(self.name, "stalled") from None
+        if isinstance(frame, ProviderError):
+            raise frame
+        return frame
+
+    async def close(self) -> None:
+        """Cancel the pipeline. Twice is allowed."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        with suppress(Exception):  # it may be half up or half down: either way it is to be gone
+            await self._worker.cancel()
+        if self._running is not None:
+            await asyncio.wait([self._running], timeout=2.0)
+            self._running.cancel()
+            await asyncio.gather(self._running, return_exceptions=True)
+
+
+def _tap(out: asyncio.Queue[Any]) -> Any:
+    """A frame processor that hands every frame that comes down to us."""
+    base: Any = load("pipecat.processors.frame_processor", "pipecat")
+
+    class Tap(base.FrameProcessor):  # type: ignore[misc]
+        async def process_frame(self, frame: Any, direction: Any) -> None:
+            await super().process_frame(frame, direction)
+            if direction == base.FrameDirection.DOWNSTREAM:
+                out.put_nowait(frame)
+            await self.push_frame(frame, direction)
+
+    return Tap()
+
+
+# --- ears -------------------------------------------------------------------------------------------------------------
+
+
+class PipecatEars(_Part):
+    def __init__(self, plugin: PlugIn) -> None:
+        super().__init__(plugin, "STT")
+
+    async def open(self, agent: AgentDefinition, briefing: Briefing) -> _Ears:
+        """Ears for one call. Raises `ProviderError`."""
+        return _Ears(self, await self.rig())
+
+
+class _Ears:
+    def __init__(self, part: PipecatEars, rig: _Rig) -> None:
+        self._part = part
+        self._rig = rig
+        self._last = LastInterim()
+        self._sent = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._inbox: asyncio.Queue[Any] = asyncio.Queue()
+        self._heard: asyncio.Queue[Transcribed | ProviderError | None] = asyncio.Queue()
+        self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._read())]
+
+    def hear(self, audio: bytes) -> None:
+        if audio and not self._rig.is_closed:
+            self._sent += len(audio)
+            frame = self._part.frames.InputAudioRawFrame(decode(audio).tobytes(), SAMPLE_RATE, 1)
+            self._inbox.put_nowait(frame)
+
+    def finish_utterance(self) -> None:
+        if self._rig.is_closed or self._timer is not None:
+            return
+        self._inbox.put_nowait(self._part.frames.VADUserStoppedSpeakingFrame())
+        self._timer = asyncio.get_running_loop().call_later(_FINAL_AFTER, self._too_late)
+
+    def expect(self, phrases: Sequence[str]) -> None:
+        """Services take no hints in mid-stream."""
+
+    async def events(self) -> AsyncIterator[Transcribed]:
+        """What is heard, until `close`. Raises `ProviderError`."""
+        while (heard := await self._heard.get()) is not None:
+            if isinstance(heard, ProviderError):
+                raise heard
+            yield heard
+
+    async def close(self) -> None:
+        """Close. Twice is allowed."""
+        if self._rig.is_closed:
+            return
+        self._stop_timer()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._rig.close()
+        self._heard.put_nowait(None)
+        bill(Consumption(Stage.EARS, self._part.name, seconds=self._sent / SAMPLE_RATE))
+
+    async def _send(self) -> None:
+        while True:
+            await self._rig.send(await self._inbox.get())
+
+    async def _read(self) -> None:
+        while True:
+            frame = await self._rig.out.get()
+            if isinstance(frame, ProviderError):
+                self._heard.put_nowait(frame)
+                return
+            if isinstance(frame, self._part.frames.TranscriptionFrame):
+                self._stop_timer()
+                self._heard.put_nowait(self._last.heard(Transcribed(frame.text, is_final=True)))
+            elif isinstance(frame, self._part.frames.InterimTranscriptionFrame):
+                self._heard.put_nowait(self._last.heard(Transcribed(frame.text, is_final=False)))
+
+    def _too_late(self) -> None:
+        self._timer = None
+        self._heard.put_nowait(self._last.close())
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+# --- mind -------------------------------------------------------------------------------------------------------------
+
+
+class PipecatMind(_Part):
+    """Keeps the pipelines of finished replies for the next ones: starting one takes tens of milliseconds."""
+
+    def __init__(self, plugin: PlugIn) -> None:
+        super().__init__(plugin, "LLM")
+        self._context: Any = load("pipecat.processors.aggregators.llm_context", "pipecat").LLMContext
+        schema = load("pipecat.adapters.llm.schemas.function_schema", "pipecat").FunctionSchema
+        self._tools: list[Any] = [
+            schema(card.name, card.description, _properties(card.parameters), _required(card.parameters))
+            for card in tool_cards()
+        ]
+        self._idle: list[_Rig] = []
+
+    async def reply(self, prompt: Prompt) -> AsyncGenerator[ModelOutput, None]:
+        """Stream one reply. Raises `ProviderError`."""
+        rig = self._idle.pop() if self._idle else await self.rig(self._accept_tools)
+        is_whole = False
+        written = 0
+        try:
+            await rig.send(self.frames.LLMContextFrame(self._asked(prompt)))
+            while not isinstance(frame := await rig.receive(), self.frames.LLMFullResponseEndFrame):
+                for output in self._outputs(frame):
+                    written += len(output.text) if isinstance(output, TextDelta) else 0
+                    yield output
+            while not rig.out.empty():  # tool calls may be announced after the end of the words
+                for output in self._outputs(await rig.receive()):
+                    yield output
+            is_whole = True
+        finally:
+            if is_whole:
+                self._idle.append(rig)
+            else:
+                await rig.close()
+            bill(Consumption(Stage.MIND, self.name, tokens_out=written // 4, is_wasted=not is_whole))
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+    def _outputs(self, frame: Any) -> list[ModelOutput]:
+        if isinstance(frame, self.frames.LLMTextFrame):
+            return [TextDelta(frame.text)] if frame.text else []
+        if isinstance(frame, self.frames.FunctionCallsStartedFrame):
+            return [
+                ToolRequest(call.tool_call_id, call.function_name, _json(call.arguments)) for call in frame.function_calls
+            ]
+        return []
+
+    def _asked(self, prompt: Prompt) -> Any:
+        system = f"{standing_orders(prompt.agent)}\n\n{call_notes(prompt.briefing, prompt.direction)}"
+        messages = [{"role": "system", "content": system}, *as_messages(chat_turns(prompt.messages))]
+        return self._context(messages=messages, tools=self._tools)
+
+    def _accept_tools(self, service: Any) -> None:
+        """The conversation runs the tools; the service is told only that they were taken, and not to go on."""
+        properties = self.frames.FunctionCallResultProperties(run_llm=False)
+
+        async def taken(params: Any) -> None:
+            await params.result_callback({"status": "taken"}, properties=properties)
+
+        service.register_function(None, taken)
+
+
+def _properties(parameters: dict[str, object]) -> dict[str, object]:
+    properties = parameters.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
+def _required(parameters: dict[str, object]) -> list[str]:
+    required = parameters.get("required")
+    return required if isinstance(required, list) else []
+
+
+def _json(arguments: Any) -> str:
+    return arguments if isinstance(arguments, str) else json.dumps(arguments)
+
+
+# --- mouth ------------------------------------------------------------------------------------------------------------
+
+
+class PipecatMouth(_Part):
+    def __init__(self, plugin: PlugIn) -> None:
+        super().__init__(plugin, "TTS")
+
+    async def open(self, agent: AgentDefinition) -> _Mouth:
+        """A mouth for one call. Raises `ProviderError`."""
+        return _Mouth(self, await self.rig())
+
+
+class _Mouth:
+    def __init__(self, part: PipecatMouth, rig: _Rig) -> None:
+        self._part = part
+        self._rig = rig
+
+    async def speak(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
+        """Stream one segment, without word times. Raises `ProviderError`."""
+        if not text.strip():
+            return
+        frames, is_whole = self._part.frames, False
+        to_mulaw: ToMulaw | None = None
+        try:
+            await self._rig.send(frames.TTSSpeakFrame(text, append_to_context=False))
+            while not isinstance(frame := await self._rig.receive(), frames.TTSStoppedFrame):
+                if isinstance(frame, frames.TTSAudioRawFrame):
+                    to_mulaw = to_mulaw or ToMulaw(frame.sample_rate)
+                    if audio := to_mulaw.convert(frame.audio):
+                        yield SpokenAudio(audio)
+            if to_mulaw is not None and (audio := to_mulaw.convert(b"", is_last=True)):
+                yield SpokenAudio(audio)
+            is_whole = True
+        finally:
+            if not is_whole:
+                await self._interrupt()
+            bill(Consumption(Stage.MOUTH, self._part.name, characters=len(text.strip()), is_wasted=not is_whole))
+
+    async def _interrupt(self) -> None:
+        """Stop what is being said, and forget what of it has come."""
+        if not self._rig.is_closed:
+            await self._rig.send(self._part.frames.InterruptionFrame())
+        while not self._rig.out.empty():
+            self._rig.out.get_nowait()
+
+    async def close(self) -> None:
+        """Close. Twice is allowed."""
+        await self._rig.close()

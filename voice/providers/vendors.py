@@ -1,0 +1,140 @@
+"""The vendors' parts by name, from what the operator set: `deepgram`, `deepgram:flux-general-en`, `openai:llama3`, ...
+
+After the colon stands the model. `livekit:NAME` and `pipecat:NAME` are other people's plug-ins. `keep_talking` puts an
+ordered list of parts behind the port of one, with one `Health` for the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from voice.errors import ProviderRejected
+from voice.ports import LanguageModel, SpeechToText, TextToSpeech
+from voice.providers.resilience.ears import FallbackEars
+from voice.providers.resilience.health import Health
+from voice.providers.resilience.mind import FallbackMind
+from voice.providers.resilience.mouth import FallbackMouth
+
+EARS: Final = ("deepgram", "livekit", "pipecat")
+MINDS: Final = ("anthropic", "openai", "livekit", "pipecat")
+MOUTHS: Final = ("elevenlabs", "livekit", "pipecat")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Keys and addresses, under the vendors' own names; an empty address is the vendor's own."""
+
+    deepgram_api_key: str = ""
+    deepgram_url: str = ""
+    elevenlabs_api_key: str = ""
+    elevenlabs_url: str = ""
+    anthropic_api_key: str = ""
+    anthropic_base_url: str = ""
+    openai_api_key: str = ""
+    openai_base_url: str = ""
+
+
+def make_ears(name: str, access: Access) -> SpeechToText:
+    """Speech to text of a vendor. Raises `ProviderRejected`: unknown name, or its extra is not installed."""
+    vendor, _, model = name.partition(":")
+    match vendor:
+        case "deepgram":
+            from voice.providers.deepgram import DeepgramEars, DeepgramSettings
+
+            usual = DeepgramSettings("")
+            return DeepgramEars(
+                DeepgramSettings(access.deepgram_api_key, access.deepgram_url or usual.url, model or usual.model)
+            )
+        case "livekit":
+            from voice.providers.livekit import livekit_ears
+
+            return livekit_ears(model)
+        case "pipecat":
+            from voice.providers.pipecat import pipecat_ears
+
+            return pipecat_ears(model)
+        case _:
+            raise _unknown("ears", name, EARS)
+
+
+def make_mind(name: str, access: Access) -> LanguageModel:
+    """A language model of a vendor. Raises `ProviderRejected`: unknown name, or its extra is not installed."""
+    vendor, _, model = name.partition(":")
+    match vendor:
+        case "anthropic":
+            from voice.providers.anthropic import DEFAULT_MODEL, AnthropicModel, AnthropicSettings
+
+            base = access.anthropic_base_url or None
+            return AnthropicModel(AnthropicSettings(access.anthropic_api_key, base, model or DEFAULT_MODEL))
+        case "openai":
+            from voice.providers.openai import DEFAULT_MODEL as OPENAI_MODEL
+            from voice.providers.openai import OpenAIModel, OpenAISettings
+
+            return OpenAIModel(
+                OpenAISettings(access.openai_api_key or "local", access.openai_base_url or None, model or OPENAI_MODEL)
+            )
+        case "livekit":
+            from voice.providers.livekit import livekit_mind
+
+            return livekit_mind(model)
+        case "pipecat":
+            from voice.providers.pipecat import pipecat_mind
+
+            return pipecat_mind(model)
+        case _:
+            raise _unknown("mind", name, MINDS)
+
+
+def make_mouth(name: str, access: Access) -> TextToSpeech:
+    """Text to speech of a vendor. Raises `ProviderRejected`: unknown name, or its extra is not installed."""
+    vendor, _, model = name.partition(":")
+    match vendor:
+        case "elevenlabs":
+            from voice.providers.elevenlabs import ElevenLabsSettings, ElevenLabsVoice
+
+            usual = ElevenLabsSettings("")
+            return ElevenLabsVoice(
+                ElevenLabsSettings(access.elevenlabs_api_key, access.elevenlabs_url or usual.url, model or usual.model)
+            )
+        case "livekit":
+            from voice.providers.livekit import livekit_mouth
+
+            return livekit_mouth(model)
+        case "pipecat":
+            from voice.providers.pipecat import pipecat_mouth
+
+            return pipecat_mouth(model)
+        case _:
+            raise _unknown("mouth", name, MOUTHS)
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Every provider the operator named, behind three ports, and what is known of their health."""
+
+    ears: FallbackEars
+    mind: FallbackMind
+    mouth: FallbackMouth
+    health: Health
+
+    async def close(self) -> None:
+        await self.ears.close()
+        await self.mind.close()
+        await self.mouth.close()
+
+
+def keep_talking(
+    ears: Sequence[SpeechToText],
+    minds: Sequence[LanguageModel],
+    mouths: Sequence[TextToSpeech],
+    health: Health | None = None,
+) -> Fleet:
+    """Ordered parts, each list not empty, behind the ports of one."""
+    shared = health or Health()
+    return Fleet(FallbackEars(ears, shared), FallbackMind(minds, shared), FallbackMouth(mouths, shared), shared)
+
+
+def _unknown(part: str, name: str, known: tuple[str, ...]) -> ProviderRejected:
+    return ProviderRejected(name, "unknown_provider", f"no such {part}; there are: {', '.join(known)}")
