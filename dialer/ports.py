@@ -142,6 +142,18 @@ class Work(Protocol):
         """Oldest first."""
 
     async def active_attempts(self) -> list[Attempt]: ...
+    async def overdue_attempts(self, at: datetime) -> list[Attempt]:
+        """Active ones of which nothing more is to be expected: `expires_at` has passed."""
+
+    async def unwanted_calls(self) -> set[str]:
+        """The carrier's ids of calls that are to be cancelled and have not been answered."""
+
+    async def lines(self, at: datetime) -> Mapping[str, int]:
+        """Lines in use, by campaign."""
+
+    async def next_change(self, at: datetime) -> datetime | None:
+        """The first instant after `at` at which an attempt expires, or gives its line back, if nothing more is heard."""
+
     async def active_attempts_to(self, number: str) -> list[Attempt]: ...
     async def add_attempt(self, attempt: Attempt) -> bool:
         """False if another attempt is active for this number: then nothing was added."""

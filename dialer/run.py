@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Final, Protocol
@@ -86,9 +86,11 @@ class _Situation:
 
     campaigns: Mapping[str, Campaign] = field(default_factory=dict)
     exhausted: tuple[Campaign, ...] = ()
-    active: tuple[Attempt, ...] = ()
+    overdue: tuple[Attempt, ...] = ()
+    unwanted: frozenset[str] = frozenset()  # calls to be cancelled
+    lines: Mapping[str, int] = field(default_factory=dict)
     queue: tuple[Candidate, ...] = ()
-    next_due: datetime | None = None
+    next_instants: tuple[datetime | None, ...] = ()
 
 
 def _nowhere(contact: Contact) -> None:
@@ -199,33 +201,33 @@ class Runner:
         """Look at the world once: close what is overdue, then ask the gate for one after another until one is cleared."""
         at = self._clock.at()
         seen = await self._look(at)
-        overdue = [each for each in seen.active if each.expires_at is not None and each.expires_at <= at]
-        for attempt in overdue:
+        for attempt in seen.overdue:
             await self._tell(attempt.id, GivenUp(at))
         for campaign in seen.exhausted:
             await self._finish(campaign.id, at)
-        if overdue:
-            return Turn(None, self._to_cancel(seen), 0.0)
-        return await self._choose(seen, at)
+        if seen.overdue:
+            return Turn(None, self._to_cancel(seen.unwanted), 0.0)
+        return await self._choose(seen)
 
     async def _look(self, at: datetime) -> _Situation:
         async with self._store.reading() as work:
             running = await work.campaigns(CampaignState.RUNNING)
-            active = tuple(await work.active_attempts())
             queue: list[Candidate] = []
             for campaign in running:
                 queue += await work.due(campaign.id, at, QUEUE)
             return _Situation(
                 campaigns={each.id: each for each in running},
                 exhausted=tuple([each for each in running if not await work.has_open_contacts(each.id)]),
-                active=active,
+                overdue=tuple(await work.overdue_attempts(at)),
+                unwanted=frozenset(await work.unwanted_calls()),
+                lines=await work.lines(at),
                 queue=tuple(queue),
-                next_due=await work.next_due([each.id for each in running], at),
+                next_instants=(await work.next_due([each.id for each in running], at), await work.next_change(at)),
             )
 
-    async def _choose(self, seen: _Situation, at: datetime) -> Turn:
+    async def _choose(self, seen: _Situation) -> Turn:
         self._pace = replace(self._pace, campaigns={each.id: each.limit for each in seen.campaigns.values()})
-        live = _lines(seen.active, at)
+        live = seen.lines
         queue = list(seen.queue)
         cleared = None
         while chosen := decide(queue, live, self._pace, self._clock.now()):
@@ -238,20 +240,14 @@ class Runner:
             self._pace = self._pace.after_call(campaign_id, self._clock.now())
             live = {**live, campaign_id: live.get(campaign_id, 0) + 1}
         if seen.queue and not queue:
-            return Turn(cleared, self._to_cancel(seen), 0.0)  # there may be more than a turn looks at
+            return Turn(cleared, self._to_cancel(seen.unwanted), 0.0)  # there may be more than a turn looks at
         chance = next_chance(queue, live, self._pace) - self._clock.now()
-        return Turn(cleared, self._to_cancel(seen), min(chance, _until_next(seen, self._clock.at())))
+        return Turn(cleared, self._to_cancel(seen.unwanted), min(chance, _until_next(seen, self._clock.at())))
 
-    def _to_cancel(self, seen: _Situation) -> tuple[str, ...]:
+    def _to_cancel(self, unwanted: frozenset[str]) -> tuple[str, ...]:
         """Calls that ring for somebody who wants none, as far as their cancelling is not under way."""
-        wanted = {
-            each.progress.call_sid
-            for each in seen.active
-            if each.progress.is_cancel_wanted and each.progress.call_sid and each.phase is not Phase.ANSWERED
-        }
-        self._cancelled &= wanted
-        fresh = wanted - self._cancelled
-        self._cancelled |= fresh
+        fresh = unwanted - self._cancelled
+        self._cancelled = set(unwanted)
         return tuple(sorted(fresh))
 
     async def _finish(self, campaign_id: str, at: datetime) -> None:
@@ -266,13 +262,14 @@ class Runner:
     async def dispatch(self, cleared: Cleared) -> None:
         """Dial an attempt, once. Never raises: what cannot be written down now is settled by callbacks, or at a restart."""
         try:
-            if await begin(self._store, cleared, self._clock.at(), self._chances):
-                placing = await place(self._placer, cleared, self._place_timeout)
-                await self._tell(cleared.attempt.id, fact_of(placing, self._clock.at()))
+            if not await begin(self._store, cleared, self._clock.at(), self._chances):
+                self.wake()
+                return
+            placing = await place(self._placer, cleared, self._place_timeout)
+            await self._tell(cleared.attempt.id, fact_of(placing, self._clock.at()))
         except (SQLAlchemyError, OSError) as error:
             attempt = cleared.attempt.id
             log.error("dispatch_not_recorded", attempt=attempt, error=type(error).__name__, why=str(error)[:200])
-        self.wake()
 
     async def _cancel(self, call_sid: str) -> None:
         try:
@@ -298,7 +295,7 @@ class Runner:
                 log.warning("callback_of_another_call", attempt=attempt.id, call_sid=event.call_sid)
                 return None
             after = await learn(work, attempt, event, self._clock.at(), self._chances)
-        self.wake()
+        self._note(attempt, after)
         return after
 
     async def on_party_reported(self, attempt_id: str, answered_by: str) -> Attempt | None:
@@ -322,21 +319,19 @@ class Runner:
             if attempt is None:
                 return None
             after = await learn(work, attempt, fact, self._clock.at(), self._chances)
-        self.wake()
+        self._note(attempt, after)
         return after
 
-
-def _lines(active: Sequence[Attempt], at: datetime) -> dict[str, int]:
-    """Lines in use, by campaign."""
-    lines: dict[str, int] = {}
-    for attempt in active:
-        if attempt.is_on_line(at):
-            lines[attempt.campaign_id] = lines.get(attempt.campaign_id, 0) + 1
-    return lines
+    def _note(self, before: Attempt, after: Attempt) -> None:
+        """Wake for a change that a turn can do something about. After its commit: a turn must be able to see it."""
+        at = self._clock.at()
+        is_freed = before.is_on_line(at) and not after.is_on_line(at)
+        is_lost = after.phase is Phase.UNKNOWN  # it gives its line back sooner than it was going to
+        if is_freed or is_lost or after.progress.is_cancel_wanted or after.disposition is not before.disposition:
+            self.wake()
 
 
 def _until_next(seen: _Situation, at: datetime) -> float:
     """Seconds until a contact falls due, an attempt expires, or a lost one gives its line back."""
-    instants = [seen.next_due, *(each.expires_at for each in seen.active), *(each.line_free_at() for each in seen.active)]
-    waits = [(instant - at).total_seconds() for instant in instants if instant is not None and instant > at]
+    waits = [(instant - at).total_seconds() for instant in seen.next_instants if instant is not None and instant > at]
     return min(waits, default=FOREVER)

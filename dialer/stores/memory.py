@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, NoReturn
 
-from dialer.attempt import Attempt, CarrierEvent
+from dialer.attempt import Attempt, CarrierEvent, Phase
 from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
 from dialer.pacing import Candidate
 from dialer.ports import Lease, Tally, Work
@@ -171,6 +171,21 @@ class _MemoryWork:
 
     async def active_attempts(self) -> list[Attempt]:
         return [each for each in self._kept.attempts.values() if each.progress.is_active]
+
+    async def overdue_attempts(self, at: datetime) -> list[Attempt]:
+        return [each for each in await self.active_attempts() if (each.expires_at or _NEVER) <= at]
+
+    async def unwanted_calls(self) -> set[str]:
+        wanted = [each for each in await self.active_attempts() if each.progress.is_cancel_wanted]
+        return {each.progress.call_sid for each in wanted if each.phase is not Phase.ANSWERED} - {""}
+
+    async def lines(self, at: datetime) -> Mapping[str, int]:
+        return Counter(each.campaign_id for each in await self.active_attempts() if each.is_on_line(at))
+
+    async def next_change(self, at: datetime) -> datetime | None:
+        active = await self.active_attempts()
+        changes = [each.expires_at or _NEVER for each in active] + [each.line_free_at() or _NEVER for each in active]
+        return min((each for each in changes if at < each < _NEVER), default=None)
 
     async def active_attempts_to(self, number: str) -> list[Attempt]:
         return [each for each in await self.active_attempts() if each.number == number]

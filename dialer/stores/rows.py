@@ -85,6 +85,7 @@ def attempt_row(attempt: Attempt) -> dict[str, Any]:
         "is_active": known.is_active,
         "disposition": _code(known.disposition),
         "expires_at": attempt.expires_at,
+        "line_free_at": attempt.line_free_at(),
     }
 
 

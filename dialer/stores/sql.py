@@ -16,7 +16,7 @@ from sqlalchemy import Insert, Row, Table, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dialer.attempt import Attempt, CarrierEvent
+from dialer.attempt import Attempt, CarrierEvent, Phase
 from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
 from dialer.pacing import Candidate
 from dialer.ports import Lease, Tally, Work
@@ -189,6 +189,33 @@ class SqlWork:
 
     async def active_attempts(self) -> list[Attempt]:
         return [attempt_of(row) for row in await self._rows(select(attempts).where(attempts.c.is_active))]
+
+    async def overdue_attempts(self, at: datetime) -> list[Attempt]:
+        wanted = select(attempts).where(attempts.c.is_active, attempts.c.expires_at <= at)
+        return [attempt_of(row) for row in await self._rows(wanted)]
+
+    async def unwanted_calls(self) -> set[str]:
+        wanted = select(attempts.c.call_sid).where(
+            attempts.c.is_active,
+            attempts.c.is_cancel_wanted,
+            attempts.c.call_sid != "",
+            attempts.c.phase != Phase.ANSWERED.value,
+        )
+        return {row.call_sid for row in await self._rows(wanted)}
+
+    async def lines(self, at: datetime) -> Mapping[str, int]:
+        counted = (
+            select(attempts.c.campaign_id, func.count().label("lines"))
+            .where(attempts.c.is_active, attempts.c.line_free_at > at)
+            .group_by(attempts.c.campaign_id)
+        )
+        return {row.campaign_id: row.lines for row in await self._rows(counted)}
+
+    async def next_change(self, at: datetime) -> datetime | None:
+        expiring = select(func.min(attempts.c.expires_at)).where(attempts.c.is_active, attempts.c.expires_at > at)
+        freeing = select(func.min(attempts.c.line_free_at)).where(attempts.c.is_active, attempts.c.line_free_at > at)
+        changes = [await self._connection.scalar(expiring), await self._connection.scalar(freeing)]
+        return min((change for change in changes if change is not None), default=None)
 
     async def active_attempts_to(self, number: str) -> list[Attempt]:
         wanted = select(attempts).where(attempts.c.is_active, attempts.c.number == number)

@@ -95,6 +95,7 @@ attempts = Table(
     Column("ring_timeout", Float, nullable=False),
     Column("longest_call", Float, nullable=False),
     Column("expires_at", UtcDateTime),  # when it is closed if nothing more is heard; null once ended
+    Column("line_free_at", UtcDateTime),  # until when it takes a line if nothing more is heard; null if it takes none
     Column("intended_at", UtcDateTime, nullable=False),
     Column("dispatching_at", UtcDateTime),
     Column("dispatched_at", UtcDateTime),
@@ -111,7 +112,8 @@ attempts = Table(
         postgresql_where=text("is_active"),
     ),
     Index("ix_attempts_active", "is_active", "expires_at"),
-    Index("ix_attempts_campaign_id_is_active", "campaign_id", "is_active"),
+    Index("ix_attempts_lines", "is_active", "campaign_id", "line_free_at"),
+    Index("ix_attempts_campaign_id", "campaign_id"),
     Index("ix_attempts_call_sid", "call_sid"),
 )
 
