@@ -605,22 +605,26 @@ class Conversation:
     def _play(self, reply: Reply, event: SpeechArrived) -> list[Action]:
         actions: list[Action] = []
         if not self.playout.is_open(reply.id, event.segment):
-            text = reply.segments[event.segment]
-            self.playout.open(reply.id, event.segment, text)
-            actions.append(Note("agent", text))
+            self.playout.open(reply.id, event.segment, reply.segments[event.segment])
         if reply.audible_at is None:
             reply.audible_at = self._now
             self._answering = None
             actions += self._on_floor(self.floor.set_agent(Agent.PROTECTED if reply.is_protected else Agent.AUDIBLE))
         marks = self.playout.queue(reply.id, event.segment, len(event.audio), event.words)
         self._await_hearing(reply)
-        actions.append(Play(event.audio, marks))
-        return actions
+        return [*actions, *self._note_begun(), Play(event.audio, marks)]
+
+    def _note_begun(self) -> list[Action]:
+        """Show our words when they sound, not when they are made: an opening is made before anybody picks up."""
+        return [Note("agent", text) for text in self.playout.begun()]
 
     def _mark_returned(self, name: str) -> list[Action]:
-        if not self.playout.returned(name) or self.playout.is_playing or self._reply is None:
+        if not self.playout.returned(name):
             return []
-        return self._maybe_heard_out(self._reply)
+        notes = self._note_begun()
+        if self.playout.is_playing or self._reply is None:
+            return notes
+        return [*notes, *self._maybe_heard_out(self._reply)]
 
     def _maybe_heard_out(self, reply: Reply) -> list[Action]:
         """Go on once a reply is written, spoken and heard to its end, and its tools have finished."""

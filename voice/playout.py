@@ -26,6 +26,7 @@ class Segment:
     start: int
     length: int = 0
     is_complete: bool = False
+    is_told: bool = False  # that it sounds, or that it never will
     words: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
 
@@ -92,6 +93,16 @@ class Playout:
             so_far += count
             segment.ends.append(segment.start + segment.length * so_far // total)
 
+    def begun(self) -> list[str]:
+        """The texts of the segments that have begun to sound since this was last asked."""
+        texts: list[str] = []
+        for segment in self._segments:
+            is_next = not self._marks or self._marks[0][1] > segment.start  # nothing before it is still unheard
+            if segment.length and not segment.is_told and is_next:
+                segment.is_told = True
+                texts.append(segment.text)
+        return texts
+
     def returned(self, name: str) -> bool:
         """A mark came back. True if it means that audio was heard; False for one of cleared or unknown audio."""
         if not any(name == queued for queued, _ in self._marks):
@@ -108,6 +119,7 @@ class Playout:
         self._marks.clear()
         for segment in self._segments:
             segment.is_complete = True
+            segment.is_told = True
 
     def heard_text(self, reply: ReplyId) -> str:
         """What the caller heard of a reply, to the word."""

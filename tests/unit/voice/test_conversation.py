@@ -12,6 +12,7 @@ from voice.actions import (
     Expect,
     Hangup,
     Happened,
+    Note,
     RunTool,
     SetGain,
     Speak,
@@ -78,6 +79,13 @@ def test_opening_is_spoken_as_soon_as_the_media_starts():
     world = call().run(until=1.0)
     assert [action.text for _, action in world.orders(Speak)] == ["Hello, this is Ava.", "Do you own your home?"]
     assert world.orders(Speak)[0][0] == 0.0
+
+
+def test_our_words_are_shown_when_they_sound():
+    world = call().run(until=4.0)
+    shown = [(instant, note.text) for instant, note in world.orders(Note) if isinstance(note, Note) and note.kind == "agent"]
+    assert [text for _, text in shown] == ["Hello, this is Ava.", "Do you own your home?"]
+    assert [instant for instant, _ in shown] == pytest.approx([0.05, 0.05 + 4 * 0.3], abs=0.05)
 
 
 def test_an_answer_is_answered_with_the_words_in_memory():

@@ -114,3 +114,27 @@ def test_a_segment_without_audio_completes_silently():
     playout = Playout()
     playout.complete(R, 0)
     assert not playout.is_open(R, 0)
+
+
+def test_a_segment_begins_to_sound_when_what_was_queued_before_it_is_through():
+    playout, names = spoken()
+    playout.open(R, 1, "How are you?")
+    assert playout.begun() == ["Hello, this is Ann."]
+    playout.queue(R, 1, 4000, ())
+    assert playout.begun() == []
+    playout.returned(names[2])
+    assert playout.begun() == []
+    playout.returned(names[3])
+    assert playout.begun() == ["How are you?"]
+    assert playout.begun() == []
+
+
+def test_a_segment_that_was_cut_off_before_it_sounded_never_begins():
+    playout, _ = spoken()
+    playout.open(R, 1, "How are you?")
+    playout.queue(R, 1, 4000, ())
+    assert playout.begun() == ["Hello, this is Ann."]
+    playout.cut()
+    playout.open(ReplyId(2), 0, "Yes?")
+    playout.queue(ReplyId(2), 0, 4000, ())
+    assert playout.begun() == ["Yes?"]
