@@ -36,6 +36,7 @@ from voice.providers.deepgram import DeepgramEars, DeepgramSettings
 from voice.providers.elevenlabs import ElevenLabsSettings, ElevenLabsVoice
 from voice.providers.openai import OpenAIModel, OpenAISettings
 from voice.providers.resilience.health import Health
+from voice.providers.resilience.lookahead import PacedSpeaker
 from voice.providers.resilience.race import HedgeBudget
 from voice.providers.vendors import Fleet, keep_talking
 
@@ -433,7 +434,7 @@ async def _cut(fleet: Fleet, log: Log, rng: random.Random) -> tuple[int, int]:
 
     Returns the characters that still came after the cut, and the sentences billed that had not begun to be heard.
     """
-    mouth = await fleet.mouth.open(AGENT)
+    mouth = PacedSpeaker(await fleet.mouth.open(AGENT))
     mark = f" {rng.getrandbits(40):x}"  # tells this call's sentences from the others' in the log
     lengths = [len(sentence + mark) * CHARACTER for sentence in LONG_REPLY]
     begun = asyncio.Event()

@@ -1,7 +1,7 @@
 """Runs stand-ins as a process of their own, until interrupted.
 
     python -m benchmarks.vendors deepgram --port 9101 --preset published --seed 7 --script lines.txt
-    python -m benchmarks.vendors all --port 9101 --agent agents/solar.toml --real
+    python -m benchmarks.vendors all --port 9101 --agents agents/*.toml --real
 
 `all` takes four ports from `--port` on: deepgram, elevenlabs, anthropic, openai. Prints one JSON line a vendor when ready,
 with the settings that point offhook at it.
@@ -28,14 +28,14 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--preset", choices=sorted(PRESETS), default="published", help="whose delays (default: published)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--script", type=Path, help="a file with a line for each utterance (ears) or reply (minds)")
-    parser.add_argument("--agent", type=Path, help="an agent file: the minds answer by its playbook")
+    parser.add_argument("--agents", type=Path, nargs="*", default=[], help="agent files: the minds answer by playbook")
     parser.add_argument("--real", action="store_true", help="really listen, speak and answer, with the embedded parts")
     return parser.parse_args(argv)
 
 
 async def run(args: argparse.Namespace) -> None:
     """Start what was asked for, say so, and serve until SIGINT or SIGTERM."""
-    real = Real(args.agent) if args.real or args.agent is not None else None
+    real = Real(args.agents) if args.real or args.agents else None
     script = args.script.read_text().splitlines() if args.script else []
     names = VENDORS if args.vendor == "all" else (args.vendor,)
     running: list[StandIn] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -27,28 +28,39 @@ from voice.providers.registry import make_ears, make_mind, make_mouth
 VENDORS: Final = ("deepgram", "elevenlabs", "anthropic", "openai")
 
 
+_NOBODY: Final = AgentDefinition("stand-in", "", "", "", "", "")
+
+
+def _together(agents: Sequence[AgentDefinition]) -> AgentDefinition:
+    return replace(
+        agents[0],
+        name="all",
+        questions=tuple(question for agent in agents for question in agent.questions),
+        objections=tuple(objection for agent in agents for objection in agent.objections),
+        keyterms=tuple(term for agent in agents for term in agent.keyterms),
+    )
+
+
 class Real:
     """The embedded parts, made when they are first needed."""
 
-    def __init__(self, agent_file: Path | None) -> None:
-        self.agent = AgentDefinition("stand-in", "", "", "", "", "")
-        if agent_file is not None:
-            self.agent = parse_agent(agent_file.read_bytes(), str(agent_file))
+    def __init__(self, agent_files: Sequence[Path] = ()) -> None:
+        self.agents = tuple(parse_agent(file.read_bytes(), str(file)) for file in agent_files) or (_NOBODY,)
         self._home = TemporaryDirectory(prefix="offhook-vendors-")
         self._ears: SpeechToText | None = None
         self._mouth: TextToSpeech | None = None
 
     async def ears(self) -> Transcriber:
-        """Ears for one more socket, for the words of the agent's playbook."""
+        """Ears for one more socket, for the words of all the playbooks together: a socket does not say whose call it is."""
         self._ears = self._ears or make_ears("embedded", Path(self._home.name))
-        return await self._ears.open(self.agent, Briefing())
+        return await self._ears.open(_together(self.agents), Briefing())
 
     async def mouth(self) -> MouthPort:
         self._mouth = self._mouth or make_mouth("embedded")
-        return await self._mouth.open(self.agent)
+        return await self._mouth.open(self.agents[0])
 
     def mind(self) -> Mind:
-        return PlaybookMind(make_mind("embedded"), self.agent)
+        return PlaybookMind(make_mind("embedded"), self.agents)
 
     async def close(self) -> None:
         for part in (self._ears, self._mouth):

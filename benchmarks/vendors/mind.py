@@ -12,7 +12,7 @@ from voice.actions import AgentSaid, CallerSaid, Happened, Message, ToolUsed
 from voice.agent import AgentDefinition
 from voice.events import Direction
 from voice.ports import Prompt, TextDelta, ToolRequest
-from voice.providers.prompting import ChatTurn, briefed, happened
+from voice.providers.prompting import THEY_CALLED, ChatTurn, briefed, happened, standing_orders
 
 _PIECES: Final = re.compile(r"\s*\S+")
 
@@ -69,16 +69,17 @@ class ModelPort(Protocol):
 class PlaybookMind:
     """Answers as a model behind our own port would: the request is read back into a prompt.
 
-    What is known of the person is read from the request's own words (`briefed`), so that it knows what the real model
-    would know and nothing else.
+    Which agent is meant, and what is known of the person, is read from the request's own words, so that it knows what the
+    real model would know and nothing else. A request of no agent it knows is answered as the first one.
     """
 
     model: ModelPort
-    agent: AgentDefinition
-    direction: Direction = Direction.OUTBOUND
+    agents: tuple[AgentDefinition, ...]
 
     async def answer(self, chat: Chat) -> AsyncIterator[Part]:
-        prompt = Prompt(self.agent, briefed(chat.system), self.direction, tuple(messages(chat.turns)))
+        agent = next((agent for agent in self.agents if standing_orders(agent) in chat.system), self.agents[0])
+        direction = Direction.INBOUND if THEY_CALLED in chat.system else Direction.OUTBOUND
+        prompt = Prompt(agent, briefed(chat.system), direction, tuple(messages(chat.turns)))
         async for output in self.model.reply(prompt):
             if isinstance(output, TextDelta):
                 yield output.text

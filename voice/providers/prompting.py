@@ -29,6 +29,7 @@ Use a tool when its effect is meant, in the same reply as the words that go with
 again, call opt_out at once. When the conversation is over say goodbye and call end_call.
 Never claim to be human when asked."""
 
+THEY_CALLED: Final = "They called us."
 _NOTHING_UNDERSTOOD: Final = "[the caller spoke, but no words were understood]"
 _FACTS: Final = {
     "silence": "[the caller is silent]",
@@ -113,7 +114,7 @@ def _question(question: Question) -> str:
 
 def call_notes(briefing: Briefing, direction: Direction) -> str:
     """The second tier: what is known about this call before the caller says a word; the same for all its turns."""
-    placed = "We called them." if direction is Direction.OUTBOUND else "They called us."
+    placed = "We called them." if direction is Direction.OUTBOUND else THEY_CALLED
     lines = [f"This call: {placed}"]
     if briefing.contact is not None:
         lines.append(f"Contact: {json.dumps(_contact(briefing.contact), ensure_ascii=False)}")

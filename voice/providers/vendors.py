@@ -130,10 +130,12 @@ def keep_talking(
     minds: Sequence[LanguageModel],
     mouths: Sequence[TextToSpeech],
     health: Health | None = None,
+    last_resort: TextToSpeech | None = None,
 ) -> Fleet:
-    """Ordered parts, each list not empty, behind the ports of one."""
+    """Ordered parts, each list not empty, behind the ports of one. `last_resort` is the voice of the apology."""
     shared = health or Health()
-    return Fleet(FallbackEars(ears, shared), FallbackMind(minds, shared), FallbackMouth(mouths, shared), shared)
+    mouth = FallbackMouth(mouths, shared, last_resort)
+    return Fleet(FallbackEars(ears, shared), FallbackMind(minds, shared), mouth, shared)
 
 
 def _unknown(part: str, name: str, known: tuple[str, ...]) -> ProviderRejected:

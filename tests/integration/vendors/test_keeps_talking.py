@@ -23,6 +23,7 @@ from voice.pricing.consumption import Stage
 from voice.providers.resilience.ears import FallbackEars
 from voice.providers.resilience.health import Health
 from voice.providers.resilience.latency import DeadlinePolicy
+from voice.providers.resilience.lookahead import PacedSpeaker
 from voice.providers.resilience.mind import FallbackMind
 from voice.providers.resilience.mouth import FallbackMouth
 from voice.providers.scripted import ScriptedEars, ScriptedMind, ScriptedTranscriber
@@ -256,6 +257,29 @@ async def test_the_last_voice_to_fail_is_the_error(health: Health, agent: AgentD
     with pytest.raises(ProviderUnavailable):
         await say(mouth, agent, "One two three.")
     await mouth.close()
+
+
+async def test_the_last_resort_speaks_the_apology_and_does_not_count_as_up(health: Health, agent: AgentDefinition) -> None:
+    wrong = ProviderRejected("a", "quota")
+    mouth = FallbackMouth([Mouth("a", words=0, error=wrong)], health, Mouth("spare"))
+    assert await say(mouth, agent, "We will call you back.") == ["We", "will", "call", "you", "back."]
+    assert not health.can_take_calls()
+
+
+async def test_a_live_call_is_not_spoken_far_ahead_of_the_ear(agent: AgentDefinition) -> None:
+    now = 0.0
+    behind = Mouth("a")
+    speaker = PacedSpeaker(await behind.open(agent), lead=0.9, clock=lambda: now)
+    assert len([piece async for piece in speaker.speak("One two three four.")]) == 4  # 1.2 s
+    waiting = asyncio.create_task(anext(speaker.speak("Five.")))
+    await asyncio.sleep(0)
+    assert behind.asked == ["One two three four."]  # 0.3 s too early
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    async with aclosing(speaker.speak("What?")) as pieces:  # after a cut nothing is held back
+        await anext(pieces)
+    assert behind.asked[-1] == "What?"
+    await speaker.close()
 
 
 # --- ears -------------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ class Record:
     first: RecentLatency
     connect: RecentLatency
     last_error: str = ""
+    is_spare: bool = False  # a last resort: used when all are down, but nobody is up because of it
     on_down: set[Callable[[], None]] = field(default_factory=set)  # those who are waiting for its answer
 
     def succeeded(self, took: float) -> None:
@@ -88,11 +89,12 @@ class Health:
     hedges: dict[Stage, HedgeBudget] = field(default_factory=lambda: {stage: HedgeBudget() for stage in Stage})
     records: dict[tuple[Stage, str], Record] = field(default_factory=dict)
 
-    def record(self, stage: Stage, provider: str) -> Record:
+    def record(self, stage: Stage, provider: str, *, is_spare: bool = False) -> Record:
         key = (stage, provider)
         if key not in self.records:
             expected = RecentLatency(EXPECTED[stage])
-            self.records[key] = Record(stage, provider, Breaker(self.breakers), expected, RecentLatency(_HANDSHAKE))
+            breaker, connect = Breaker(self.breakers), RecentLatency(_HANDSHAKE)
+            self.records[key] = Record(stage, provider, breaker, expected, connect, is_spare=is_spare)
         return self.records[key]
 
     def admitted(self, records: Iterable[Record]) -> Iterator[tuple[Record, Admission]]:
@@ -112,7 +114,7 @@ class Health:
 
     def is_down(self, stage: Stage) -> bool:
         """Whether every provider of a stage is down. A stage without providers is not this module's business: False."""
-        of_stage = [record for record in self.records.values() if record.stage is stage]
+        of_stage = [record for record in self.records.values() if record.stage is stage and not record.is_spare]
         now = self.clock()
         return bool(of_stage) and all(record.breaker.is_open(now) for record in of_stage)
 

@@ -56,7 +56,7 @@ class DeadlinePolicy:
     give_up_times: float = 4.0
     give_up_bounds: tuple[float, float] = (1.0, 6.0)
     connect_times: float = 3.0
-    connect_bounds: tuple[float, float] = (0.5, 3.0)
+    connect_bounds: tuple[float, float] = (1.0, 4.0)
     stall_after: float = 1.0  # between two tokens
     final_after: float = 1.2  # for the final that the ears were asked for
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field
 
 import structlog
@@ -20,7 +19,6 @@ from voice.providers.resilience.breaker import Admission
 from voice.providers.resilience.continuation import rest_of
 from voice.providers.resilience.health import Health, Record
 from voice.providers.resilience.latency import connect_within
-from voice.providers.resilience.lookahead import Lookahead
 
 _LEAST_STALL = 0.5  # seconds without audio that are always forgiven
 
@@ -28,13 +26,19 @@ log = structlog.get_logger()
 
 
 class FallbackMouth:
-    """An ordered list of mouths. One `Health` is shared by all calls of the process."""
+    """An ordered list of mouths. One `Health` is shared by all calls of the process.
 
-    def __init__(self, mouths: Sequence[TextToSpeech], health: Health) -> None:
+    `last_resort` speaks when all others are down, so that an apology can always be heard; it does not count as being up.
+    """
+
+    def __init__(self, mouths: Sequence[TextToSpeech], health: Health, last_resort: TextToSpeech | None = None) -> None:
         self.name = "+".join(mouth.name for mouth in mouths)
-        self._mouths = tuple(mouths)
         self._health = health
         self._records = {mouth.name: health.record(Stage.MOUTH, mouth.name) for mouth in mouths}
+        self._mouths = tuple(mouths)
+        if last_resort is not None and last_resort.name not in self._records:
+            self._mouths = (*mouths, last_resort)
+            self._records[last_resort.name] = health.record(Stage.MOUTH, last_resort.name, is_spare=True)
 
     async def open(self, agent: AgentDefinition) -> FallbackSpeaker:
         """Open the first mouth that can be opened. Raises `ProviderError` when none can."""
@@ -83,7 +87,6 @@ class FallbackSpeaker:
         self._agent = agent
         self._health = health
         self._open: dict[str, Speaker] = {}
-        self._lookahead = Lookahead()
 
     async def begin(self) -> None:
         """Open the first speaker that can be opened, while it rings. Raises `ProviderError` when none can."""
@@ -99,25 +102,7 @@ class FallbackSpeaker:
         raise failure
 
     async def speak(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
-        """Stream one segment, in one voice or more, not too far ahead of the ear.
-
-        Raises `ProviderError` when no voice is left.
-        """
-        is_whole = False
-        try:
-            await asyncio.sleep(self._lookahead.hold(self._health.clock()))
-            async with aclosing(self._in_some_voice(text)) as pieces:
-                async for piece in pieces:
-                    self._lookahead.arrived(len(piece.audio) / SAMPLE_RATE, self._health.clock())
-                    yield piece
-            is_whole = True
-        finally:
-            if is_whole:
-                self._lookahead.ended(self._health.clock())
-            else:
-                self._lookahead.cut()
-
-    async def _in_some_voice(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
+        """Stream one segment, in one voice or more. Raises `ProviderError` when no voice is left."""
         segment = _Segment(text)
         while rest := segment.rest.strip():
             attempt = await race(self._candidates(segment, rest), self._health, self._health.hedges[Stage.MOUTH])
