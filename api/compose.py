@@ -7,22 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 import structlog
+import typer
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import create_app
 from api.engines import open_engines
 from api.gatekeeping import DialGate, SpokenOptOuts
+from api.ledgers import AgentShelf, StoredConsents, StoredDnc, StoredKnowledge
+from api.live_desk import LiveDesk
+from api.measuring import count_refusals
 from api.metrics import Metrics
-from api.parts import Parts
+from api.parts import Parts, Readiness
+from api.probes import CarrierProbe, door_probe, ears_probe, knowledge_probe, mouth_probe
+from api.readiness import HouseReadiness
+from api.records import StoredCalls, StoredCampaigns, StoredContacts
+from api.serve import Stopping, drain, introduction, listen, reachable_at, refuse_workers
 from api.settings import Settings
-from api.switchboard import House, Switchboard
+from api.single_calls import SingleCalls
+from api.switchboard import Engines, House, Switchboard
 from compliance.store import ComplianceStore
 from context.gather import CallAhead, Gathering
 from context.knowledge.base import KnowledgeBase, open_embedder, open_knowledge
@@ -41,6 +51,9 @@ from voice.policy import Policy
 HOUSE_LIMIT: Final = Limit(concurrency=100, calls_per_second=1.0)
 
 LARGEST: Final = 1 << 20  # bytes of one WebSocket message; a carrier's has 300
+GRACE: Final = 10  # seconds uvicorn waits for answers that are on their way
+BREATHER: Final = 1.0  # seconds after the database has failed
+NO_ACCOUNT: Final = "no-account"  # where no carrier is configured, nothing is dialled and no door is open to one
 
 log = structlog.get_logger()
 
@@ -61,6 +74,9 @@ class Open:
     runner: Runner
     hot: Hot
     at: Callable[[], datetime]
+    singles: SingleCalls
+    metrics: Metrics
+    engines: Engines
 
 
 @asynccontextmanager
@@ -81,15 +97,14 @@ async def open_house(
         stack.push_async_callback(knowledge.close)
         agents = AgentFolder(settings.agents)
         engines = await stack.enter_async_context(open_engines(settings, list(agents.all().values())))
-        carrier = TwilioCarrier(
-            settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value(), settings.twilio_api_url
-        )
+        carrier = _carrier(settings)
         stack.push_async_callback(carrier.close)
         compliance = ComplianceStore.open(home)
         hot = Hot()
         stack.callback(hot.close)
         attempts, opt_outs = SqlStore(database), SpokenOptOuts(compliance)
         gate = DialGate(compliance, settings.twilio_from)
+        metrics = Metrics()
         switchboard = Switchboard(
             House(
                 settings,
@@ -104,6 +119,7 @@ async def open_house(
                 hot,
                 clock.at,
                 policy or Policy(),
+                metrics,
             )
         )
         await _warm_up(database, knowledge)
@@ -124,7 +140,17 @@ async def open_house(
             runner,
             hot,
             clock.at,
+            SingleCalls(
+                attempts, compliance, agents, hot, StoredCalls(database), settings.twilio_from, clock.at, runner.wake
+            ),
+            metrics,
+            engines,
         )
+
+
+def _carrier(settings: Settings) -> TwilioCarrier:
+    token = settings.twilio_auth_token.get_secret_value()
+    return TwilioCarrier(settings.twilio_account_sid or NO_ACCOUNT, token or NO_ACCOUNT, settings.twilio_api_url)
 
 
 async def _warm_up(database: Database, knowledge: KnowledgeBase) -> None:
@@ -134,32 +160,60 @@ async def _warm_up(database: Database, knowledge: KnowledgeBase) -> None:
 
 @asynccontextmanager
 async def working(house: Open) -> AsyncIterator[None]:
-    """The house at work: it dials, follows the log, and makes up for what an earlier process left unlearned."""
+    """The house at work: it dials, follows the log, and makes up for what an earlier process left undone."""
+    await house.switchboard.close_left_over()
+    await house.runner.recover()
+    await house.singles.put_away()
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(house.runner.run(), name="dialer")] if house.settings.has_carrier else []
-        following = tasks.create_task(_follow(house), name="log")
-        tasks.create_task(learn_the_rest_of(house), name="learn the rest")
+        dialling = [tasks.create_task(house.runner.run(), name="dialer")] if house.settings.has_carrier else []
+        beside = [
+            tasks.create_task(_lasting("log", _Following(house).run), name="log"),
+            tasks.create_task(_lasting("knowledge", house.knowledge.keep_up), name="knowledge"),
+            tasks.create_task(_lasting("learning", lambda: learn_the_rest_of(house)), name="learn the rest"),
+        ]
         try:
             yield
         finally:
             house.runner.close()
-            if running:
-                await asyncio.wait(running)
-            following.cancel()
+            if dialling:
+                await asyncio.wait(dialling)
+            for task in beside:
+                task.cancel()
 
 
-async def _follow(house: Open) -> None:
-    """Show everything that is written to whoever watches, and wake the dialer for orders given elsewhere."""
-    async for recorded in follow(house.database):
-        house.hot.publish(recorded)
-        house.runner.heed(recorded)
+class _Following:
+    """Shows everything that is written to whoever watches, and to those whom it concerns."""
+
+    def __init__(self, house: Open) -> None:
+        self._house = house
+        self._after: int | None = None
+
+    async def run(self) -> None:
+        house = self._house
+        async for recorded in follow(house.database, self._after):
+            self._after = recorded.id
+            house.hot.publish(recorded)
+            house.runner.heed(recorded)
+            house.switchboard.heed(recorded)
+            count_refusals(house.metrics, recorded)
+
+
+async def _lasting(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do `work` to its end, and again from where it was when the database fails it: no outage of that ends the house."""
+    while True:
+        try:
+            await work()
+            return
+        except (SQLAlchemyError, OSError) as error:
+            log.error("background_work_failed", work=name, error=type(error).__name__, why=str(error)[:200])
+            await asyncio.sleep(BREATHER)
 
 
 async def learn_the_rest_of(house: Open) -> None:
-    with suppress(asyncio.CancelledError):
-        count = await learn_the_rest(house.database, house.knowledge, datetime.now(UTC))
-        if count:
-            log.info("learned_from_earlier_calls", calls=count)
+    """What calls of an earlier process were to teach us."""
+    count = await learn_the_rest(house.database, house.knowledge, datetime.now(UTC))
+    if count:
+        log.info("learned_from_earlier_calls", calls=count)
 
 
 @asynccontextmanager
@@ -167,7 +221,13 @@ async def serving(house: Open, listener: socket.socket) -> AsyncIterator[None]:
     """The web server in front of the house, on a socket that listens already."""
     app = create_app(parts_of(house))
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", ws="websockets-sansio", ws_max_size=LARGEST
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="websockets-sansio",
+        ws_max_size=LARGEST,
+        timeout_graceful_shutdown=GRACE,
     )
     server = EmbeddedServer(config)
     task = asyncio.create_task(server.serve([listener]), name="web server")
@@ -196,5 +256,68 @@ class EmbeddedServer(uvicorn.Server):
 
 
 def parts_of(house: Open) -> Parts:
-    """What the routes stand on."""
-    return Parts(settings=house.settings, metrics=Metrics(), carrier=house.switchboard, media=house.switchboard.media)
+    """What the routes stand on. Without a carrier nobody can be called, and nobody's signature could be checked."""
+    settings, database, attempts, at = house.settings, house.database, house.attempts, house.at
+    return Parts(
+        settings=settings,
+        metrics=house.metrics,
+        readiness=_readiness(house),
+        live=LiveDesk(house.switchboard.calls),
+        feed=house.hot,
+        carrier=house.switchboard if settings.has_carrier else None,
+        media=house.switchboard.media if settings.has_carrier else None,
+        placer=house.singles if settings.has_carrier else None,
+        calls=StoredCalls(database),
+        campaigns=StoredCampaigns(database, attempts, house.agents, house.gate, at),
+        contacts=StoredContacts(attempts),
+        consents=StoredConsents(database, house.compliance, at),
+        dnc=StoredDnc(database, house.compliance, house.runner.cancel_number, at),
+        knowledge=StoredKnowledge(house.knowledge, at),
+        agents=AgentShelf(house.agents),
+    )
+
+
+def _readiness(house: Open) -> Readiness:
+    probes = (
+        CarrierProbe(house.carrier if house.settings.has_carrier else None),
+        ears_probe(house.engines),
+        mouth_probe(house.engines),
+        knowledge_probe(house.knowledge),
+        door_probe(house.switchboard),
+    )
+    return HouseReadiness(house.database, house.agents, house.settings.home, probes)
+
+
+def serve(settings: Settings, host: str, port: int, workers: int) -> None:
+    """Serve until told to stop by a signal. Raises `CannotServe` for what is the operator's to mend."""
+    refuse_workers(workers)
+    listener = listen(host, port)
+    asyncio.run(_serve(reachable_at(settings, host, listener.getsockname()[1]), listener))
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    """Open the house, work until asked to stop, let the calls end. A wish to stop while still opening is heeded at once."""
+    stopping = Stopping()
+    with stopping.heeding_signals():
+        serving_all = asyncio.create_task(_open_and_serve(settings, listener, stopping))
+        asked = asyncio.create_task(stopping.asked.wait())
+        await asyncio.wait((serving_all, asked), return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.is_open:
+            serving_all.cancel()
+        asked.cancel()
+        try:
+            await serving_all
+        except asyncio.CancelledError:
+            log.info("stopped_before_it_was_open")
+
+
+async def _open_and_serve(settings: Settings, listener: socket.socket, stopping: Stopping) -> None:
+    async with open_house(settings) as house, serving(house, listener), working(house):
+        host, port = listener.getsockname()[:2]
+        log.info("serving", host=host, port=port, carrier=settings.has_carrier, agents=len(house.agents.all()))
+        typer.echo(introduction(settings, host, port))
+        stopping.is_open = True
+        await stopping.asked.wait()
+        house.singles.is_closed = True
+        house.runner.close()
+        await drain(house.switchboard, stopping)

@@ -8,13 +8,15 @@ from typing import Final
 from api.parts import Hand, Order, Refused
 from api.resources import CallState, Line, LiveCallView
 from api.switchboard import LiveCall
-from voice.events import CallId, Direction
+from telephony.number import NumberRefused, parse_target
+from voice.events import CallId, Direction, SupervisorSays, TransferRequested
+from voice.session import Session
 
 
 class LiveDesk:
     """Over the live view of a switchboard's `calls`; offers only what a session can really be told."""
 
-    hands: Final = frozenset({Hand.HANGUP})
+    hands: Final = frozenset({Hand.HANGUP, Hand.SAY, Hand.TRANSFER})
 
     def __init__(self, calls: Mapping[CallId, LiveCall]) -> None:
         self._calls = calls
@@ -28,16 +30,31 @@ class LiveDesk:
         call = self._calls.get(CallId(call_id))
         if call is None or call.is_over:
             return False
-        if order.hand is not Hand.HANGUP:
-            return Refused("not_possible", "A live call cannot be told that here.")
         if call.session is None:
             return Refused("not_answered", "Nobody has answered yet; stop the campaign, or wait.")
-        call.session.hang_up("a supervisor hung up")
-        return True
+        return _told(call.session, order)
+
+
+def _told(session: Session, order: Order) -> bool | Refused:
+    match order:
+        case Order(hand=Hand.HANGUP):
+            session.hang_up("a supervisor hung up")
+        case Order(hand=Hand.SAY, text=text):
+            session.post(SupervisorSays(text))
+        case Order(hand=Hand.TRANSFER, is_warm=True):
+            return Refused("no_warm_transfer", "A warm transfer cannot be made here; ask for a cold one.")
+        case Order(hand=Hand.TRANSFER, to=to):
+            target = parse_target(to)
+            if isinstance(target, NumberRefused):
+                return Refused(f"number_{target.code}", f"{target.why}.".capitalize())
+            session.post(TransferRequested(str(target)))
+        case _:
+            return Refused("not_possible", "A live call cannot be told that here.")
+    return True
 
 
 def _view(call: LiveCall) -> LiveCallView:
-    errand = call.errand
+    errand, contact = call.errand, call.gathering.so_far().contact
     return LiveCallView(
         id=errand.call,
         state=CallState.LIVE if call.answered_at else CallState.RINGING,
@@ -45,8 +62,10 @@ def _view(call: LiveCall) -> LiveCallView:
         number=errand.person,
         agent=errand.agent.name,
         contact_id=errand.contact_id or None,
+        contact_name=contact.name if contact is not None else "",
         campaign_id=errand.campaign_id or None,
         started_at=call.started_at,
         answered_at=call.answered_at,
-        lines=[Line(who="caller" if note.kind == "caller" else "agent", text=note.text) for note in call.lines],
+        lines=[Line(who="caller" if said.who == "caller" else "agent", text=said.text, at=said.at) for said in call.lines],
+        interim=call.interim,
     )

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import text
 
+from api.probes import Probe
 from api.resources import Check
 from storage.database import Database
 from voice.agent_file import AgentFolder
@@ -18,14 +20,18 @@ DISK_NEEDED: Final = 200 * 1024 * 1024  # bytes: some two hours of recordings
 
 
 class HouseReadiness:
-    def __init__(self, database: Database, agents: AgentFolder, home: Path) -> None:
+    """`probes` ask the parts that are not this process's own."""
+
+    def __init__(self, database: Database, agents: AgentFolder, home: Path, probes: Sequence[Probe] = ()) -> None:
         self._database = database
         self._agents = agents
         self._home = home
+        self._probes = tuple(probes)
 
     async def checks(self) -> list[Check]:
         """Every part, tried now; never raises."""
-        return [await self._try_database(), self._try_agents(), self._try_home()]
+        beyond = [await probe() for probe in self._probes]
+        return [await self._try_database(), self._try_agents(), self._try_home(), *beyond]
 
     async def _try_database(self) -> Check:
         try:

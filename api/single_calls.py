@@ -10,29 +10,44 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from sqlalchemy import select
+
 from api.errands import call_of
 from api.gatekeeping import proposed
-from api.parts import Refused
+from api.parts import Calls, Refused
 from api.resources import CallState, CallView, Finding, NewCall
 from compliance.store import ComplianceStore
-from compliance.verdict import Clearance
 from compliance.verdict import Refused as GateRefused
 from dialer import orders
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState, Order, OrderRefused
+from dialer.attempt import Attempt, Disposition, Phase
+from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch, OrderRefused
 from dialer.ports import AttemptStore, Work
 from dialer.retry import RetryPolicy
+from dialer.settle import change_state, close
 from storage.events import AttemptChanged, ContactClosed, ContactDeferred, ContactsImported, Recorded
-from storage.hot import LiveFeed, Missed, Subscription
+from storage.hot import LiveFeed, Subscription
+from storage.tables.dialing import import_batches
 from telephony.number import NumberRefused, parse_number
 from voice.agent import AgentDefinition
 from voice.agent_file import AgentFolder
 
-DIALLED_WITHIN: Final = 10.0  # seconds to wait for a free line before saying that the call waits for one
+DIALLED_WITHIN: Final = 15.0  # seconds for a free line and the carrier's answer; then the wish is taken back
+NAME: Final = "Single calls by "  # and the agent's name: the campaign in which they are kept
 _ONCE: Final = RetryPolicy(most_tries=1)  # whoever wants another try asks for it
+_URGENT: Final = 100  # somebody waits for this one
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Somebody's wish, taken in: this contact is to be rung, once, by an attempt made after `at`."""
+
+    call: NewCall
+    contact_id: str
+    at: datetime
 
 
 class SingleCalls:
@@ -42,92 +57,180 @@ class SingleCalls:
         compliance: ComplianceStore,
         agents: AgentFolder,
         feed: LiveFeed,
+        calls: Calls,
         caller_ids: tuple[str, ...],
         at: Callable[[], datetime],
+        wake: Callable[[], None],
     ) -> None:
+        """`wake` wakes the dialer."""
+        self.is_closed = False  # set when nobody dials any more
         self._attempts = attempts
         self._compliance = compliance
         self._agents = agents
         self._feed = feed
+        self._calls = calls
         self._caller_ids = caller_ids
         self._at = at
+        self._wake = wake
 
     async def place(self, call: NewCall, key: str) -> CallView | Refused:
         """Dial one number. The same non-empty `key` for the same number and agent dials once."""
+        if self.is_closed:
+            return Refused("shutting_down", "This server is going down; ask another, or ask again soon.")
         agent = self._agents.all().get(call.agent)
         if agent is None:
             return Refused("no_such_agent", f"There is no agent named {call.agent}.")
         number = parse_number(call.to)
         if isinstance(number, NumberRefused):
             return Refused(f"number_{number.code}", f"{number.why}.".capitalize())
-        mark = f"one_{hashlib.sha256(key.encode()).hexdigest()[:32]}" if key else f"one_{secrets.token_hex(16)}"
-        async with self._feed.subscribe() as news:
+        mark = _mark(agent.name, number.e164, key)
+        async with self._feed.subscribe(_concerns_contacts) as news:
             async with self._attempts.transaction() as work:
-                contact = await self._enqueue(work, call, agent, number.e164, mark)
-                if isinstance(contact, Refused):
-                    return contact
-                known = await work.attempts_of(contact.id) if contact.state is not ContactState.WAITING else []
-            if known:
-                return _view(call, contact, known[-1].id)
-            return await self._dialled(news, call, contact)
+                wish = await _heard_before(work, call, mark) or await self._take_in(work, call, agent, number.e164, mark)
+            if isinstance(wish, Refused):
+                return wish
+            self._wake()
+            return await self._dialled(news, wish)
 
-    async def _enqueue(self, work: Work, call: NewCall, agent: AgentDefinition, number: str, mark: str) -> Contact | Refused:
-        """The contact, due now; or as it is, if this very wish was heard before; or why it may not be called."""
+    async def put_away(self) -> None:
+        """Forget wishes whose process ended before they were dialled. To be done before any dialling."""
+        at = self._at()
+        async with self._attempts.transaction() as work:
+            for campaign in await work.campaigns():
+                if campaign.name.startswith(NAME):
+                    for contact in await work.contacts(campaign.id, limit=10_000, state=ContactState.WAITING):
+                        await close(work, replace(contact, reason="not dialled in time"), at)
+
+    # --- taking a wish in -----------------------------------------------------------------------------------------------
+
+    async def _take_in(self, work: Work, call: NewCall, agent: AgentDefinition, number: str, mark: str) -> _Wish | Refused:
+        """The contact, due now; or why it may not be called."""
         at = self._at()
         campaign = await self._campaign(work, agent, at)
         if isinstance(campaign, OrderRefused):
             return Refused(campaign.code, f"{campaign.why}.".capitalize())
-        contact = await work.contact_by_number(campaign.id, number)
-        if contact is not None and contact.batch_id == mark:
-            return contact
-        if contact is not None and contact.is_open:
-            return Refused("in_progress", "This number is being called by this agent already.")
-        if contact is not None and contact.state is ContactState.CALLED_OFF:
-            return Refused("called_off", "This person wants no calls.")
-        fresh = _contact(contact, call, campaign, number, mark, at)
-        _, verdict = await self._compliance.look(work.connection, proposed(campaign, fresh, self._caller_ids), at)
-        if not isinstance(verdict, Clearance):
+        known = await work.contact_by_number(campaign.id, number)
+        if (known is not None and known.is_open) or await work.active_attempts_to(number):
+            return Refused("in_progress", "This number is being called already.")
+        fresh = _contact(known, call, campaign, number, mark, at)
+        verdict = await self._compliance.judge(work.connection, proposed(campaign, fresh, self._caller_ids), at)
+        if isinstance(verdict, GateRefused):
             return _refused(verdict)
-        await (work.add_contacts([fresh]) if contact is None else work.save_contact(fresh))
+        if known is not None and known.state is ContactState.CALLED_OFF:
+            return Refused("called_off", "This person wants no calls.")
+        await (work.add_contacts([fresh]) if known is None else work.save_contact(fresh))
+        await work.save_batch(ImportBatch(mark, campaign.id, fresh.id, at, at, rows=1, kept=1))
         if campaign.state is not CampaignState.RUNNING:
-            started = await orders.give(work, campaign, Order.START, at, "a single call")
-            if isinstance(started, OrderRefused):
-                return Refused(started.code, f"{started.why}.".capitalize())
+            await change_state(work, campaign, CampaignState.RUNNING, at, "a single call")
         told = ContactsImported(campaign_id=campaign.id, batch_id=mark, kept=1, bad=0, duplicates=0)
         await work.record(told, at)
-        return fresh
+        return _Wish(call, fresh.id, at)
 
     async def _campaign(self, work: Work, agent: AgentDefinition, at: datetime) -> Campaign | OrderRefused:
-        name = f"Single calls by {agent.name}"
+        """The agent's campaign of single calls, for whom the agent speaks now. Stopped, it is a stop for these calls too."""
+        name = NAME + agent.name
         found = await work.campaign_named(name)
-        if found is not None:
-            return found
-        made = Campaign(
-            id=f"cp_{secrets.token_hex(6)}", name=name, seller=agent.seller, agent=agent.name, created_at=at, retry=_ONCE
-        )
-        return await orders.create(work, made, at)
+        if found is None:
+            made = Campaign(
+                id=f"cp_{secrets.token_hex(6)}", name=name, seller=agent.seller, agent=agent.name, created_at=at, retry=_ONCE
+            )
+            return await orders.create(work, made, at)
+        if found.state in (CampaignState.STOPPED, CampaignState.PAUSED):
+            return OrderRefused("campaign_" + found.state.value, f"{name!r} is {found.state.value}")
+        if found.seller != agent.seller:
+            found = replace(found, seller=agent.seller)
+            await work.save_campaign(found)
+        return found
 
-    async def _dialled(self, news: Subscription, call: NewCall, contact: Contact) -> CallView | Refused:
-        """Wait until the dialer has made an attempt of it, or the gate has said no after all."""
+    # --- until it rings -------------------------------------------------------------------------------------------------
+
+    async def _dialled(self, news: Subscription, wish: _Wish) -> CallView | Refused:
+        """Wait until the carrier has the call, or until it is certain that there is none."""
         try:
             async with asyncio.timeout(DIALLED_WITHIN):
-                async for told in news:
-                    outcome = _outcome(told, call, contact)
-                    if outcome is not None:
-                        return outcome
+                while (outcome := await self._outcome(wish)) is None:
+                    await anext(aiter(news))
+                return outcome
         except TimeoutError:
-            pass
-        return Refused("waiting_for_line", "No line is free yet; the call is made as soon as one is.")
+            return await self._give_up(wish)
 
-
-def _outcome(told: Recorded | Missed, call: NewCall, contact: Contact) -> CallView | Refused | None:
-    match told:
-        case Recorded(event=AttemptChanged(contact_id=contact.id), attempt_id=attempt) if attempt:
-            return _view(call, contact, attempt)
-        case Recorded(event=ContactDeferred(contact_id=contact.id) | ContactClosed(contact_id=contact.id) as event):
-            return Refused("refused_by_gate", event.reason, tuple(Finding(rule=rule) for rule in event.rules))
-        case _:
+    async def _outcome(self, wish: _Wish) -> CallView | Refused | None:
+        async with self._attempts.reading() as work:
+            contact = await work.contact(wish.contact_id)
+            attempt = await _attempt(work, wish)
+        assert contact is not None
+        if attempt is not None and attempt.phase in (Phase.INTENT, Phase.DISPATCHING):
             return None
+        if attempt is not None and (attempt.progress.call_sid or attempt.phase is Phase.UNKNOWN):
+            return await self._view(wish, contact, attempt)
+        if contact.state is ContactState.WAITING:
+            return await self._take_back(wish) if contact.due_at is not None and contact.due_at > wish.at else None
+        return _ended(contact, attempt)
+
+    async def _give_up(self, wish: _Wish) -> CallView | Refused:
+        """No line has come free, or the carrier takes its time: nothing is dialled behind the back of whoever asked."""
+        refused = await self._take_back(wish)
+        if refused is not None:
+            return refused
+        async with self._attempts.reading() as work:
+            contact, attempt = await work.contact(wish.contact_id), await _attempt(work, wish)
+        assert contact is not None
+        return await self._view(wish, contact, attempt) if attempt is not None else _ended(contact, attempt)
+
+    async def _take_back(self, wish: _Wish) -> Refused | None:
+        """Close the contact if it still waits: the gate may have put it off, and then nobody wants it dialled tomorrow."""
+        async with self._attempts.transaction() as work:
+            contact = await work.contact(wish.contact_id)
+            if contact is None or contact.state is not ContactState.WAITING:
+                return None
+            await close(work, replace(contact, reason=contact.reason or "not dialled in time"), self._at())
+        if contact.rules:
+            return Refused("refused_by_gate", contact.reason, tuple(Finding(rule=rule) for rule in contact.rules))
+        return Refused("no_line", contact.reason or "No line came free in time; nothing was dialled.")
+
+    async def _view(self, wish: _Wish, contact: Contact, attempt: Attempt) -> CallView:
+        call_id = call_of(attempt.id)
+        return await self._calls.get(call_id) or CallView(
+            id=call_id,
+            state=CallState.PLACED,
+            direction="outbound",
+            number=contact.number,
+            agent=wish.call.agent,
+            contact_id=contact.id,
+            contact_name=contact.name,
+            campaign_id=contact.campaign_id,
+        )
+
+
+async def _heard_before(work: Work, call: NewCall, mark: str) -> _Wish | None:
+    """This very wish, if its key was used before."""
+    wanted = select(import_batches.c.source, import_batches.c.started_at).where(import_batches.c.id == mark)
+    row = (await work.connection.execute(wanted)).first()
+    return None if row is None else _Wish(call, row.source, row.started_at)
+
+
+async def _attempt(work: Work, wish: _Wish) -> Attempt | None:
+    """The attempt that was made of a wish: the first that was not called off before it left the house."""
+    since = [each for each in await work.attempts_of(wish.contact_id) if each.intended_at >= wish.at]
+    return next((each for each in since if each.disposition is not Disposition.CANCELLED), since[-1] if since else None)
+
+
+def _mark(agent: str, number: str, key: str) -> str:
+    seed = "\0".join((agent, number, key)).encode() if key else secrets.token_bytes(16)
+    return f"one_{hashlib.sha256(seed).hexdigest()[:32]}"
+
+
+def _concerns_contacts(recorded: Recorded) -> bool:
+    return isinstance(recorded.event, AttemptChanged | ContactDeferred | ContactClosed)
+
+
+def _ended(contact: Contact, attempt: Attempt | None) -> Refused:
+    """Why there is no call and will be none."""
+    if attempt is not None and attempt.disposition is not Disposition.CANCELLED:
+        return Refused("carrier_refused", attempt.progress.detail)
+    if contact.disposition is Disposition.REFUSED:
+        return Refused("refused_by_gate", contact.reason, tuple(Finding(rule=rule) for rule in contact.rules))
+    return Refused("called_off", contact.reason)
 
 
 def _contact(known: Contact | None, call: NewCall, campaign: Campaign, number: str, mark: str, at: datetime) -> Contact:
@@ -140,6 +243,7 @@ def _contact(known: Contact | None, call: NewCall, campaign: Campaign, number: s
         fields={**fresh.fields, **call.fields},
         batch_id=mark,
         state=ContactState.WAITING,
+        priority=_URGENT,
         due_at=at,
         tries=0,
         disposition=None,
@@ -149,21 +253,9 @@ def _contact(known: Contact | None, call: NewCall, campaign: Campaign, number: s
     )
 
 
-def _view(call: NewCall, contact: Contact, attempt_id: str) -> CallView:
-    return CallView(
-        id=call_of(attempt_id),
-        state=CallState.PLACED,
-        direction="outbound",
-        number=contact.number,
-        agent=call.agent,
-        contact_id=contact.id,
-        contact_name=contact.name,
-        campaign_id=contact.campaign_id,
-    )
-
-
 def _refused(verdict: GateRefused) -> Refused:
     findings = tuple(
         Finding(rule=each.rule.value, detail=each.says, source=each.source, until=each.until) for each in verdict.findings
     )
-    return Refused("refused_by_gate", "This number may not be called now.", findings)
+    when = f" It may be from {verdict.until:%Y-%m-%d %H:%M} UTC on." if verdict.until is not None else ""
+    return Refused("refused_by_gate", f"This number may not be called now.{when}", findings)

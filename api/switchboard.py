@@ -21,19 +21,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api import errands
 from api.call_tools import CallTools, OptOuts
 from api.errands import Agents, Errand
+from api.measuring import gaps_of, measure_context, measure_gaps
+from api.metrics import Metrics
 from api.outcomes import carrier_event_of, disposition_of, measures_of, turns_of, unanswered
 from api.settings import Settings
 from compliance.verdict import Clearance
 from context import store
 from context.briefing import Briefing
-from context.calls import Call
+from context.calls import Call, CallState
 from context.gather import CallAhead, Gathering, Source
 from context.knowledge.base import KnowledgeBase
 from context.learning.learn import learn
 from dialer.attempt import Attempt, CarrierEvent, Disposition
 from dialer.ports import AttemptStore, Placed, PlaceRefused, PlaceUnknown, Placing
 from storage.database import Database
-from storage.events import CallAnswered, CallEnded, CallLearned, CallNoted, CallStarted, Event, Recorded
+from storage.events import AttemptChanged, CallAnswered, CallEnded, CallLearned, CallNoted, CallStarted, Event, Recorded
 from storage.hot import LiveFeed
 from storage.log import append
 from telephony.number import NumberRefused, mask, parse_target
@@ -55,6 +57,7 @@ from voice.wheel import Wheel
 
 BRIEFING_WITHIN: Final = 0.3  # seconds from dialling: what is known by then is what the agent knows
 OPENING_WITHIN: Final = 0.5  # seconds from the answer: a caller who hears nothing for longer says hello, or hangs up
+MOST_LEFT: Final = 10_000  # calls of an earlier process that are looked at
 LINGER: Final = 60.0  # seconds a call that ended is remembered for late webhooks
 NOBODY_THERE: Final = "I am sorry, nobody could take your call. We will call you back. Goodbye."
 
@@ -95,6 +98,16 @@ class House:
     feed: LiveFeed
     at: Callable[[], datetime]
     policy: Policy = field(default_factory=Policy)
+    metrics: Metrics = field(default_factory=Metrics)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A line of a live call: who (caller or agent), what, and when, in seconds from the answer."""
+
+    who: str
+    text: str
+    at: float
 
 
 @dataclass(slots=True)
@@ -111,7 +124,8 @@ class LiveCall:
     answered_at: datetime | None = None
     party: Party | None = None
     is_over: bool = False
-    lines: list[Note] = field(default_factory=list)  # what was said so far, for whoever looks
+    lines: list[Said] = field(default_factory=list)  # what was said so far, for whoever looks
+    interim: str = ""  # what the caller seems to be saying
 
 
 class Switchboard:
@@ -120,9 +134,11 @@ class Switchboard:
     def __init__(self, house: House) -> None:
         self.calls: dict[CallId, LiveCall] = {}
         self.dialler: Dialler | None = None  # set once there is one: the two need each other
+        self.is_draining = False  # set when the process is to end: nobody who rings us is let in any more
         self._house = house
         self._wheel = Wheel()
         self._chores: set[asyncio.Task[None]] = set()
+        self._ended = asyncio.Event()
 
     @property
     def live(self) -> list[LiveCall]:
@@ -168,6 +184,8 @@ class Switchboard:
         request = callbacks.voice_request(form)
         call = self.calls.get(CallId(form.get("call", ""))) or self._by_sid(request.call_sid)
         if call is None and request.is_inbound:
+            if self.is_draining:
+                return twiml.reject("busy")
             call = await self._ring_in(request)
         if call is None or call.is_over or call.session is not None:
             log.warning("voice_request_for_no_call", call_sid=request.call_sid)
@@ -232,7 +250,11 @@ class Switchboard:
         if call.party is not None:
             session.post(PartyDetected(call.party, "carrier"))
         report = await running
-        await self._close_books(call, report, measures_of(report, briefing, session.underruns), str(journal.path))
+        gaps = gaps_of(report)
+        measure_gaps(self._house.metrics, gaps)
+        measure_context(self._house.metrics, briefing.took)
+        measures = {**measures_of(report, briefing, session.underruns), **gaps.figures()}
+        await self._close_books(call, report, measures, str(journal.path))
 
     def _session(
         self, call: LiveCall, link: TwilioMediaLink, speaker: PreparedSpeaker, briefing: Briefing
@@ -284,6 +306,8 @@ class Switchboard:
     async def _speak_opening(self, errand: Errand, gathering: Gathering, by: float) -> PreparedSpeaker:
         speaker = PreparedSpeaker(await self._house.engines.mouth.open(errand.agent))
         await speaker.prepare(opening_of(errand.agent, errand.direction, await gathering.briefing(by)))
+        for words in errand.agent.manners.fillers:
+            await speaker.prepare(words)
         return speaker
 
     async def _ring_in(self, request: callbacks.VoiceRequest) -> LiveCall | None:
@@ -316,6 +340,7 @@ class Switchboard:
             carrier_sid=call.carrier_sid or None,
         )
         started = CallStarted(direction=record.direction, number=mask(errand.person), agent=errand.agent.name)
+        self._house.metrics.call_started(record.direction)
         async with self._house.database.transaction() as connection:
             await store.create_call(connection, record)
             await self._record(connection, started, call)
@@ -334,7 +359,7 @@ class Switchboard:
         """Nobody picked up: what was got ready is put away."""
         if call.is_over:
             return
-        self._end(call)
+        self._end(call, disposition)
         call.speaker.cancel()
         with suppress(asyncio.CancelledError, ProviderError):
             await (await call.speaker).close()
@@ -345,8 +370,8 @@ class Switchboard:
 
     async def _close_books(self, call: LiveCall, report: CallReport, measures: Mapping[str, object], journal: str) -> None:
         """The call is over: what was said and what came of it is written, the dialer is told, and the lesson is learned."""
-        self._end(call)
         errand, disposition = call.errand, disposition_of(report)
+        self._end(call, disposition)
         ended = CallEnded(disposition=disposition.value, seconds=round(report.duration, 3), reason=report.detail)
         async with self._house.database.transaction() as connection:
             await store.answer_call(connection, errand.call, call.answered_at or self._house.at())
@@ -373,15 +398,42 @@ class Switchboard:
 
     def show(self, call: LiveCall, note: Note) -> None:
         """Let people see what is going on in a call, now. Not kept: the journal and the transcript are."""
-        if note.kind in ("caller", "agent"):
-            call.lines.append(note)
+        if note.kind == "caller_interim":
+            call.interim = note.text
+        elif note.kind in ("caller", "agent"):
+            began = call.answered_at or self._house.at()
+            call.lines.append(Said(note.kind, note.text, (self._house.at() - began).total_seconds()))
+            call.interim = "" if note.kind == "caller" else call.interim
         event = CallNoted(note=note.kind, text=note.text, detail=note.detail)
         self._house.feed.publish(Recorded(0, self._house.at(), event, call.errand.call, call.errand.attempt_id))
 
-    def _end(self, call: LiveCall) -> None:
+    def _end(self, call: LiveCall, disposition: Disposition) -> None:
         call.is_over = True
+        self._ended.set()
+        self._house.metrics.call_ended(disposition.value)
         call.gathering.close()
         asyncio.get_running_loop().call_later(LINGER, self.calls.pop, call.errand.call, None)
+
+    def heed(self, recorded: Recorded) -> None:
+        """To be shown everything in the log: an attempt that was given up has a call here that nobody else would end."""
+        event = recorded.event
+        if not isinstance(event, AttemptChanged) or not event.disposition:
+            return
+        call = self.calls.get(errands.call_of(recorded.attempt_id))
+        if call is not None and call.session is None and not call.is_over:
+            ended = Disposition(event.disposition)
+            self._do(self._close_unanswered(call, Disposition.ABANDONED if ended is Disposition.ANSWERED else ended))
+
+    async def close_left_over(self) -> int:
+        """End in the books what an earlier process did not live to end; how many that were. To be done before any call."""
+        left = 0
+        async with self._house.database.transaction() as connection:
+            for state in (CallState.DIALLING, CallState.ANSWERED):
+                for call in await store.list_calls(connection, state=state, limit=MOST_LEFT):
+                    left += await store.end_call(connection, call.id, self._house.at(), Disposition.UNKNOWN.value)
+                    ended = CallEnded(disposition=Disposition.UNKNOWN.value, reason="the server ended in the middle of it")
+                    await append(connection, ended, self._house.at(), call_id=call.id, attempt_id=call.attempt_id or "")
+        return left
 
     # --- chores -------------------------------------------------------------------------------------------------------
 
@@ -401,8 +453,22 @@ class Switchboard:
         while self._chores:
             await asyncio.wait(self._chores)
 
+    async def quiet(self) -> None:
+        """Return once no call is going on."""
+        while self.live:
+            self._ended.clear()
+            await self._ended.wait()
+
+    async def give_up_unanswered(self) -> None:
+        """Let no phone ring any more that nobody has picked up."""
+        ringing = [call for call in self.live if call.answered_at is None and call.errand.direction is Direction.OUTBOUND]
+        for call in ringing:
+            if call.carrier_sid:
+                await self._house.carrier.hang_up(call.carrier_sid)
+
     async def close(self) -> None:
         """End every call and finish what is to be written."""
+        await self.give_up_unanswered()
         for call in self.live:
             if call.session is not None:
                 call.session.hang_up("the server is going down")
