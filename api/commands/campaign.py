@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final, NoReturn
@@ -30,7 +30,7 @@ from compliance.record import Place, Purpose
 from compliance.store import ComplianceStore
 from compliance.zones import where
 from dialer import orders
-from dialer.attempt import Attempt, Phase
+from dialer.attempt import Attempt, Disposition, Phase
 from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch, Order, OrderRefused
 from dialer.contact_file import FileRefused
 from dialer.explain import Explanation, explain_contact
@@ -238,7 +238,8 @@ def explain(
             person = await _contact(work, found, contact)
             if person is None:
                 _fail("no_such_contact", f"there is no contact {_shown(contact)} in {found.name}", as_json)
-            gate = await _asked_now(work, desk, found, person)
+            is_open = person.is_open or person.disposition is Disposition.REFUSED
+            gate = await _asked_now(work, desk, found, person, is_open=is_open)
             told = _with_gate(await explain_contact(work, found, person, desk.at), gate)
         if as_json:
             _print_json(_explained(told, gate))
@@ -250,28 +251,33 @@ def explain(
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the gate would say this instant, nothing being written."""
+    """What the gate would say this instant, nothing being written; not asked about somebody who is done with."""
 
-    words: list[str]
-    decision: str
-    findings: list[dict[str, Any]]
-    until: datetime | None
     zones: tuple[str, ...]
+    words: list[str] = field(default_factory=list)
+    decision: str = ""
+    findings: list[dict[str, Any]] = field(default_factory=list)
+    until: datetime | None = None
 
 
-async def _asked_now(work: Work, desk: Desk, campaign: Campaign, contact: Contact) -> _Asked:
+async def _asked_now(work: Work, desk: Desk, campaign: Campaign, contact: Contact, *, is_open: bool) -> _Asked:
     compliance = ComplianceStore.open(desk.settings.prepare_home())
-    call = proposed(campaign, contact, desk.settings.twilio_from)
-    _, verdict = await compliance.look(work.connection, call, desk.at)
     place = Place(state=contact.address_state, zip=contact.zip)
     zones = where(contact.number, place, desk.at.date(), compliance.rules).zones
+    if not is_open:
+        return _Asked(zones)
+    call = proposed(campaign, contact, desk.settings.twilio_from)
+    _, verdict = await compliance.look(work.connection, call, desk.at)
     findings = [] if verdict.decision == "allow" else list(verdict.findings)
+    words = in_words(verdict, zones)
+    if not desk.settings.twilio_from:
+        words.append("(TWILIO_FROM is not set here; where the server runs, the number shown may be in order.)")
     return _Asked(
-        in_words(verdict, zones),
+        zones,
+        words,
         verdict.decision,
         [{"rule": f.rule.value, "says": f.says, "source": f.source, "until": f.until} for f in findings],
         None if verdict.decision == "allow" else verdict.until,
-        zones,
     )
 
 
@@ -365,7 +371,8 @@ def _show_explained(told: Explanation, gate: _Asked) -> None:
         typer.echo(f"  next:  {moment(told.next_at, gate.zones)}")
     if contact.receipt_id:
         typer.echo(f"  receipt of the last verdict: {contact.receipt_id}")
-    typer.echo("Asked now, the gate says:")
+    if gate.words:
+        typer.echo("Asked now, the gate says:")
     for line in gate.words:
         typer.echo(f"  {line}")
     if not told.attempts:
@@ -460,7 +467,8 @@ def _explained(told: Explanation, gate: _Asked) -> dict[str, Any]:
             "tries": contact.tries,
             "receipt": contact.receipt_id or None,
         },
-        "asked_now": {"decision": gate.decision, "findings": gate.findings, "until": gate.until, "zones": gate.zones},
+        "zones": gate.zones,
+        "asked_now": {"decision": gate.decision, "findings": gate.findings, "until": gate.until} if gate.decision else None,
         "attempts": [_attempt(each) for each in told.attempts],
     }
 
