@@ -149,11 +149,10 @@ def fold(events: Iterable[LedgerEvent]) -> Ledger:
     consents: dict[str, Consent] = {}
     revocations: dict[str, Revocation] = {}
     for event in events:
-        match event:
-            case Given():
-                consents.setdefault(event.id, event.consent)
-            case TakenBack():
-                revocations.setdefault(event.id, event.revocation)
+        if isinstance(event, Given):
+            consents.setdefault(event.id, event.consent)
+        else:
+            revocations.setdefault(event.id, event.revocation)
     return Ledger(
         tuple(sorted(consents.values(), key=lambda each: (each.obtained_at, each.id))),
         tuple(sorted(revocations.values(), key=lambda each: (each.at, each.channel))),

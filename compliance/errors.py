@@ -19,11 +19,6 @@ class ComplianceError(Exception):
 
     code = "compliance"
 
-    def __init__(self, message: str, code: str = "") -> None:
-        super().__init__(message)
-        if code:
-            self.code = code
-
 
 class RuleFileError(ComplianceError):
     """A rule file cannot be used: the message names the file, the entry and the field."""

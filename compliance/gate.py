@@ -178,9 +178,9 @@ def _binding(
 ) -> tuple[Bound, ...]:
     """The rules that could forbid such a call. A duty binds the call once it is up, and never forbids it."""
     return tuple(
-        Bound(state, rule, _asker(rule), not isinstance(rule, Hours) and bool(rule.effective_from or rule.effective_until))
+        Bound(state, rule, ask, not isinstance(rule, Hours) and bool(rule.effective_from or rule.effective_until))
         for state, rule in book.of(states)
-        if rule.binds(purpose, voice, line) and not isinstance(rule, Duty)
+        if rule.binds(purpose, voice, line) and (ask := _asker(rule)) is not None
     )
 
 
@@ -197,7 +197,7 @@ def _speak(case: Case) -> Iterator[Finding]:
             yield from each.ask(rule, case, each.state)
 
 
-def _asker(rule: AnyRule) -> Callable[[Any, Case, str], Sequence[Finding]]:
+def _asker(rule: AnyRule) -> Callable[[Any, Case, str], Sequence[Finding]] | None:
     match rule:
         case Hours():  # asks day by day whether it is in force
             return _hours
@@ -218,7 +218,7 @@ def _asker(rule: AnyRule) -> Callable[[Any, Case, str], Sequence[Finding]]:
         case Registration():
             return _registration
         case Duty():
-            raise AssertionError("a duty never forbids a call, and is never asked")
+            return None
         case _:
             assert_never(rule)
 

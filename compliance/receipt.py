@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from compliance.record import CallRecord
-from compliance.verdict import Clearance, Finding, Refused, Verdict
+from compliance.verdict import Clearance, Finding, Verdict
 from compliance.zones import TZDATA
 
 GENESIS: Final = hashlib.sha256(b"offhook receipts").hexdigest()
@@ -63,13 +63,7 @@ class Break:
 
 def canonical(content: object) -> str:
     """Keys sorted, no spaces, instants in UTC: one text for one meaning."""
-    return msgspec.json.encode(content, order="sorted", enc_hook=_plain).decode()
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, frozenset):
-        return sorted(value)
-    raise NotImplementedError(f"{type(value).__name__} has no place in a receipt")
+    return msgspec.json.encode(content, order="sorted").decode()
 
 
 def seal(id: str, kind: str, at: datetime, content: object, after: Link | None) -> Receipt:
@@ -121,7 +115,7 @@ def _wrong(receipt: Receipt, last: Link | None, erased: frozenset[str]) -> Itera
 
 def verdict_content(record: CallRecord, verdict: Verdict) -> dict[str, object]:
     """A verdict with every input and every version that it came from. Wordings are named by their digest, not repeated."""
-    inputs = msgspec.to_builtins(record, enc_hook=_plain)
+    inputs = msgspec.to_builtins(record, order="deterministic")
     for consent in inputs["consents"]:
         consent["wording"] = "sha256:" + hashlib.sha256(consent["wording"].encode()).hexdigest()
     return {
@@ -153,7 +147,3 @@ def _finding(finding: Finding) -> dict[str, object]:
         "until": finding.until,
         "entry": finding.entry,
     }
-
-
-def is_refusal(verdict: Verdict) -> bool:
-    return isinstance(verdict, Refused)

@@ -81,6 +81,7 @@ class TestDisagreements:
             {"given": {"history": [{}]}},
             {"given": {"dnc": {"national_list_obtained_on": "$later"}}},
             {"expect_zones": ["Nowhere/Else"]},
+            {"given": {"history": [{"at": "$now-9x"}]}},
         ],
     )
     def test_a_case_that_cannot_be_read_disagrees(self, run, broken):

@@ -103,6 +103,11 @@ def test_xml_whatever_its_tags(read, content):
     assert read(content)[:2] == ([6145550123, 6145550199], [])
 
 
+def test_xml_headings_are_no_numbers(read):
+    content = b"<l><head><title>National</title><count>2</count></head><n>6145550123</n></l>"
+    assert read(content) == ([6145550123], [], 1, 0)
+
+
 def test_xml_changes(read):
     content = b"<changes><c><p>6145550123</p><d>2026-11-18</d><t>A</t></c><c><p>6145550199</p><t>D</t></c></changes>"
     assert read(content) == ([6145550123], [6145550199], 2, 0)

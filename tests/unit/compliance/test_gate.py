@@ -446,6 +446,13 @@ class TestWaiting:
         assert verdict.rules == (Rule.WINDOW_POLICY,)
         assert verdict.until is None
 
+    def test_what_ends_beyond_the_horizon_is_not_waited_for(self, book, record, noon):
+        sunday = date(2028, 7, 9)
+        storm = Proclamation(state="LA", what="emergency", name="Storm", source="LPSC", on=date(2026, 7, 1), until=sunday)
+        verdict = check(record(number=LOUISIANA), noon, book.with_proclamations([storm]))
+        assert verdict.findings[0].until == datetime(2028, 7, 9, 5, tzinfo=UTC)
+        assert verdict.until is None
+
     def test_caps_and_hours_together(self, book, record, noon):
         calls = tuple(PastCall(noon - timedelta(hours=hours), subject="solar", seller="acme") for hours in (2, 4, 6))
         verdict = check(record(number=FLORIDA, history=calls), noon, book)

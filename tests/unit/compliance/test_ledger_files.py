@@ -58,6 +58,12 @@ def test_a_column_that_is_none():
     assert isinstance(nothing, BadRow)
 
 
+def test_what_stops_being_csv():
+    good, bad = read_csv(HEADER + ROW + '"' + "x" * 200_000)
+    assert isinstance(good, Given)
+    assert bad.why.startswith("no CSV from here on")
+
+
 def test_json():
     row = {
         "number": "+16145550123",

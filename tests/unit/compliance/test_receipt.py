@@ -75,7 +75,7 @@ def test_an_erased_body_leaves_the_chain_whole():
 def test_one_meaning_one_text():
     assert canonical({"b": 1, "a": frozenset({"y", "x"})}) == '{"a":["x","y"],"b":1}'
     assert canonical({"at": NOON}) == '{"at":"2026-07-14T16:00:00Z"}'
-    with pytest.raises(NotImplementedError):
+    with pytest.raises(TypeError):
         canonical({"a": object()})
 
 

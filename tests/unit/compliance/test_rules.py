@@ -99,6 +99,11 @@ class TestTypos:
         with pytest.raises(RuleFileError, match=says):
             parse_rulebook(changed(texts, name, old, new))
 
+    def test_an_installation_without_its_files(self, monkeypatch, tmp_path):
+        monkeypatch.setattr("compliance.rules.resources.files", lambda _: tmp_path)
+        with pytest.raises(RuleFileError, match="install it again"):
+            load_rulebook()
+
     def test_missing_files(self):
         with pytest.raises(RuleFileError, match="area_codes"):
             parse_rulebook({})

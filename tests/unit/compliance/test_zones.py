@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
+import msgspec
 import pytest
 
 from compliance.record import Place
@@ -44,6 +46,12 @@ def test_every_area_code_has_zones_of_its_state(book):
             zones, states = places(book, f"+1{code}5550123")
             assert zones, code
             assert states == {state}
+
+
+def test_an_area_code_newer_than_the_numbering_data_takes_its_states_zones(book):
+    states = {**book.areas.states, "NM": (*book.areas.states["NM"], 222)}
+    unknown = replace(book, areas=msgspec.structs.replace(book.areas, states=states))
+    assert places(unknown, "+12225550123") == ({"America/Denver"}, {"NM"})
 
 
 def test_an_exchange_may_add_a_zone_but_never_remove_one(book):
