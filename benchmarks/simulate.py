@@ -79,6 +79,7 @@ class Delays:
 
     mind: float = 0.2
     mouth: float = 0.05
+    interim: float = 0.05
     final: float = 0.06
     tool: float = 0.1
     mark: float = 0.01  # from the carrier to us
@@ -116,6 +117,7 @@ class World:
     _dry_at: float = 0.0
     _marks: list[tuple[float, str]] = field(default_factory=list)
     _stopped: set[ReplyId] = field(default_factory=set)
+    _speech: dict[int, SpeechArrived] = field(default_factory=dict)  # by the identity of its audio: it may be played later
     _told: int = 0  # utterances whose words the ears have given
 
     def at(self, instant: float, event: Event) -> None:
@@ -153,6 +155,8 @@ class World:
 
     def _happen(self, instant: float, event: Event) -> None:
         self.now = max(self.now, instant)
+        if isinstance(event, SpeechArrived):
+            self._speech[id(event.audio)] = event
         actions = self.conversation.handle(event, self.now)
         self.log.append((self.now, event, actions))
         if isinstance(event, VoiceEvidence):
@@ -160,8 +164,8 @@ class World:
             self._next_window(event.position // WINDOW)
         for action in actions:
             self.done.append((self.now, action))
-            if isinstance(action, Play) and isinstance(event, SpeechArrived):
-                self._sound(event)
+            if isinstance(action, Play):
+                self._sound(self._speech[id(action.audio)])
             self._perform(action)
 
     # --- the caller ---------------------------------------------------------------------------------------------------
@@ -173,13 +177,13 @@ class World:
         self.at(end, VoiceEvidence(position, 0.95 if is_voice else 0.02, -20.0 if is_voice else -80.0))
 
     def _interims(self, event: VoiceEvidence) -> None:
-        """An interim for every second word's end."""
+        """An interim for every word, a little behind its end."""
         for said in self.utterances:
             words = said.text.split()
-            for number in range(2, len(words) + 1, 2):
+            for number in range(1, len(words) + 1):
                 instant = said.start + said.length * number / len(words)
-                if instant <= self.now < instant + WINDOW / SAMPLE_RATE:
-                    self.at(self.now, Transcribed(" ".join(words[:number]), is_final=False))
+                if instant <= self.now < instant + WINDOW / SAMPLE_RATE and self._told <= self.utterances.index(said):
+                    self._later(self.delays.interim, Transcribed(" ".join(words[:number]), is_final=False))
 
     def _final(self) -> None:
         """The words of every utterance begun since the last final."""

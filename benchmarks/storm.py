@@ -9,11 +9,12 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final
 
 from benchmarks.simulate import Call, Delays, Utterance, World
-from voice.actions import AgentSaid, Hangup, Message, Play, RunTool, Speak, StopReply, Transfer
+from voice.actions import AgentSaid, Hangup, Message, Note, Play, RunTool, Speak, StopReply, Transfer
 from voice.agent import AgentDefinition, Manners, Voicemail, VoicemailAction
 from voice.conversation import Conversation
 from voice.events import (
@@ -70,8 +71,10 @@ def build(seed: int) -> World:
     rng = random.Random(seed)
     is_fair = rng.random() < 0.5  # half of the storms have no transport faults: there the strict laws hold
     direction = rng.choice((Direction.OUTBOUND, Direction.OUTBOUND, Direction.INBOUND))
+    fillers = rng.choice(((), ("Let me see.", "One moment.")))
+    agent = replace(AGENT, manners=replace(AGENT.manners, fillers=fillers, hello_within=rng.choice((0.0, 0.0, 1.2))))
     world = World(
-        Conversation(CallId(f"storm-{seed}"), AGENT, direction, AGENT.opening),
+        Conversation(CallId(f"storm-{seed}"), agent, direction, agent.opening),
         utterances=list(_utterances(rng)),
         mind=_mind(rng),
         delays=Delays(
@@ -99,6 +102,7 @@ def broken_laws(world: World) -> Iterator[Broken]:
     yield from _superseded_is_silent(world)
     yield from _memory_is_heard(world)
     yield from _gives_way(world)
+    yield from _drafts_are_harmless(world)
 
 
 def storm(seed: int) -> list[Broken]:
@@ -177,6 +181,20 @@ def _gives_way(world: World) -> Iterator[Broken]:
         ]
         if talked_over:
             yield Broken("gives way", f"still speaking {talked_over[0]} at {limit:.2f} s over {said}")
+
+
+def _drafts_are_harmless(world: World) -> Iterator[Broken]:
+    """A reply that was prepared and thrown away has never been heard, and its tools have never run."""
+    orders = [action for _, action in world.done]
+    dropped = {
+        action.reply
+        for action, after in pairwise(orders)
+        if isinstance(action, StopReply) and isinstance(after, Note) and after.text.startswith("a prepared reply is dropped")
+    }
+    heard = {sound.reply for sound in world.played}
+    ran = {ReplyId(int(tool.call.split("-")[0])) for tool in orders if isinstance(tool, RunTool) and tool.call[0].isdigit()}
+    for reply in dropped & (heard | ran):
+        yield Broken("drafts are harmless", f"reply {reply} was dropped, and yet heard or acted upon")
 
 
 def _is_quiet_before(world: World, said: Utterance) -> bool:

@@ -93,6 +93,8 @@ class Manners:
     transferring: str = "One moment, I'm connecting you."
     trouble: str = "I'm sorry, I'm having trouble on my side. We'll call you back. Goodbye."
     time_is_up: str = "I'm afraid our time is up. Thank you, goodbye."
+    fillers: tuple[str, ...] = ()  # said in turn when the mind is late ("Let me see."): neutral words only
+    hello_within: float = 0.0  # outbound: how long to wait for a hello before the opening; 0 speaks with the first frame
     silence_after: float = 6.0
     longest_call: float = 600.0
 

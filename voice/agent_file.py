@@ -63,12 +63,12 @@ class _Table:
             raise self.problem("wrong_type", key, 'must be a list of texts: ["like this", "and this"]')
         return tuple(item.strip() for item in value)
 
-    def seconds(self, key: str, default: float) -> float:
+    def seconds(self, key: str, default: float, least: float = 0.5) -> float:
         value = self._take(key, default)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise self.problem("wrong_type", key, "must be a number of seconds")
-        if not 0.5 <= value <= 86_400:
-            raise self.problem("bad_value", key, f"{value} seconds makes no sense: give between 0.5 and 86400")
+        if not least <= value <= 86_400:
+            raise self.problem("bad_value", key, f"{value} seconds makes no sense: give between {least:g} and 86400")
         return float(value)
 
     def choice(self, key: str, kinds: type[_Choice], default: _Choice | None = None) -> _Choice:
@@ -221,6 +221,8 @@ def _manners(table: _Table) -> Manners:
         transferring=table.text("transferring", plain.transferring),
         trouble=table.text("trouble", plain.trouble),
         time_is_up=table.text("time_is_up", plain.time_is_up),
+        fillers=table.texts("fillers"),
+        hello_within=table.seconds("hello_within", plain.hello_within, least=0.0),
         silence_after=table.seconds("silence_after", plain.silence_after),
         longest_call=table.seconds("longest_call", plain.longest_call),
     )

@@ -8,6 +8,7 @@ falls through when that reply is no longer the live one: a superseded reply neve
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import assert_never
@@ -61,6 +62,7 @@ from voice.events import (
     TransferRequested,
     VoiceEvidence,
 )
+from voice.draft import Draft, FromMind, FromMouth
 from voice.expectation import expectation_of
 from voice.floor import (
     Agent,
@@ -75,7 +77,7 @@ from voice.floor import (
     TurnOver,
 )
 from voice.machine import is_voicemail_greeting
-from voice.phrases import is_backchannel, is_opt_out
+from voice.phrases import is_backchannel, is_opt_out, trails_off
 from voice.playout import Playout
 from voice.policy import Policy
 from voice.reply import Leave, LeaveByHangup, LeaveByTransfer, Reply
@@ -110,7 +112,9 @@ class Phase(Enum):
 class Wait(StrEnum):
     """The instants the core waits for, by name; `deadline` is the earliest."""
 
+    HELLO = auto()
     FINAL = auto()
+    FILLER = auto()
     MODEL = auto()
     SILENCE = auto()
     LONGEST = auto()
@@ -144,6 +148,8 @@ class CallReport:
     party: Party
     transferred_to: str
     duration: float
+    speculated: int = 0  # replies begun before the turn was over
+    wasted: int = 0  # of those, the ones that were thrown away
 
 
 class Conversation:
@@ -170,6 +176,8 @@ class Conversation:
         self._turn = CallerTurn()
         self._answering: CallerTurn | None = None  # the turn that the live, still inaudible reply answers
         self._reply: Reply | None = None
+        self._draft: Draft | None = None
+        self._drafts = 0  # begun in this turn
         self._replies = 0
         self._running: dict[str, int] = {}  # tool call -> where its ToolUsed stands in `messages`
         self._effects: set[str] = set()
@@ -178,6 +186,9 @@ class Conversation:
         self._continuations = 0
         self._stale_until = 0.0  # a final that comes before this belongs to a turn already answered
         self._is_ducked = False
+        self._is_opened = False
+        self._fillers = 0
+        self._speculated, self._wasted = 0, 0
         self._detail = ""
         self._transferred_to = ""
 
@@ -187,6 +198,11 @@ class Conversation:
     def deadline(self) -> float | None:
         """When the core wants a `DeadlinePassed`; None for never."""
         return min(self._waits.values(), default=None)
+
+    @property
+    def waits(self) -> Mapping[Wait, float]:
+        """What is waited for, and until when: what `deadline` is the earliest of."""
+        return self._waits
 
     @property
     def ended(self) -> bool:
@@ -208,6 +224,8 @@ class Conversation:
             party=self.party,
             transferred_to=self._transferred_to,
             duration=self._now - started if started is not None else 0.0,
+            speculated=self._speculated,
+            wasted=self._wasted,
         )
 
     def handle(self, event: Event, now: float) -> list[Action]:
@@ -215,6 +233,12 @@ class Conversation:
         self._now = now
         if self.phase is Phase.ENDED:
             return []
+        actions = self._happened(event)
+        if self._draft is not None and (self._reply is not None or self.phase is not Phase.TALKING):
+            actions += self._drop_draft("something else is said")
+        return actions
+
+    def _happened(self, event: Event) -> list[Action]:
         match event:
             case VoiceEvidence():
                 return self._evidence(event)
@@ -256,7 +280,17 @@ class Conversation:
             return []
         self.phase = Phase.TALKING
         self._started_at = self._now
-        self._waits[Wait.LONGEST] = self._now + self.agent.manners.longest_call
+        manners = self.agent.manners
+        self._waits[Wait.LONGEST] = self._now + manners.longest_call
+        if self.direction is Direction.OUTBOUND and manners.hello_within > 0:
+            self._waits[Wait.HELLO] = self._now + manners.hello_within
+            return []
+        return self._open()
+
+    def _open(self) -> list[Action]:
+        """Say who we are. 47 CFR 64.1200(a)(7)(ii): within two seconds of the end of the callee's greeting."""
+        self._is_opened = True
+        self._waits.pop(Wait.HELLO, None)
         return self._say(self.opening, is_protected=True, is_opening=True)
 
     # --- the floor ----------------------------------------------------------------------------------------------------
@@ -276,7 +310,7 @@ class Conversation:
                 case CallerStarted():
                     actions += self._caller_started()
                 case CallerPaused():
-                    actions += self._finish_utterance()
+                    actions += [*self._finish_utterance(), *self._speculate()]
                 case TurnOver(why):
                     actions += self._turn_over(why)
                 case DoubtRaised():
@@ -293,8 +327,8 @@ class Conversation:
 
     def _caller_started(self) -> list[Action]:
         """The caller speaks while we are silent. A reply that is not audible yet answers only half a turn: start over."""
-        self._waits.pop(Wait.SILENCE, None)
-        self._waits.pop(Wait.FINAL, None)
+        for wait in (Wait.SILENCE, Wait.FINAL, Wait.HELLO):
+            self._waits.pop(wait, None)
         self._turn.is_over = False
         if self._turn.started_at is None:
             self._turn.started_at = self._now
@@ -336,9 +370,11 @@ class Conversation:
         self._waits.pop(Wait.FINAL, None)
         turn, text = self._turn, self._turn.text
         self._turn = CallerTurn()
+        self._drafts = 0
         started = turn.started_at if turn.started_at is not None else turn.ended_at
         if not text and turn.ended_at - started < self.policy.shortest_turn:
-            return [Note("decision", "a sound without words: nobody's turn"), *self._listen()]
+            note = Note("decision", "a sound without words: nobody's turn")
+            return [note, *(self._listen() if self._is_opened else self._open())]
         self._silences = 0
         self._continuations = 0
         self.messages.append(CallerSaid(text))
@@ -352,8 +388,12 @@ class Conversation:
             actions += self._stop_reply(self._reply)
         if self._dictated:
             return actions + self._say_dictated()
+        if not self._is_opened:
+            return actions + self._open()
         self._answering = turn
-        return actions + self._start_reply()
+        if self._draft is not None and self._draft.answers(text):
+            return actions + self._commit(self._draft)
+        return actions + self._drop_draft("the words were others") + self._start_reply()
 
     def _unduck(self) -> list[Action]:
         if not self._is_ducked:
@@ -377,7 +417,7 @@ class Conversation:
         if event.is_final and self._now < self._stale_until:
             self._stale_until = 0.0
             return []
-        self._turn.hears(event)
+        self._turn.hears(event, self._now)
         actions: list[Action] = []
         if event.text and not event.is_final:
             actions.append(Note("caller_interim", self._turn.text))
@@ -388,9 +428,9 @@ class Conversation:
             return actions
         if self._turn.is_over:
             return actions + self._close_turn()
-        if self.floor.caller is Caller.QUIET and self._turn.text:
-            return actions + self._words_without_turn()
-        return actions
+        if self.floor.caller is Caller.QUIET:
+            return actions + (self._words_without_turn() if self._turn.text else [])
+        return actions + (self._speculate() if self.floor.silence > 0 else [])
 
     def _words_without_turn(self) -> list[Action]:
         """Words that never took the floor. Said while we spoke they are kept, not answered; otherwise they are a turn."""
@@ -427,14 +467,84 @@ class Conversation:
 
     def _start_reply(self) -> list[Action]:
         reply = self._new_reply()
-        self._waits[Wait.MODEL] = self._now + self.policy.model_within
+        self._await_mind()
         return [StartReply(reply.id, tuple(self.messages))]
 
+    def _await_mind(self) -> None:
+        self._waits[Wait.MODEL] = self._now + self.policy.model_within
+        if self.agent.manners.fillers:
+            self._waits[Wait.FILLER] = self._now + self.policy.filler_after
+
     def _new_reply(self) -> Reply:
-        self._replies += 1
-        self._reply = Reply(ReplyId(self._replies))
+        self._reply = self._numbered()
         self._waits.pop(Wait.SILENCE, None)
         return self._reply
+
+    def _numbered(self) -> Reply:
+        self._replies += 1
+        return Reply(ReplyId(self._replies))
+
+    # --- speculation --------------------------------------------------------------------------------------------------
+
+    def _speculate(self) -> list[Action]:
+        """The caller paused: begin to answer what they seem to have said. Nothing of it is heard, or done, before the turn
+        is over with words that mean the same."""
+        text = self._turn.text
+        if not text or self._reply is not None or not self._is_opened or self._dictated:
+            return []
+        if self._draft is not None and self._draft.answers(text):
+            return []
+        is_settled = not self._turn.interim or self._now - self._turn.changed_at >= self.policy.settled_after
+        is_fit = is_settled and not trails_off(text) and not is_opt_out(text)
+        if not is_fit or self._drafts >= self.policy.most_speculations:
+            return []
+        actions = self._drop_draft("the words changed")
+        self._drafts += 1
+        self._speculated += 1
+        self._draft = Draft(self._numbered(), text)
+        messages = (*self.messages, CallerSaid(text))
+        return [*actions, StartReply(self._draft.reply.id, messages, speculative=True)]
+
+    def _drafting(self, draft: Draft, event: FromMind | FromMouth) -> list[Action]:
+        """A draft grows. Its first segment is synthesised; everything else waits for the commitment."""
+        match event:
+            case ReplyText(_, text):
+                return self._draft_speech(draft, draft.reply.splitter.feed(text))
+            case ReplyWritten():
+                draft.held.append(event)
+                return self._draft_speech(draft, draft.reply.splitter.flush())
+            case ReplyFailed(_, reason):
+                return self._drop_draft(f"failed: {reason}")
+            case _:
+                draft.held.append(event)
+                return []
+
+    def _draft_speech(self, draft: Draft, sentences: list[str]) -> list[Action]:
+        is_first = not draft.reply.segments
+        spoken = [self._speak(draft.reply, sentence) for sentence in sentences]
+        return spoken[:1] if is_first else []
+
+    def _commit(self, draft: Draft) -> list[Action]:
+        """The turn ended with the words the draft answers: it becomes the reply, and what waited happens now."""
+        self._draft = None
+        reply = self._reply = draft.reply
+        self._waits.pop(Wait.SILENCE, None)
+        self._await_mind()
+        actions: list[Action] = [
+            Speak(reply.id, number, sentence, reply.is_protected)
+            for number, sentence in enumerate(reply.segments)
+            if number > 0
+        ]
+        for event in draft.held:
+            actions += self._happened(event)
+        return actions
+
+    def _drop_draft(self, why: str) -> list[Action]:
+        draft, self._draft = self._draft, None
+        if draft is None:
+            return []
+        self._wasted += 1
+        return [StopReply(draft.reply.id), Note("decision", f"a prepared reply is dropped: {why}")]
 
     def _say(
         self, text: str, *, is_protected: bool = False, is_opening: bool = False, leave: Leave | None = None
@@ -454,7 +564,9 @@ class Conversation:
     def _live(self, reply: ReplyId) -> Reply | None:
         return self._reply if self._reply is not None and self._reply.id == reply else None
 
-    def _from_mind(self, event: ReplyText | ReplyWritten | ReplyFailed | ToolCalled) -> list[Action]:
+    def _from_mind(self, event: FromMind) -> list[Action]:
+        if self._draft is not None and self._draft.reply.id == event.reply:
+            return self._drafting(self._draft, event)
         reply = self._live(event.reply)
         if reply is None or reply.is_written:
             return []
@@ -473,10 +585,10 @@ class Conversation:
 
     def _reply_written(self, reply: Reply) -> list[Action]:
         actions: list[Action] = [self._speak(reply, sentence) for sentence in reply.splitter.flush()]
-        if not reply.segments and reply.leave is not None:
+        if not reply.has_words and reply.leave is not None:
             words = self.agent.manners.transferring if isinstance(reply.leave, LeaveByTransfer) else self.agent.goodbye
             actions.append(self._speak(reply, words))
-        elif not reply.segments and not reply.tools:
+        elif not reply.has_words and not reply.tools:
             actions.append(self._speak(reply, self.agent.manners.not_understood))
         return actions + self._written(reply)
 
@@ -585,7 +697,9 @@ class Conversation:
 
     # --- the mouth ----------------------------------------------------------------------------------------------------
 
-    def _from_mouth(self, event: SpeechArrived | SegmentSpoken | SpeechFailed) -> list[Action]:
+    def _from_mouth(self, event: FromMouth) -> list[Action]:
+        if self._draft is not None and self._draft.reply.id == event.reply:
+            return self._drafting(self._draft, event)
         reply = self._live(event.reply)
         if reply is None:
             return []
@@ -609,6 +723,7 @@ class Conversation:
         if reply.audible_at is None:
             reply.audible_at = self._now
             self._answering = None
+            self._waits.pop(Wait.FILLER, None)
             actions += self._on_floor(self.floor.set_agent(Agent.PROTECTED if reply.is_protected else Agent.AUDIBLE))
         marks = self.playout.queue(reply.id, event.segment, len(event.audio), event.words)
         self._await_hearing(reply)
@@ -683,7 +798,7 @@ class Conversation:
             self._running.pop(reply.leave.call, None)
         self._reply = None
         self._answering = None
-        for wait in (Wait.MODEL, Wait.LEAVE, Wait.HEARD):
+        for wait in (Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD):
             self._waits.pop(wait, None)
         return self.floor.set_agent(Agent.SILENT)
 
@@ -810,6 +925,10 @@ class Conversation:
             case Wait.FINAL:
                 self._stale_until = self._now + 1.0
                 return self._close_turn()
+            case Wait.HELLO:
+                return self._open()
+            case Wait.FILLER:
+                return self._fill()
             case Wait.MODEL:
                 return self._mind_stalled()
             case Wait.SILENCE:
@@ -829,9 +948,19 @@ class Conversation:
             case _:
                 assert_never(wait)
 
+    def _fill(self) -> list[Action]:
+        """The mind is late: a short word of ours, and the reply goes on from it. Never the same twice in a row."""
+        reply, fillers = self._reply, self.agent.manners.fillers
+        if reply is None or reply.segments or reply.is_written:
+            return []
+        words = fillers[self._fillers % len(fillers)]
+        self._fillers += 1
+        reply.fillers = 1
+        return [Note("decision", "the reply is late: a word in between"), self._speak(reply, words)]
+
     def _mind_stalled(self) -> list[Action]:
         """What it has written is said as if it were all; if that is nothing, it has failed."""
-        if self._reply is None or not self._reply.segments:
+        if self._reply is None or not self._reply.has_words:
             return self._trouble("model_too_slow")
         return [Note("decision", "the model stalled: going on with what it wrote"), *self._reply_written(self._reply)]
 

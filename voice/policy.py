@@ -15,6 +15,9 @@ class Policy:
     duck_gain: float = 0.3  # about -10 dB: audibly giving way, still intelligible
     final_within: float = 0.4  # how long a turn that is over waits for the ears' last words
     shortest_turn: float = 0.35  # a wordless sound shorter than this is nobody's turn
+    filler_after: float = 0.6  # of waiting for the mind; then a word in between, so that no air is dead
+    settled_after: float = 0.15  # an interim that has not changed for so long is worth preparing an answer to
+    most_speculations: int = 2  # replies prepared in one turn before it is over
     model_within: float = 8.0  # from one piece of a reply to the next
     mouth_within: float = 6.0  # from one piece of a reply's audio to the next
     leave_within: float = 5.0  # for tools to finish before a hang-up that is due anyway

@@ -31,6 +31,7 @@ class Reply:
     segments: list[str] = field(default_factory=list)  # given to the mouth, in order
     spoken: int = 0  # segments whose audio has all arrived
     is_written: bool = False
+    fillers: int = 0  # of the segments, those that only bridge a wait
     tools: int = 0
     is_tool_failed: bool = False
     audible_at: float | None = None
@@ -46,6 +47,11 @@ class Reply:
         return self.is_written and self.spoken == len(self.segments)
 
     @property
+    def has_words(self) -> bool:
+        """Whether the mind itself has said something."""
+        return len(self.segments) > self.fillers
+
+    @property
     def needs_another(self) -> bool:
         """Whether the mind must go on: its tools' results were not spoken about, or a tool failed."""
-        return self.leave is None and self.tools > 0 and (self.is_tool_failed or not self.segments)
+        return self.leave is None and self.tools > 0 and (self.is_tool_failed or not self.has_words)

@@ -17,6 +17,7 @@ class CallerTurn:
     is_waiting: bool = False
     is_over: bool = False
     interim: str = ""
+    changed_at: float = 0.0
     finals: list[str] = field(default_factory=list)
     confidences: list[float] = field(default_factory=list)
 
@@ -29,7 +30,13 @@ class CallerTurn:
         """The weakest final's: a turn is no surer than its worst part."""
         return min(self.confidences, default=None)
 
-    def hears(self, event: Transcribed) -> None:
+    def hears(self, event: Transcribed, now: float = 0.0) -> None:
+        before = self.text
+        self._hears(event)
+        if self.text != before:
+            self.changed_at = now
+
+    def _hears(self, event: Transcribed) -> None:
         if not event.is_final:
             self.interim = event.text
             return
