@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from compliance.consent import Given
 from compliance.dnc_load import LoadOrder, load
@@ -14,14 +16,30 @@ from compliance.record import CallerId, Consent, ConsentKind, Errand, Purpose, V
 from compliance.store import ComplianceStore, ProposedCall
 from storage.database import Database
 
+# Where there is a PostgreSQL for tests (its database is emptied for each), everything here is tried on it as well.
+POSTGRES = os.environ.get("OFFHOOK_TEST_POSTGRES", "")
+KINDS = ["sqlite", "postgres"] if POSTGRES else ["sqlite"]
 NOON = datetime(2026, 7, 14, 16, 0, tzinfo=UTC)  # a Tuesday, noon in Ohio
 ANN = "+16145550123"
 LISTED = "+16145550199"
 
 
+@pytest.fixture(params=KINDS)
+async def url(request, tmp_path) -> str:
+    """An empty database's."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/offhook.db"
+    server = Database(POSTGRES)
+    async with server.transaction() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await server.close()
+    return POSTGRES
+
+
 @pytest.fixture
-async def database(tmp_path):
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/offhook.db")
+async def database(url):
+    database = Database(url)
     await database.create_all()
     yield database
     await database.close()

@@ -118,8 +118,7 @@ asyncio.run(main())
 """
 
 
-async def test_killed_in_the_middle_of_a_receipt(database, store, home, tmp_path, another):
-    url = f"sqlite+aiosqlite:///{tmp_path}/offhook.db"
+async def test_killed_in_the_middle_of_a_receipt(database, store, home, url, another):
     for committed in (3, 11):
         child = await asyncio.create_subprocess_exec(
             sys.executable, "-c", KILLED, url, str(home), cwd=ROOT, stdout=asyncio.subprocess.PIPE
@@ -137,8 +136,8 @@ async def test_killed_in_the_middle_of_a_receipt(database, store, home, tmp_path
     assert (await verified(database)).holds
 
 
-async def test_two_processes_write_one_chain(database, store, another, tmp_path, home):
-    other = Database(f"sqlite+aiosqlite:///{tmp_path}/offhook.db")
+async def test_two_processes_write_one_chain(database, store, another, url):
+    other = Database(url)
 
     async def write(through, start):
         for place in range(start, start + 10):
