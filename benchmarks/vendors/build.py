@@ -103,10 +103,12 @@ class _Late:
         self._tell = tell
         self._early = bytearray()
         self._listener: RealListener | None = None
+        self._expected: tuple[str, ...] = ()
         self._opening = asyncio.create_task(self._open(real))
 
     async def _open(self, real: Real) -> None:
         self._listener = RealListener(self._tell, await real.ears())
+        self._listener.expect(self._expected)
         self._listener.hear(bytes(self._early))
 
     def hear(self, audio: bytes) -> None:
@@ -115,9 +117,22 @@ class _Late:
         else:
             self._listener.hear(audio)
 
+    @property
+    def is_settled(self) -> bool:
+        return self._listener is not None and self._listener.is_settled
+
+    def settle(self) -> None:
+        if self._listener is not None:
+            self._listener.settle()
+
     def finish(self) -> None:
         if self._listener is not None:
             self._listener.finish()
+
+    def expect(self, phrases: Sequence[str]) -> None:
+        self._expected = tuple(phrases)
+        if self._listener is not None:
+            self._listener.expect(phrases)
 
     async def close(self) -> None:
         self._opening.cancel()

@@ -112,6 +112,12 @@ class _Session:
     def order(self, message: dict[str, object]) -> None:
         """A text message of the client."""
 
+    def configured(self, message: dict[str, object]) -> None:
+        """Keyterms may be changed in mid-stream: a listener that can use them is told."""
+        terms = message.get("keyterms")
+        if isinstance(terms, list):
+            self.listener.expect([str(term) for term in terms])
+
     def farewell(self) -> dict[str, object] | None:
         """The last message after CloseStream."""
 
@@ -164,7 +170,7 @@ class _Session:
     async def _take_order(self, text: str) -> bool:
         message = json.loads(text)
         kind = str(message.get("type"))
-        self.vendor.log.add(self.number, kind)
+        self.vendor.log.add(self.number, kind, body=text)
         if kind == "CloseStream":
             await self._finish()
             return True
@@ -202,6 +208,7 @@ class _Nova(_Session):
     def __init__(self, vendor: DeepgramStandIn, socket: Socket, request: Request) -> None:
         self._last_interim = 0.0
         self._is_open = False  # an utterance is under way
+        self._closing: bool | None = None  # it is to be closed when the listener is sure; with speech_final or not
         endpointing = request.first("endpointing", "10")
         self._endpointing = None if endpointing == "false" else max(int(endpointing), 10) / 1000
         self._interims = request.first("interim_results") == "true"
@@ -213,6 +220,9 @@ class _Nova(_Session):
         position = self.bytes / 8000
         if heard.text or heard.is_speaking:
             self._is_open = True
+        if self._closing is not None and self.listener.is_settled:
+            self._close(speech_final=self._closing)
+            return
         is_due = position - self._last_interim >= (_INTERIM_EVERY if heard.is_speaking else _EMPTY_EVERY)
         if self._is_open and self._endpointing is not None and heard.silence >= self._endpointing and not heard.is_speaking:
             self._close(speech_final=True)
@@ -224,6 +234,7 @@ class _Nova(_Session):
         if message.get("type") == "Finalize" and self._is_open:
             self._close(speech_final=False)
         elif message.get("type") == "Configure":
+            self.configured(message)
             self.say({"type": "ConfigureSuccess", "keyterms": message.get("keyterms", [])}, "none")
 
     def farewell(self) -> dict[str, object] | None:
@@ -239,8 +250,12 @@ class _Nova(_Session):
 
     def _close(self, *, speech_final: bool) -> None:
         assert self._now is not None
+        self.listener.settle()
+        if not self.listener.is_settled:
+            self._closing = speech_final
+            return
         self.say(self._results(self._now, is_final=True, speech_final=speech_final), "deepgram.final")
-        self._is_open = False
+        self._is_open, self._closing = False, None
         self._last_interim = self.bytes / 8000
         self.listener.finish()
 
@@ -280,6 +295,7 @@ class _Flux(_Session):
         self._last_update = 0.0
         self._is_open = False
         self._is_eager = False
+        self._is_forced = False
         self._now: Heard | None = None
         eager = request.first("eager_eot_threshold")
         self._eager_threshold = float(eager) if eager else None
@@ -306,8 +322,8 @@ class _Flux(_Session):
         elif self._is_open and self._is_eager and heard.is_speaking:
             self._is_eager = False
             self._tell("TurnResumed", heard)
-        elif self._is_open and self._is_over(heard):
-            self._end("timeout" if heard.silence >= self._timeout else "model")
+        elif self._is_open and (self._is_forced or self._is_over(heard)) and self._is_sure():
+            self._end("manual" if self._is_forced else "timeout" if heard.silence >= self._timeout else "model")
         elif self._is_open and not self._is_eager and self._is_likely_over(heard):
             self._is_eager = True
             self._tell("EagerEndOfTurn", heard)
@@ -319,6 +335,10 @@ class _Flux(_Session):
         by_model = self._threshold < 1.0 and heard.silence >= self._patience
         return not heard.is_speaking and bool(heard.text) and (by_model or heard.silence >= self._timeout)
 
+    def _is_sure(self) -> bool:
+        self.listener.settle()
+        return self.listener.is_settled
+
     def _is_likely_over(self, heard: Heard) -> bool:
         if self._eager_threshold is None or heard.is_speaking or not heard.text:
             return False
@@ -326,14 +346,17 @@ class _Flux(_Session):
 
     def order(self, message: dict[str, object]) -> None:
         if message.get("type") == "ForceEndTurn" and self._is_open:
-            self._end("manual")
+            self._is_forced = True
+            if self._is_sure():
+                self._end("manual")
         elif message.get("type") == "Configure":
+            self.configured(message)
             self.say({"type": "ConfigureSuccess", "request_id": "standin", "sequence_id": self._next()}, "none")
 
     def _end(self, trigger: str) -> None:
         assert self._now is not None
         self._tell("EndOfTurn", self._now, trigger)
-        self._is_open = self._is_eager = False
+        self._is_open = self._is_eager = self._is_forced = False
         self._turn += 1
         self._patience = self._draw_patience()
         self.listener.finish()

@@ -29,7 +29,6 @@ class Heard:
     end: float
     is_speaking: bool
     silence: float = 0.0  # seconds since the last voice
-    is_final: bool = False  # a real recogniser's own final
 
 
 class Listener(Protocol):
@@ -37,8 +36,18 @@ class Listener(Protocol):
 
     def hear(self, audio: bytes) -> None: ...
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether no more words will come for the audio heard so far."""
+
+    def settle(self) -> None:
+        """Make up your mind about the audio heard so far."""
+
     def finish(self) -> None:
         """Close the present utterance: the next `Heard` belongs to another."""
+
+    def expect(self, phrases: Sequence[str]) -> None:
+        """These are likely to be said."""
 
     async def close(self) -> None: ...
 
@@ -73,9 +82,19 @@ class ScriptedListener:
             self._position += _FRAME / 8000
             self._frame(level(frame) > _VOICED)
 
+    @property
+    def is_settled(self) -> bool:
+        return True
+
+    def settle(self) -> None:
+        pass
+
     def finish(self) -> None:
         self._onset = None
         self._line = []
+
+    def expect(self, phrases: Sequence[str]) -> None:
+        pass
 
     async def close(self) -> None:
         pass
@@ -113,13 +132,19 @@ class EarsPort(Protocol):
 
     def finish_utterance(self) -> None: ...
 
+    def expect(self, phrases: Sequence[str]) -> None: ...
+
     def events(self) -> AsyncIterator[Transcribed]: ...
 
     async def close(self) -> None: ...
 
 
 class RealListener:
-    """Really listens, through a recogniser behind our own port; silence is measured by energy."""
+    """Really listens, through a recogniser behind our own port; silence is measured by energy.
+
+    A recogniser closes an utterance at every short pause, a vendor does not: the closed parts are kept together until
+    `finish`.
+    """
 
     def __init__(self, tell: Tell, ears: EarsPort) -> None:
         self._tell = tell
@@ -127,10 +152,21 @@ class RealListener:
         self._position = 0.0
         self._last_voice = 0.0
         self._onset = 0.0
-        self._text = ""
-        self._words: tuple[Word, ...] = ()
-        self._has_asked = False
+        self._closed: list[Transcribed] = []
+        self._open = Transcribed("", is_final=False)
+        self._asked_at = 0.0  # position up to which it was asked for a final
+        self._waiting = 0  # finals asked for and not come
         self._reading = asyncio.create_task(self._read())
+
+    @property
+    def is_settled(self) -> bool:
+        return self._waiting == 0
+
+    def settle(self) -> None:
+        if self._last_voice > self._asked_at:
+            self._asked_at = self._position
+            self._waiting += 1
+            self._ears.finish_utterance()
 
     def hear(self, audio: bytes) -> None:
         self._ears.hear(audio)
@@ -138,18 +174,20 @@ class RealListener:
             frame = audio[start : start + _FRAME]
             self._position += len(frame) / 8000
             if level(frame) > _VOICED:
-                if not self._text and self._position - self._last_voice > 0.3:
+                if not self._closed and not self._open.text and self._position - self._last_voice > 0.3:
                     self._onset = self._position
                 self._last_voice = self._position
-                self._has_asked = False
-        silence = self._position - self._last_voice
-        if silence >= 0.1 and not self._has_asked and self._last_voice:
-            self._has_asked = True
-            self._ears.finish_utterance()
-        self._tell(self._heard(is_final=False))
+        if self._position - self._last_voice >= 0.15:
+            self.settle()
+        self._tell(self._heard())
 
     def finish(self) -> None:
-        self._text, self._words, self._onset = "", (), self._position
+        self._closed.clear()
+        self._open = Transcribed("", is_final=False)
+        self._onset = self._position
+
+    def expect(self, phrases: Sequence[str]) -> None:
+        self._ears.expect(phrases)
 
     async def close(self) -> None:
         self._reading.cancel()
@@ -158,12 +196,20 @@ class RealListener:
 
     async def _read(self) -> None:
         async for event in self._ears.events():
-            self._text, self._words = event.text, event.words
-            self._tell(self._heard(is_final=event.is_final))
+            if event.is_final:
+                self._waiting = max(self._waiting - 1, 0)
+                self._open = Transcribed("", is_final=False)
+                self._closed += [event] if event.text else []
+            else:
+                self._open = event
+            self._tell(self._heard())
 
-    def _heard(self, *, is_final: bool) -> Heard:
+    def _heard(self) -> Heard:
         silence = self._position - self._last_voice
-        return Heard(self._text, self._words, self._onset, self._last_voice, silence < 0.1, silence, is_final)
+        parts = [*self._closed, *([self._open] if self._open.text else [])]
+        text = " ".join(part.text for part in parts)
+        words = tuple(word for part in parts for word in part.words)
+        return Heard(text, words, self._onset, self._last_voice, silence < 0.1, silence)
 
 
 def scripted(lines: Sequence[str]) -> ListenerFactory:

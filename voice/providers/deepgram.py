@@ -40,7 +40,8 @@ _FLUX_FRAME: Final = 640  # 80 ms, "strongly recommended" (flux/nova-3-migration
 _KEEP_ALIVE_EVERY: Final = 4.0  # seconds; "every 3-5 seconds" (audio-keep-alive)
 _FLUX_SILENCE_AFTER: Final = 1.0  # seconds without audio after which Flux is given silence to decide on
 _FAREWELL: Final = 1.0  # seconds for a polite close
-_MOST_KEYTERMS: Final = 100  # 500 tokens in all; a name has two or three
+_MOST_CHARACTERS: Final = 1400  # of all keyterms: the vendor's 500 tokens, with room to spare
+_TERM_COST: Final = 3  # characters that a term costs beside its own
 
 log = structlog.get_logger()
 
@@ -81,8 +82,10 @@ class DeepgramEars:
         self.settings = settings
         if settings.is_flux:
             self._speaking: Any = load("deepgram.listen.v2.socket_client", "deepgram").AsyncV2SocketClient
+            self._configure: Any = load("deepgram.listen.v2.types", "deepgram").ListenV2Configure
         else:
             self._speaking = load("deepgram.listen.v1.socket_client", "deepgram").AsyncV1SocketClient
+            self._configure = load("deepgram.listen.v1.types", "deepgram").ListenV1Configure
         self._api_error: type[BaseException] = load("deepgram.core.api_error", "deepgram").ApiError
         host = settings.url.rstrip("/").split("://")[-1]
         secure = "" if settings.url.startswith(("ws://", "http://")) else "s"
@@ -98,11 +101,12 @@ class DeepgramEars:
 
     async def open(self, agent: AgentDefinition, briefing: Briefing) -> _Ears:
         """Connect for one call. Raises `ProviderError`."""
+        terms = keyterms(agent, briefing)
         try:
-            connection = await self._connect(agent.language, keyterms(agent, briefing))
+            connection = await self._connect(agent.language, terms)
         except Exception as error:
             raise self._translate(error) from error
-        return _Ears(self.settings, self._speaking(websocket=connection), connection)
+        return _Ears(self.settings, self._speaking(websocket=connection), connection, self._configure, terms)
 
     async def _connect(self, language: str, terms: Sequence[str]) -> ClientConnection:
         settings = self.settings
@@ -157,7 +161,19 @@ def keyterms(agent: AgentDefinition, briefing: Briefing) -> tuple[str, ...]:
     """Names and terms to listen for: the agent's own, the seller's, and the names of the person who was called."""
     names = [briefing.contact.name, briefing.contact.first_name] if briefing.contact is not None else []
     found = dict.fromkeys(term.strip() for term in (*agent.keyterms, agent.seller, agent.persona, *names) if term.strip())
-    return tuple(found)[:_MOST_KEYTERMS]
+    return within_limit(tuple(found))
+
+
+def within_limit(terms: Sequence[str]) -> tuple[str, ...]:
+    """As many terms as the vendor takes ("500 tokens" in all), each once, the first ones first."""
+    kept: dict[str, None] = {}
+    characters = 0
+    for term in terms:
+        characters += 0 if term in kept else len(term) + _TERM_COST
+        if characters > _MOST_CHARACTERS:
+            break
+        kept[term] = None
+    return tuple(kept)
 
 
 # --- what was heard, without socket or clock --------------------------------------------------------------------------
@@ -255,10 +271,15 @@ def _mean(values: Sequence[float]) -> float:
 class _Ears:
     """The ears of one call."""
 
-    def __init__(self, settings: DeepgramSettings, socket: Any, connection: ClientConnection) -> None:
+    def __init__(
+        self, settings: DeepgramSettings, socket: Any, connection: ClientConnection, configure: Any, terms: tuple[str, ...]
+    ) -> None:
         self._settings = settings
         self._socket = socket
         self._connection = connection
+        self._configure = configure
+        self._terms = terms
+        self._told = terms
         self._frame = _FLUX_FRAME if settings.is_flux else _NOVA_FRAME
         self._hearing = _Hearing()
         self._pending = bytearray()
@@ -293,7 +314,12 @@ class _Ears:
         self._timer = asyncio.get_running_loop().call_later(self._settings.final_after, self._too_late)
 
     def expect(self, phrases: Sequence[str]) -> None:
-        """Ignored: keyterms are for names and rare terms; common phrases as keyterms make the words around them worse."""
+        """Listen for these as well, from now on, as far as the vendor's limit on keyterms goes."""
+        terms = within_limit((*self._terms, *phrases))
+        if terms != self._told:
+            self._told = terms
+            self._orders.append("configure")
+            self._wake.set()
 
     async def events(self) -> AsyncIterator[Transcribed]:
         """What is heard, until `close`. Raises `ProviderError` when the socket fails or the vendor has gone deaf."""
@@ -338,8 +364,10 @@ class _Ears:
                 self._wake.clear()
                 await self._send_audio()
                 while self._orders:
-                    self._orders.popleft()
-                    await self._send_finish()
+                    if self._orders.popleft() == "configure":
+                        await self._socket.send_configure(self._configure(keyterms=list(self._told)))
+                    else:
+                        await self._send_finish()
         except Exception as error:
             self._fail(from_transport(_PROVIDER, error))
 

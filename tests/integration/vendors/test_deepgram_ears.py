@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -70,6 +71,16 @@ async def test_it_listens_for_the_agents_terms_and_the_callers_names_and_keeps_t
     assert opened["keyterms"] == "Acme Roofing, shingles, Ann, Zelda Quigley, Zelda"
     assert '"encoding": ["mulaw"]' in str(opened["query"])
     assert '"sample_rate": ["8000"]' in str(opened["query"])
+
+
+async def test_what_is_expected_next_is_listened_for_too(ears_of) -> None:
+    for settings in (NOVA, FLUX):
+        async with DeepgramStandIn() as vendor, ears_of(vendor, settings) as ears:
+            ears.expect(["shingle roof", "x" * 2000])
+            configured = await vendor.log.wait_for("Configure")
+            ears.expect(["shingle roof", "x" * 2000])
+        assert json.loads(str(configured["body"]))["keyterms"][-1] == "shingle roof"
+        assert vendor.log.count("Configure") == 1
 
 
 async def test_a_finalize_without_an_answer_is_answered_by_the_timer(ears_of, silence: Audio) -> None:

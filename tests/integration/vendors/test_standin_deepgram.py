@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -174,6 +174,9 @@ class Parrot:
 
     def hear(self, audio: bytes) -> None:
         self.heard += len(audio)
+
+    def expect(self, phrases: Sequence[str]) -> None:
+        pass
 
     def finish_utterance(self) -> None:
         self.words.put_nowait(Transcribed("polly", is_final=True))
