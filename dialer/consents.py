@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Final
 
 from compliance.consent import Evidence, Given
@@ -31,8 +32,9 @@ _NO_CONDITION: Final = re.compile(
 )
 
 
-def given_by(row: ContactRow, claim: ConsentClaim, consent_id: str) -> Given:
-    """The ledger's entry for a row's consent."""
+def given_by(row: ContactRow, claim: ConsentClaim) -> Given:
+    """The ledger's entry for a row's consent. The same consent has the same id, from whichever file it comes."""
+    consent_id = _id(row.number, claim)
     consent = Consent(
         id=consent_id,
         kind=_kind(claim),
@@ -56,6 +58,11 @@ def given_by(row: ContactRow, claim: ConsentClaim, consent_id: str) -> Given:
         certificate=more.get("certificate", ""),
     )
     return Given(consent_id, consent, evidence=evidence)
+
+
+def _id(number: str, claim: ConsentClaim) -> str:
+    told = (number, claim.at.isoformat(), claim.seller, claim.wording, claim.kind, claim.signature)
+    return "co_" + sha256("\x1f".join(told).encode()).hexdigest()[:32]
 
 
 def _kind(claim: ConsentClaim) -> ConsentKind:

@@ -1,6 +1,7 @@
 """Taking a file of contacts into a campaign: in small works, so that a million rows neither block a call nor are lost whole.
 
-Importing the same file again adds nobody twice. What the file says of consents goes to the ledger in the same work.
+Importing the same file again adds nobody twice. What the file says of consents goes to the ledger in the same work, also of
+contacts who are there already: one whom the gate had refused is then asked about again.
 """
 
 from __future__ import annotations
@@ -25,11 +26,15 @@ MOST_PROBLEMS: Final = 1000  # kept for the report; all are counted
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of a file. `problems` are the first `MOST_PROBLEMS` rows that were left out, duplicates among them."""
+    """What became of a file. `problems` are the first `MOST_PROBLEMS` rows that were left out, duplicates among them.
+
+    `consents` were handed to the ledger; `reopened` contacts had been refused for good and wait again.
+    """
 
     batch: ImportBatch
     problems: tuple[BadRow, ...] = ()
     consents: int = 0
+    reopened: int = 0
 
     @property
     def problems_not_shown(self) -> int:
@@ -41,6 +46,7 @@ class _Progress:
     batch: ImportBatch
     problems: list[BadRow] = field(default_factory=list)
     consents: int = 0
+    reopened: int = 0
 
     def note(self, problems: Iterable[BadRow]) -> None:
         self.problems += islice(problems, MOST_PROBLEMS - len(self.problems))
@@ -75,7 +81,7 @@ async def import_contacts(
     async with store.transaction() as work:
         await work.save_batch(progress.batch)
         await work.record(_told(progress.batch), at)
-    return ImportReport(progress.batch, tuple(progress.problems), progress.consents)
+    return ImportReport(progress.batch, tuple(progress.problems), progress.consents, progress.reopened)
 
 
 async def _take(
@@ -87,13 +93,14 @@ async def _take(
     added = await work.add_contacts(
         [_contact(contact_id, row, campaign, progress.batch, at) for contact_id, row in contacts.items()]
     )
-    if book is not None:
-        for contact_id in sorted(added):
-            row = contacts[contact_id]
-            if row.consent is not None:
-                await book.add(work, given_by(row, row.consent, f"co_{contact_id}"), at)
-                progress.consents += 1
-    twice = [_duplicate(row) for contact_id, row in contacts.items() if contact_id not in added]
+    for row in good:
+        if book is not None and row.consent is not None:
+            await book.add(work, given_by(row, row.consent), at)
+            progress.consents += 1
+    there = [row for contact_id, row in contacts.items() if contact_id not in added]
+    again = sorted({row.number for row in there if row.consent is not None})
+    progress.reopened += await work.reopen_refused(campaign.id, at, again) if again else 0
+    twice = [_duplicate(row) for row in there]
     batch = progress.batch
     progress.batch = replace(
         batch,

@@ -49,6 +49,11 @@ async def give(work: Work, campaign: Campaign, order: Order, at: datetime, reaso
     return changed
 
 
+async def ask_again(work: Work, campaign: Campaign, at: datetime) -> int:
+    """Let those whom the gate refused for good wait again, because something has been mended. How many there are."""
+    return await work.reopen_refused(campaign.id, at)
+
+
 async def cancel_number(work: Work, number: str, reason: str, at: datetime, seller: str = "") -> list[str]:
     """Nobody rings this number any more (for `seller`; "" for any): waiting contacts are called off, unanswered calls too.
 

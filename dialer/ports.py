@@ -124,6 +124,9 @@ class Work(Protocol):
     async def add_contacts(self, new: Sequence[Contact]) -> set[str]:
         """Add those whose number the campaign does not have; the ids of those that were added."""
 
+    async def reopen_refused(self, campaign_id: str, at: datetime, numbers: Sequence[str] | None = None) -> int:
+        """Let contacts whom the gate refused for good wait again, due at `at`; of these numbers only, if any are given."""
+
     async def save_batch(self, batch: ImportBatch) -> None: ...
     async def tally(self, campaign_id: str) -> Tally: ...
     async def has_open_contacts(self, campaign_id: str) -> bool: ...

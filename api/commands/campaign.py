@@ -141,12 +141,16 @@ def import_(
 
 
 @app.command(no_args_is_help=True, short_help="Let it call.")
-def start(campaign: Named, as_json: AsJson = False) -> None:
+def start(
+    campaign: Named,
+    again: Annotated[bool, typer.Option("--again", help="Ask again about those whom the gate refused for good.")] = False,
+    as_json: AsJson = False,
+) -> None:
     """Let a campaign call, whenever the gate allows it. A running `offhook serve` does the dialling.
 
     Example: offhook campaign start autumn
     """
-    _run(lambda desk: _order(desk, campaign, Order.START, as_json))
+    _run(lambda desk: _order(desk, campaign, Order.START, as_json, again=again))
 
 
 @app.command(no_args_is_help=True, short_help="Dial nobody new for now.")
@@ -176,15 +180,18 @@ def stop(campaign: Named, as_json: AsJson = False) -> None:
     _run(lambda desk: _order(desk, campaign, Order.STOP, as_json))
 
 
-async def _order(desk: Desk, name: str, order: Order, as_json: bool) -> None:
+async def _order(desk: Desk, name: str, order: Order, as_json: bool, *, again: bool = False) -> None:
     async with desk.store.transaction() as work:
         campaign = _allowed(await orders.find(work, name), as_json)
+        reopened = await orders.ask_again(work, campaign, desk.at) if again else 0
         changed = _allowed(await orders.give(work, campaign, order, desk.at, "by the operator"), as_json)
     if as_json:
         _print_json(_campaign(changed))
         return
     is_new = changed.state is not campaign.state
     typer.echo(f"{changed.name} is {'now' if is_new else 'already'} {changed.state.value}.")
+    if again:
+        typer.echo(f"{reopened} refused before are asked about again.")
     if changed.state is CampaignState.RUNNING and is_new:
         typer.echo(f"A running `offhook serve` dials it. Watch: offhook campaign status {_quoted(changed.name)}")
 
@@ -313,12 +320,15 @@ def _show_import(report: ImportReport, as_json: bool) -> None:
                 "bad": batch.bad,
                 "duplicates": batch.duplicates,
                 "consents": report.consents,
+                "reopened": report.reopened,
                 "problems": [msgspec.to_builtins(problem) for problem in report.problems],
                 "problems_not_shown": report.problems_not_shown,
             }
         )
         return
-    typer.echo(f"{batch.kept} of {batch.rows} rows taken, {report.consents} of them with a consent.")
+    typer.echo(f"{batch.kept} of {batch.rows} rows taken; {report.consents} consents told of.")
+    if report.reopened:
+        typer.echo(f"{report.reopened} whom the gate had refused are asked about again.")
     if not report.problems:
         return
     table = _table("line", "column", "why", "code")

@@ -9,11 +9,11 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final, NoReturn
 
-from dialer.attempt import Attempt, CarrierEvent, Phase
+from dialer.attempt import Attempt, CarrierEvent, Disposition, Phase
 from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
 from dialer.pacing import Candidate
 from dialer.ports import Lease, Tally, Work
@@ -123,6 +123,18 @@ class _MemoryWork:
                 self._kept.contacts[contact.id] = contact
                 added.add(contact.id)
         return added
+
+    async def reopen_refused(self, campaign_id: str, at: datetime, numbers: Sequence[str] | None = None) -> int:
+        refused = [
+            each
+            for each in self._of(campaign_id)
+            if each.state is ContactState.CLOSED
+            and each.disposition is Disposition.REFUSED
+            and (numbers is None or each.number in numbers)
+        ]
+        for each in refused:
+            self._kept.contacts[each.id] = replace(each, state=ContactState.WAITING, due_at=at, changed_at=at)
+        return len(refused)
 
     async def save_batch(self, batch: ImportBatch) -> None:
         self._kept.batches[batch.id] = batch

@@ -16,7 +16,7 @@ from sqlalchemy import Insert, Row, Table, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dialer.attempt import Attempt, CarrierEvent, Phase
+from dialer.attempt import Attempt, CarrierEvent, Disposition, Phase
 from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
 from dialer.pacing import Candidate
 from dialer.ports import Lease, Tally, Work
@@ -108,6 +108,17 @@ class SqlWork:
         statement = self._insert_new(contacts).returning(contacts.c.id)
         added = await self._connection.execute(statement, [contact_row(contact) for contact in new])
         return set(added.scalars())
+
+    async def reopen_refused(self, campaign_id: str, at: datetime, numbers: Sequence[str] | None = None) -> int:
+        waiting = (
+            update(contacts)
+            .where(contacts.c.campaign_id == campaign_id, contacts.c.state == ContactState.CLOSED.value)
+            .where(contacts.c.disposition == Disposition.REFUSED.value)
+            .values(state=ContactState.WAITING.value, due_at=at, changed_at=at)
+        )
+        if numbers is not None:
+            waiting = waiting.where(contacts.c.number.in_(numbers))
+        return (await self._connection.execute(waiting)).rowcount
 
     async def save_batch(self, batch: ImportBatch) -> None:
         await self._save(import_batches, asdict(batch))

@@ -55,11 +55,11 @@ def make(shell: Shell, name: str = "autumn") -> None:
 def test_a_campaign_from_its_making_to_its_end(shell: Shell) -> None:
     assert "import autumn" in shell("create", "autumn", "--seller", "Acme Solar", "--agent", "solar")
     told = shell("import", "autumn", "contacts.csv")
-    assert "1 of 3 rows taken, 1 of them with a consent." in told
+    assert "1 of 3 rows taken; 1 consents told of." in told
     assert "too_short" in told
     assert "duplicate" in told
     assert "now running" in shell("start", "autumn")
-    assert "already running" in shell("start", "autumn")
+    assert "0 refused before are asked about again" in shell("start", "autumn", "--again")
     assert "now paused" in shell("pause", "autumn")
     assert "now running" in shell("resume", "autumn")
     assert "running" in shell("status")

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from compliance.consent import Given
+from dialer.attempt import Disposition
 from dialer.campaign import Campaign, CampaignState, ContactState, ImportBatch
 from dialer.contact_file import FileRefused
 from dialer.intake import MOST_PROBLEMS, ROWS, ImportReport, import_contacts
+from dialer.orders import ask_again
 from dialer.ports import AttemptStore, Work
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
@@ -51,7 +53,26 @@ async def test_the_same_file_again_adds_nobody(store: AttemptStore) -> None:
     row = b"+16145550101,Ann,2026-03-01,I agree,Acme\n"
     await take(store, HEADER, row, book=book)
     report = await take(store, HEADER, row, book=book)
-    assert (report.batch.kept, report.batch.duplicates, len(book.given)) == (0, 1, 1)
+    assert (report.batch.kept, report.batch.duplicates, report.reopened) == (0, 1, 0)
+    assert len({each.id for each in book.given}) == 1
+
+
+async def test_a_new_consent_of_somebody_who_was_refused_lets_the_gate_be_asked_again(store: AttemptStore) -> None:
+    await take(store, b"number\n+16145550101\n+16145550102\n+16145550103\n")
+    async with store.transaction() as work:
+        ann, bob, cyd = await work.contacts("c1")
+        for each in (ann, bob):
+            refused = replace(each, state=ContactState.CLOSED, disposition=Disposition.REFUSED, due_at=None)
+            await work.save_contact(refused)
+        await work.save_contact(replace(cyd, state=ContactState.CALLED_OFF, disposition=Disposition.REFUSED, due_at=None))
+    rows = b"+16145550101,Ann,2026-03-01,I agree,Acme\n+16145550102,Bob,,,\n+16145550103,Cyd,2026-03-01,I agree,Acme\n"
+    report = await take(store, HEADER, rows, book=Book())
+    assert (report.reopened, report.consents, report.batch.duplicates) == (1, 2, 3)
+    async with store.transaction() as work:
+        states = [each.state for each in await work.contacts("c1")]
+        assert states == [ContactState.WAITING, ContactState.CLOSED, ContactState.CALLED_OFF]
+        assert await ask_again(work, CAMPAIGN, NOW) == 1
+        assert [each.due_at for each in await work.contacts("c1")] == [NOW, NOW, None]
 
 
 async def test_a_large_file_goes_in_piece_by_piece_and_says_how_far_it_is(store: AttemptStore) -> None:

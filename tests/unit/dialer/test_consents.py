@@ -21,9 +21,9 @@ def test_a_claim_becomes_an_entry_with_its_evidence() -> None:
     claim = ConsentClaim(
         AT, "Acme; Bolt |", WORDING, "", "web form", "Ann Lee", {"ip": "192.0.2.1", "url": "https://a.example"}
     )
-    given = given_by(ROW, claim, "co_1")
+    given = given_by(ROW, claim)
     consent = given.consent
-    assert (given.id, consent.id, consent.number, consent.obtained_at) == ("co_1", "co_1", ROW.number, AT)
+    assert (consent.id, consent.number, consent.obtained_at) == (given.id, ROW.number, AT)
     assert consent.sellers == {"Acme", "Bolt"}
     assert consent.kind is ConsentKind.WRITTEN
     assert (consent.is_signed, consent.names_artificial_voice, consent.says_not_a_condition) == (True, True, True)
@@ -31,7 +31,7 @@ def test_a_claim_becomes_an_entry_with_its_evidence() -> None:
 
 
 def test_nothing_is_read_into_a_claim() -> None:
-    bare = given_by(ROW, ConsentClaim(AT, wording="You may call me."), "co_1").consent
+    bare = given_by(ROW, ConsentClaim(AT, wording="You may call me.")).consent
     assert bare.kind is ConsentKind.EXPRESS
     assert (bare.sellers, bare.is_signed) == (frozenset(), False)
     assert (bare.names_artificial_voice, bare.says_not_a_condition) == (False, False)
@@ -49,11 +49,18 @@ def test_nothing_is_read_into_a_claim() -> None:
     ],
 )
 def test_whether_a_wording_names_the_voice(wording: str, is_named: bool) -> None:
-    assert given_by(ROW, ConsentClaim(AT, wording=wording), "x").consent.names_artificial_voice is is_named
+    assert given_by(ROW, ConsentClaim(AT, wording=wording)).consent.names_artificial_voice is is_named
 
 
 def test_a_column_of_that_name_overrules_the_reading() -> None:
     told = ConsentClaim(AT, wording=WORDING, kind="PEC", more={"artificial_voice": "no", "not_a_condition": "Yes"})
-    consent = given_by(ROW, told, "x").consent
+    consent = given_by(ROW, told).consent
     assert consent.kind is ConsentKind.EXPRESS
     assert (consent.names_artificial_voice, consent.says_not_a_condition) == (False, True)
+
+
+def test_the_same_consent_has_the_same_id_from_whichever_file() -> None:
+    claim = ConsentClaim(AT, "Acme", WORDING)
+    again = given_by(ContactRow(99, ROW.number, "Ann"), ConsentClaim(AT, "Acme", WORDING, source="another file"))
+    assert given_by(ROW, claim).id == again.id
+    assert given_by(ROW, ConsentClaim(AT, "Acme", WORDING + ".")).id != again.id
