@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -35,24 +36,24 @@ class Known:
     last: Link | None = None
 
 
-# One statement for everything the gate must know: on SQLite each costs a hop to the driver's thread and back.
+# One statement for everything the gate must know: on SQLite each costs a hop to the driver's thread and back. The third
+# column is the order of writing where it matters: of facts the newest holds, and an order is lifted only by a later one.
 _EVERYTHING: Final = """
-    SELECT what, body FROM consent_events WHERE number = :number OR (person = :person AND :person <> '')
+    SELECT what, body, 0 FROM consent_events WHERE number = :number OR (person = :person AND :person <> '')
     UNION ALL
-    SELECT 'dnc', body FROM internal_dnc
+    SELECT 'dnc', body, 0 FROM internal_dnc
      WHERE (number = :number OR (person = :person AND :person <> '')) AND seller IN ('', :seller)
     UNION ALL
-    SELECT 'call', body FROM calls_counted
+    SELECT 'call', body, 0 FROM calls_counted
      WHERE (number = :number OR (person = :person AND :person <> '')) AND at > :since AND attempt <> :attempt
     UNION ALL
-    SELECT * FROM (
-        SELECT what, body FROM number_facts WHERE number = :number AND seller IN ('', :seller) ORDER BY seq) AS facts
+    SELECT what, body, seq FROM number_facts WHERE number = :number AND seller IN ('', :seller)
     UNION ALL
-    SELECT 'tombstone', body FROM tombstones WHERE number_hash = :hash
+    SELECT 'tombstone', body, 0 FROM tombstones WHERE number_hash = :hash
     UNION ALL
-    SELECT * FROM (SELECT what, body FROM standing_orders ORDER BY seq) AS orders
+    SELECT what, body, seq FROM standing_orders
     UNION ALL
-    SELECT 'last', body FROM (
+    SELECT 'last', body, 0 FROM (
         SELECT hash || '|' || CAST(day AS VARCHAR(10)) || '|' || CAST(place AS VARCHAR(12)) || '|' || CAST(at AS VARCHAR(40))
             AS body FROM receipts ORDER BY seq DESC LIMIT 1) AS newest
     """
@@ -68,10 +69,19 @@ async def all_known(connection: AsyncConnection, proposed: ProposedCall, at: dat
         "since": at - REMEMBERED,
         "hash": number_hash(salt, proposed.number),
     }
+    return learned((str(what), str(body), seq) for what, body, seq in await run(connection, _EVERYTHING, values))
+
+
+def learned(rows: Iterable[tuple[str, str, object]]) -> Known:
+    """What these rows (kind, body, order of writing) amount to."""
     known = Known()
-    for what, body in await run(connection, _EVERYTHING, values):
-        _learn(known, str(what), str(body))
+    for what, body, _ in sorted(rows, key=_order):
+        _learn(known, what, body)
     return known
+
+
+def _order(row: tuple[str, str, object]) -> int:
+    return row[2] if isinstance(row[2], int) else 0
 
 
 def _learn(known: Known, what: str, body: str) -> None:

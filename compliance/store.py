@@ -93,7 +93,7 @@ class ComplianceStore:
         await _lock_chain(connection)
         known = await all_known(connection, proposed, at, self.salt)
         receipt = f"r_{uuid.uuid4().hex}"
-        record, book = self._record(proposed, known, receipt)
+        record, book = self.record(proposed, known, receipt)
         verdict = check(record, at, book)
         sealed = seal(receipt, "verdict", at, verdict_content(record, verdict), known.last)
         await _append(connection, sealed, proposed, verdict.decision)
@@ -104,12 +104,13 @@ class ComplianceStore:
     async def look(self, connection: AsyncConnection, proposed: ProposedCall, at: datetime) -> tuple[CallRecord, Verdict]:
         """The verdict without writing anything: for people who want to know. Its clearance permits nothing."""
         known = await all_known(connection, proposed, at, self.salt)
-        record, book = self._record(proposed, known, "")
+        record, book = self.record(proposed, known, "")
         return record, check(record, at, book)
 
-    def _record(self, proposed: ProposedCall, known: Known, receipt: str) -> tuple[CallRecord, Rulebook]:
+    def record(self, proposed: ProposedCall, known: Known, receipt: str) -> tuple[CallRecord, Rulebook]:
+        """The record of a proposed call, and the rule book it is to be judged by."""
         ledger = fold(known.ledger)
-        book, halts = self._book(tuple(known.orders))
+        book, halts = self.book_under(tuple(known.orders))
         record = CallRecord(
             number=proposed.number,
             errand=proposed.errand,
@@ -133,7 +134,7 @@ class ComplianceStore:
         )
         return record, book
 
-    def _book(self, orders: tuple[tuple[str, str], ...]) -> tuple[Rulebook, list[Halt]]:
+    def book_under(self, orders: tuple[tuple[str, str], ...]) -> tuple[Rulebook, list[Halt]]:
         """The rule book under the standing orders. Kept, because the gate's caches hang on the book's identity."""
         found = self._books.get(orders)
         if found is None:

@@ -10,6 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from compliance.audit import stored_receipts
+from compliance.bulk import records_for, rulebook_in_force
+from compliance.people import erase_person
+from compliance.preflight import preflight
 from compliance.receipt import verify
 from compliance.record import Place, Reassigned, ReassignedAnswer, Relationship, VoiceKind
 from compliance.rules.schema import Proclamation, Waiver
@@ -202,3 +205,36 @@ async def test_everything_that_happens_is_one_chain(database, store, proposed, g
     assert [each.kind for each in found] == ["verdict", "outcome", "opt_out", "verdict"]
     assert [each.place for each in found] == [0, 1, 2, 0]
     assert list(verify(found)) == []
+
+
+async def test_looking_ahead_sees_what_judging_sees(database, store, proposed, given, another):
+    """`records_for` must gather exactly what `look` gathers, for everybody at once."""
+    await consented(database, store, given)
+    await judged(database, store, proposed, NOON - timedelta(hours=2))
+    crowd = [another(f"x{place}", f"+1614555{place:04d}", person="") for place in range(300)]
+    async with database.transaction() as connection:
+        await store.opt_out(connection, DncRequest("+16145550007", NOON, "voice", "acme"), NOON)
+        await store.opt_out(connection, DncRequest("+16145550008", NOON, "voice", "other"), NOON)
+        await store.learn(connection, "+16145550009", ReassignedAnswer(Reassigned.NO, NOON.date()), NOON)
+        await store.learn(connection, "+16145550009", ReassignedAnswer(Reassigned.YES, NOON.date()), NOON)
+        await store.learn(connection, "+16145550010", Relationship(last_purchase=NOON.date()), NOON, "other")
+        await erase_person(store, connection, "+16145550011", "Jo", "letter", NOON)
+        await store.order(connection, Halt("h1", "state:TX", "Jo", "storm"), NOON)
+        waiver = Waiver(entry="us-hours", by="Jo", reason="x", since=NOON.date(), until=NOON.date())
+        await store.order(connection, waiver, NOON)
+    asked = [another("ann1"), another("ann2", "+16145550124"), *crowd, another("tx", "+12145550123", person="")]
+    async with database.reading() as connection:
+        book = await rulebook_in_force(store, connection)
+        ahead = [record async for record in records_for(store, connection, asked, NOON)]
+        one_by_one = [(await store.look(connection, each, NOON))[0] for each in asked]
+    assert ahead == one_by_one
+    assert len(book.waivers) == 1
+    assert preflight(ahead, NOON, book).contacts == len(asked)
+
+
+async def test_looking_ahead_in_chunks(database, store, another, monkeypatch):
+    monkeypatch.setattr("compliance.bulk.CHUNK", 7)
+    crowd = [another(f"x{place}", f"+1614555{place:04d}") for place in range(20)]
+    async with database.reading() as connection:
+        ahead = [record.number async for record in records_for(store, connection, crowd, NOON)]
+    assert ahead == [each.number for each in crowd]
