@@ -47,10 +47,16 @@ class SpeechToText(Protocol):
 
 
 class VoiceActivity(Protocol):
-    """The voice activity detector of one call; the model behind it is shared by all calls."""
+    """The detectors of one call; the models behind them are shared by all calls. They measure and decide nothing."""
 
     def feed(self, audio: bytes) -> list[VoiceEvidence]:
         """Take caller audio (any length, in order); return the evidence of every window (256 samples) it completes."""
+
+    def played(self, audio: bytes) -> None:
+        """Take our own audio as it leaves for the caller's ear: what comes back of it is an echo."""
+
+    def cleared(self) -> None:
+        """What was sent and not yet heard was thrown away."""
 
 
 # --- mind -------------------------------------------------------------------------------------------------------------

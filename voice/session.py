@@ -230,6 +230,7 @@ class Session:
             case ClearPlayout():
                 self._pacer.clear()
                 self._link.clear()
+                self._parts.activity.cleared()
             case SetGain(gain):
                 self._pacer.set_gain(gain)
             case FinishUtterance():
@@ -254,6 +255,7 @@ class Session:
                 self._link.send_mark(item)
             else:
                 self._link.send_audio(item)
+                self._parts.activity.played(item)
         return self._pacer.next_due is not None
 
     def _start(self, work: Work) -> asyncio.Task[None]:

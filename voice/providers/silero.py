@@ -92,6 +92,12 @@ class SileroActivity:
         """Take caller audio (mu-law, any length, in order); return the evidence of every window it completes."""
         return [self.judge(window) for window in self.cut(audio)]
 
+    def played(self, audio: bytes) -> None:
+        """The model alone does not know an echo."""
+
+    def cleared(self) -> None:
+        """Nothing was remembered of what was played."""
+
     def judge(self, window: bytes) -> VoiceEvidence:
         """The evidence of the next window, judged alone."""
         return self.judged(window, self._batch.run([self.prepared(window)])[0])

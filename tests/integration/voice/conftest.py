@@ -89,6 +89,12 @@ class Activity:
         is_speech = audio[:1] == b"\x00"
         return [VoiceEvidence(Samples(self._position), 0.95 if is_speech else 0.01, -20.0 if is_speech else -90.0)]
 
+    def played(self, audio: bytes) -> None:
+        pass
+
+    def cleared(self) -> None:
+        pass
+
 
 class Tools:
     """Remembers what was run; with an outcome that is an error, raises it."""
