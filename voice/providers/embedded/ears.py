@@ -13,7 +13,7 @@ from typing import Final
 from context.briefing import Briefing
 from voice.agent import AgentDefinition
 from voice.events import Transcribed
-from voice.providers.embedded.wire import Audio, Close, Expect, Finish, Heard, OpenEars, Ready
+from voice.providers.embedded.wire import Audio, Close, Expect, Finish, Heard, OpenEars, Prepare, Ready
 from voice.providers.embedded.worker import Channel, Worker
 
 _CALLS_PER_PROCESS: Final = 8
@@ -39,8 +39,13 @@ class EmbeddedEars:
         """Start one process and make these agents' models, so that no call waits for them. Raises `ProviderError`."""
         await self._workers[0].start()
         for agent in agents:
-            ears = await self.open(agent, Briefing())
-            await ears.close()
+            channel = await self._workers[0].open()
+            try:
+                channel.send(Prepare(channel.number, agent))
+                while not isinstance(await channel.receive(), Ready):
+                    pass
+            finally:
+                channel.close()
 
     async def open(self, agent: AgentDefinition, briefing: Briefing) -> EmbeddedTranscriber:
         """The ears of one call. Raises `ProviderError`."""

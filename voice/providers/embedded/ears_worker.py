@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
@@ -18,30 +20,36 @@ from voice.agent import AgentDefinition
 from voice.providers.embedded.expected import hints
 from voice.providers.embedded.listening import SPARE, Listening, Model
 from voice.providers.embedded.recogniser import Heard, Recogniser
-from voice.providers.embedded.wire import ITSELF, Audio, Close, Expect, Failed, Finish, OpenEars, Pipes, Ready
+from voice.providers.embedded.wire import ITSELF, Audio, Close, Expect, Failed, Finish, OpenEars, Pipes, Prepare, Ready
 from voice.providers.embedded.wire import Heard as HeardMessage
 
 _MOST_MODELS: Final = 16  # agents (and their earlier versions) that decoders are kept for
 _MOST_SPARE: Final = 8  # decoders kept for an agent (5 MB each)
 
 
+class Purpose(Enum):
+    OPEN = auto()  # a call is to be opened with it
+    EXPECT = auto()  # a call was told to expect this
+    AHEAD = auto()  # nobody waits for it
+    PREPARE = auto()  # somebody waits for it, and for those ordered before it
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Make a model for a call: its general one (`is_base`), or the one for what it was told to expect."""
+    """Make a model of this agent: its general one, or with a hint the one for what was just asked."""
 
     channel: int
     agent: AgentDefinition
-    hint: tuple[str, ...]
-    is_base: bool
+    purpose: Purpose
+    hint: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """The maker thread has a model: for a call to be opened, or for what it was told to expect."""
+    """The maker thread has carried out an order."""
 
-    channel: int
+    order: Order
     model: Model
-    is_base: bool
 
 
 @dataclass(slots=True)
@@ -69,10 +77,9 @@ class Maker:
         while True:
             order = self._orders.get()
             try:
-                model = self._listening.model(order.agent, order.hint)
-                self._results.put(Made(order.channel, model, order.is_base))
+                self._results.put(Made(order, self._listening.model(order.agent, order.hint)))
             except (OSError, ValueError) as error:
-                if order.is_base:
+                if order.purpose in (Purpose.OPEN, Purpose.PREPARE):
                     self._results.put(Failed(order.channel, "no_model", str(error)))
 
 
@@ -90,7 +97,10 @@ class EarsWorker:
             match message:
                 case OpenEars(channel, agent):
                     self._calls[channel] = Call(agent)
-                    self._maker.order(Order(channel, agent, (), is_base=True))
+                    self._maker.order(Order(channel, agent, Purpose.OPEN))
+                case Prepare(channel, agent):
+                    self._make_ahead(agent)
+                    self._maker.order(Order(channel, agent, Purpose.PREPARE))
                 case Close(channel):
                     self._close(channel)
                 case Made():
@@ -114,7 +124,7 @@ class EarsWorker:
                 self._tell(channel, call.recogniser.finish())
             case Expect(channel, phrases):
                 if phrases:
-                    self._maker.order(Order(channel, call.agent, phrases, is_base=False))
+                    self._maker.order(Order(channel, call.agent, Purpose.EXPECT, phrases))
                 else:
                     call.wanted = None
 
@@ -122,28 +132,38 @@ class EarsWorker:
         self._pipes.send(HeardMessage(channel, heard.text, heard.is_final, heard.confidence, heard.words))
 
     def _made(self, made: Made) -> None:
-        call = self._calls.get(made.channel)
-        if call is None:
-            return  # made ahead of any question, or for a call that is over
-        if not made.is_base:
-            call.wanted = made.model
-            if call.recogniser is not None and not call.recogniser.is_open:
-                self._prepare(call)  # loading it takes some 20 ms, better now than when the caller speaks
-            return
+        channel = made.order.channel
+        call = self._calls.get(channel)
+        match made.order.purpose:
+            case Purpose.OPEN if call is not None:
+                self._open(channel, call, made.model)
+            case Purpose.EXPECT if call is not None:
+                call.wanted = made.model
+                if call.recogniser is not None and not call.recogniser.is_open:
+                    self._prepare(call)  # loading it takes some 20 ms, better now than when the caller speaks
+            case Purpose.PREPARE:
+                self._keep_spare(made.model)
+                self._pipes.send(Ready(channel))
+            case _:
+                pass  # made ahead, or for a call that is over
+
+    def _open(self, channel: int, call: Call, model: Model) -> None:
         try:
-            call.decoder = self._decoder(made.model)
+            call.decoder = self._decoder(model)
         except RuntimeError:
-            made.model.forget()  # cut short on the disk, perhaps: the next call makes it anew
-            self._calls.pop(made.channel)
-            self._pipes.send(Failed(made.channel, "no_decoder", f"model {made.model.name} cannot be used"))
+            model.forget()  # cut short on the disk, perhaps: the next call makes it anew
+            self._calls.pop(channel)
+            self._pipes.send(Failed(channel, "no_decoder", f"model {model.name} cannot be used"))
             return
-        call.base = made.model
+        call.base = model
         call.recogniser = Recogniser(call.decoder, lambda decoder: self._prepare(call))
-        self._pipes.send(Ready(made.channel))
+        self._pipes.send(Ready(channel))
         early, call.early = call.early, []
         for message in early:
             self._serve(call, message)
-        self._get_ready_for_more(made.model, call.agent)
+        if model.name not in self._spare:
+            self._make_ahead(call.agent)
+        self._keep_spare(model)
 
     def _prepare(self, call: Call) -> None:
         """Listen with the model of what was just asked, else with the general one."""
@@ -166,16 +186,19 @@ class EarsWorker:
         spare = self._spare.get(model.name)
         return spare.pop() if spare else self._listening.decoder(model)
 
-    def _get_ready_for_more(self, model: Model, agent: AgentDefinition) -> None:
-        """Decoders for the next calls of this agent, and the models of its questions before they are asked."""
-        if model.name not in self._spare:
-            if len(self._spare) >= _MOST_MODELS:
-                self._spare.pop(next(iter(self._spare)))
-            for hint in hints(agent):
-                self._maker.order(Order(ITSELF, agent, hint, is_base=False))
+    def _make_ahead(self, agent: AgentDefinition) -> None:
+        """The models of an agent's questions, before they are asked."""
+        for hint in hints(agent):
+            self._maker.order(Order(ITSELF, agent, Purpose.AHEAD, hint))
+
+    def _keep_spare(self, model: Model) -> None:
+        """Decoders for the next calls of an agent."""
+        if model.name not in self._spare and len(self._spare) >= _MOST_MODELS:
+            self._spare.pop(next(iter(self._spare)))
         spare = self._spare.setdefault(model.name, [])
-        while len(spare) < SPARE and self._inbox.empty():
-            spare.append(self._listening.decoder(model))
+        with suppress(RuntimeError):
+            while len(spare) < SPARE and self._inbox.empty():
+                spare.append(self._listening.decoder(model))
 
     def _close(self, channel: int) -> None:
         """Forget a call; its decoder serves another, with the channel it had adapted to forgotten too."""

@@ -19,6 +19,7 @@ from voice.language.words import normalise
 Source: TypeAlias = Callable[[random.Random], str]
 
 SENTENCES: Final = 16_000
+HINTED_SENTENCES: Final = 8_000  # a question has fewer answers than a call has turns
 _HINTED: Final = 0.6  # share of the sentences drawn from what was just asked, when the ears were told
 _SEED: Final = 8000
 _BEFORE: Final = ("", "", "", "", "", "well", "um", "uh", "oh", "okay", "yeah", "yes", "no", "i think", "so", "hello")
@@ -40,7 +41,7 @@ def vocabulary_sentences(agent: AgentDefinition, hint: Sequence[str] = ()) -> li
     base = _sources(agent)
     narrow = _narrow(agent, hint)
     sentences: list[list[str]] = []
-    for _ in range(SENTENCES):
+    for _ in range(HINTED_SENTENCES if narrow else SENTENCES):
         pool = narrow if narrow and chance.random() < _HINTED else base
         sentence = _dressed(chance, chance.choice(pool))
         if chance.random() < 0.12:  # people answer two things in one breath

@@ -30,6 +30,13 @@ class OpenEars(msgspec.Struct, frozen=True, tag=True):
     agent: AgentDefinition
 
 
+class Prepare(msgspec.Struct, frozen=True, tag=True):
+    """Make everything that calls of this agent will need. Answered by `Ready`."""
+
+    channel: int
+    agent: AgentDefinition
+
+
 class Audio(msgspec.Struct, frozen=True, tag=True):
     """Mu-law 8 kHz: the caller's to the ears, the agent's from the mouth. `words` are timed from the start of `audio`."""
 
@@ -83,7 +90,7 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     message: str = ""
 
 
-Message: TypeAlias = OpenEars | Audio | Finish | Expect | Heard | Say | Close | Ready | Failed
+Message: TypeAlias = OpenEars | Prepare | Audio | Finish | Expect | Heard | Say | Close | Ready | Failed
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final[msgspec.msgpack.Decoder[Message]] = msgspec.msgpack.Decoder(Message)
