@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from compliance.measures import ABANDON_PERIOD, AbandonLedger, abandon_ledger, live_answer
 from compliance.receipt import Break, Link, Receipt, verify
 from storage.tables.compliance import receipts
 
@@ -148,6 +149,21 @@ async def export(connection: AsyncConnection, at: datetime, number: str = "", ca
     ]
     asked = f"number {number}" if number else f"campaign {campaign}"
     return AuditFile(asked, at, calls, [msgspec.to_builtins(_receipt(row)) for row in rows], head)
+
+
+class _Outcome(msgspec.Struct):
+    at: datetime
+    answered_by: str = ""
+    measured: dict[str, float] = {}
+
+
+async def abandonment(connection: AsyncConnection, campaign: str, at: datetime) -> AbandonLedger:
+    """A campaign's last 30 days as 47 CFR 64.1200(a)(7) counts them, from its outcome receipts."""
+    wanted = (receipts.c.kind == "outcome", receipts.c.campaign == campaign, receipts.c.at > at - ABANDON_PERIOD)
+    bodies = (await connection.execute(select(receipts.c.body).where(*wanted))).scalars()
+    outcomes = [msgspec.json.decode(body, type=_Outcome) for body in bodies if body is not None and '"measured"' in body]
+    answers = [live_answer(campaign, each.at, each.measured) for each in outcomes if each.answered_by == "person"]
+    return abandon_ledger(answers, campaign, at)
 
 
 def _body(row: Row[tuple[object, ...]]) -> dict[str, Any]:

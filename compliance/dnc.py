@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -67,6 +67,20 @@ def days_left(manifest: Manifest, today: date) -> int:
     """How many more days the oldest part of this generation may be relied on; negative once it may not."""
     oldest = manifest.oldest
     return MAX_DAYS if oldest is None else MAX_DAYS - (today - oldest).days
+
+
+def alarms(manifests: Iterable[Manifest], today: date) -> list[str]:
+    """What must be said of these lists today: those that will soon be too old, and those that are."""
+    told = []
+    for each in manifests:
+        left = days_left(each, today)
+        if left < 0:
+            told.append(
+                f"The {each.list} list is {MAX_DAYS - left} days old: no sales call relies on it. Download and load it."
+            )
+        elif left <= MAX_DAYS - ALARM_DAYS:
+            told.append(f"The {each.list} list is {MAX_DAYS - left} days old; {left} days are left to load a new copy.")
+    return told
 
 
 class Generation:
@@ -166,6 +180,18 @@ class Lists:
             known = (target, Generation(self.folder / name / target))
             self._open[name] = known
         return known[1]
+
+    def manifests(self) -> list[Manifest]:
+        """Of every list in force; a damaged one is left out, and answers that it covers nothing."""
+        found = []
+        for name in self.names():
+            try:
+                generation = self.generation(name)
+            except ListDamaged:
+                continue
+            if generation is not None:
+                found.append(generation.manifest)
+        return found
 
     def answers(self, number: str) -> tuple[ListAnswer, ...]:
         """What every loaded list says of the number. A damaged list answers that it covers nothing."""

@@ -5,7 +5,7 @@ The law counts per campaign and 30 days, live answers only; instants are seconds
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -58,6 +58,13 @@ def abandon_ledger(answers: Iterable[LiveAnswer], campaign: str, at: datetime) -
     """The ledger of one campaign at an instant: calls of the 30 days before it."""
     counted = [each for each in answers if each.campaign == campaign and at - ABANDON_PERIOD < each.at <= at]
     return AbandonLedger(len(counted), sum(1 for each in counted if is_abandoned(each)))
+
+
+def live_answer(campaign: str, at: datetime, measured: Mapping[str, float]) -> LiveAnswer:
+    """A call that a person answered, from what was measured of it. A greeting that was never heard ended with the answer."""
+    first = measured.get("first_audio")
+    greeted = measured.get("greeting_ended", 0.0)
+    return LiveAnswer(campaign, at, None if first is None else first - greeted, "identified" in measured)
 
 
 def rang_long_enough(seconds: float, rings: int) -> bool:

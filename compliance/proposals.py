@@ -57,10 +57,12 @@ class CallOutcome:
     at: datetime
     duration: float = 0.0  # seconds
     is_conversation: bool = False
+    answered_by: str = ""  # person | machine | nobody; only a person's answer counts for abandonment
     caller_id: str = ""
     call_sid: str = ""
     campaign: str = ""
     contact: str = ""
     transferred_to: str = ""
-    measured: dict[str, float] = field(default_factory=dict)  # seconds from the answer, from the audio that was played
+    # Seconds from the answer, from the audio that was really played; the names are those of `compliance.disclosure`.
+    measured: dict[str, float] = field(default_factory=dict)
     references: dict[str, str] = field(default_factory=dict)  # transcript, recording, script version

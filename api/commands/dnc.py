@@ -22,7 +22,7 @@ from api.commands.compliance_shared import (
     writing,
 )
 from api.settings import get_settings
-from compliance.dnc import ALARM_DAYS, MAX_DAYS, days_left
+from compliance.dnc import MAX_DAYS, alarms, days_left
 from compliance.dnc_load import LoadOrder, load
 from compliance.store import ComplianceStore, DncRequest
 
@@ -83,25 +83,18 @@ def dnc_status(as_json: AsJson = False) -> None:
     """
     store = ComplianceStore.open(get_settings().home)
     today = datetime.now(UTC).date()
-    manifests = [found.manifest for name in store.lists.names() if (found := store.lists.generation(name)) is not None]
+    manifests = store.lists.manifests()
     is_stale = any(each.list == "national" and days_left(each, today) < 0 for each in manifests)
     if as_json:
         rows = [{**msgspec.to_builtins(each), "rows": each.rows, "days_left": days_left(each, today)} for each in manifests]
         print_json(rows)
         raise typer.Exit(1 if is_stale else 0)
     for each in manifests:
-        left = days_left(each, today)
-        age = f"obtained {each.oldest.isoformat() if each.oldest else '-'}"
-        alarm = (
-            "  TOO OLD: nobody is called on it"
-            if left < 0
-            else f"  {left} days left"
-            if left <= MAX_DAYS - ALARM_DAYS
-            else ""
-        )
-        typer.echo(
-            f"{each.list:<16} gen {each.generation:>4}  {each.rows:>12,} numbers  {len(each.areas):>3} areas  {age}{alarm}"
-        )
+        obtained = each.oldest.isoformat() if each.oldest else "-"
+        size = f"{each.rows:>12,} numbers  {len(each.areas):>3} area codes"
+        typer.echo(f"{each.list:<16} gen {each.generation:>4}  {size}  obtained {obtained}")
+    for alarm in alarms(manifests, today):
+        typer.echo(alarm)
     if not manifests:
         typer.echo("No list is loaded: sales calls without written consent are refused. Load one: offhook dnc load FILE")
     raise typer.Exit(1 if is_stale else 0)

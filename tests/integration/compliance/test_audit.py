@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import delete, text, update
 
-from compliance.audit import export, verify_chain
+from compliance.audit import abandonment, export, verify_chain
+from compliance.measures import AbandonLedger
 from compliance.store import CallOutcome, DncRequest
 from compliance.verdict import Clearance, Refused
 from storage.database import Database
@@ -165,3 +166,25 @@ async def test_caps_are_exact_under_concurrency(database, store, another, given)
     assert sum(isinstance(each, Clearance) for each in verdicts) == 2  # two a day to one number, and not one more
     async with database.reading() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM calls_counted"))).scalar() == 2
+
+
+async def test_abandonment_counts_what_people_answered_in_the_last_thirty_days(database, store):
+    good = {"greeting_ended": 1.0, "first_audio": 1.4, "identified": 3.0}
+    calls = [
+        ("a", "person", good, 0),
+        ("b", "person", {**good, "first_audio": 3.2}, 0),
+        ("c", "person", {"greeting_ended": 1.0}, 1),
+        ("d", "machine", {}, 1),
+        ("e", "person", {}, 31),
+        ("f", "person", {"first_audio": 0.4, "identified": 2.0}, 29),
+    ]
+    async with database.transaction() as connection:
+        for attempt, who, measured, days in calls:
+            at = NOON - timedelta(days=days)
+            outcome = CallOutcome(attempt, ANN, "answered", at, answered_by=who, measured=measured, campaign="c1")
+            await store.record_outcome(connection, outcome, at)
+        await store.never_left(connection, "g", ANN, "refused", NOON)
+    async with database.reading() as connection:
+        ledger = await abandonment(connection, "c1", NOON)
+        assert (ledger.answered_live, ledger.abandoned, ledger.is_within_limit) == (4, 2, False)
+        assert await abandonment(connection, "other", NOON) == AbandonLedger(0, 0)

@@ -8,13 +8,13 @@ import subprocess
 import sys
 import threading
 import zipfile
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from compliance.dnc import AREA_BYTES, Lists, days_left
+from compliance.dnc import AREA_BYTES, Lists, alarms, days_left
 from compliance.dnc_load import KEPT, LoadOrder, load
 from compliance.errors import ListBusy, ListDamaged, ListRefused
 from compliance.internal import InternalBits
@@ -334,5 +334,13 @@ class TestInternal:
         assert AREA_BYTES == 1_250_000
 
 
-def test_ten_days_apart(put):
-    assert days_left(put([6145550199]), date(2026, 11, 18) + timedelta(days=10)) == 21
+def test_alarms(home, put):
+    manifests = [put([6145550199], day=date(2026, 11, 1)), put([6145550199], name="state-tx", day=date(2026, 11, 20))]
+    assert alarms(manifests, date(2026, 11, 25)) == []
+    [soon] = alarms(manifests, date(2026, 11, 26))
+    assert soon == "The national list is 25 days old; 6 days are left to load a new copy."
+    [late] = alarms(manifests, date(2026, 12, 3))
+    assert "32 days old" in late
+    assert Lists(home).manifests() == manifests
+    (home / "lists/national/gen-000001/manifest.json").write_text("{")
+    assert [each.list for each in Lists(home).manifests()] == ["state-tx"]
