@@ -127,14 +127,14 @@ class _Session:
         self._outbox.put_nowait((due, message))
 
     async def run(self) -> None:
-        sender = asyncio.create_task(self._send())
+        self._sender = asyncio.create_task(self._send())
         try:
             await self._receive()
         except ClientGone:
             pass
         finally:
-            sender.cancel()
-            await asyncio.gather(sender, return_exceptions=True)
+            self._sender.cancel()
+            await asyncio.gather(self._sender, return_exceptions=True)
             await self.listener.close()
             self.vendor.log.add(self.number, "closed", audio_seconds=round(self.bytes / 8000, 3))
 
@@ -180,7 +180,11 @@ class _Session:
     async def _finish(self) -> None:
         if (last := self.farewell()) is not None:
             self.say(last, "none")
-        await self._outbox.join()
+        emptied = asyncio.ensure_future(self._outbox.join())
+        await asyncio.wait(
+            [emptied, self._sender], return_when=asyncio.FIRST_COMPLETED
+        )  # a client that left ends the sender
+        emptied.cancel()
         await self.socket.close(1000)
 
     async def _send(self) -> None:

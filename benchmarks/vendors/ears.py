@@ -177,7 +177,7 @@ class RealListener:
                 if not self._closed and not self._open.text and self._position - self._last_voice > 0.3:
                     self._onset = self._position
                 self._last_voice = self._position
-        if self._position - self._last_voice >= 0.15:
+        if self._position - self._last_voice >= 0.2:  # whoever listens through us asks sooner
             self.settle()
         self._tell(self._heard())
 

@@ -48,7 +48,8 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class DeepgramSettings:
-    """`final_after`: seconds an answer to Finalize may take before the last interim is taken for it.
+    """`final_after`: seconds an answer to Finalize may take before the last interim is taken for it; twice that when there
+    is none.
 
     `stall_after`: seconds, of audio sent and on the clock, without a message coming back, not even an empty one, after
     which the ears are deaf; when a final was asked for and did not come, `deaf_after` is enough.
@@ -291,6 +292,7 @@ class _Ears:
         self._sent_at_word = 0  # of caller audio, when the vendor last said anything
         self._word_at = time.monotonic()  # and when that was
         self._timer: asyncio.TimerHandle | None = None
+        self._has_waited = False  # for the final that was asked for last
         self._is_closed = False
         self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._read())]
 
@@ -309,6 +311,7 @@ class _Ears:
         if self._hearing.is_settled(time.monotonic()):
             self._heard.put_nowait(Transcribed("", is_final=True))
             return
+        self._has_waited = False
         self._orders.append("finish")
         self._wake.set()
         self._timer = asyncio.get_running_loop().call_later(self._settings.final_after, self._too_late)
@@ -426,6 +429,10 @@ class _Ears:
     def _too_late(self) -> None:
         """The final that was asked for did not come: the caller is not kept waiting for it."""
         self._timer = None
+        if self._hearing.interim is None and not self._has_waited:  # no words yet are worth a second wait
+            self._has_waited = True
+            self._timer = asyncio.get_running_loop().call_later(self._settings.final_after, self._too_late)
+            return
         if self._silent_for() > self._settings.deaf_after:
             self._fail(ProviderUnavailable(_PROVIDER, "stalled", "no answer to Finalize, nor to the audio before it"))
             return

@@ -13,6 +13,7 @@ import pytest
 from benchmarks.vendors.deepgram import DeepgramStandIn
 from benchmarks.vendors.ears import RealListener
 from benchmarks.vendors.faults import Fault, Kind
+from benchmarks.vendors.presets import INSTANT, Delay
 from voice.events import Transcribed
 from voice.providers.extras import load
 
@@ -79,6 +80,15 @@ async def test_finalize_with_nothing_heard_is_not_answered(silence: Audio) -> No
         await socket.send_close_stream()
         seen = await until(socket, lambda message: message.type == "Metadata")
     assert not any(message.type == "Results" and message.is_final for message in seen)
+
+
+async def test_a_client_that_leaves_without_waiting_is_let_go(speech: Audio, silence: Audio) -> None:
+    preset = INSTANT.slower("deepgram.final", Delay(0.05, 0.05))
+    async with DeepgramStandIn(preset, script=["yes"]) as vendor:
+        async with nova(vendor) as socket:
+            await socket.send_media(speech(0.5) + silence(0.3))
+            await socket.send_close_stream()
+        assert (await vendor.log.wait_for("closed"))["audio_seconds"] == 0.8
 
 
 async def test_an_empty_frame_closes_the_stream(speech: Audio) -> None:
