@@ -50,28 +50,53 @@ class Preflight:
 
 def preflight(records: Iterable[CallRecord], at: datetime, rules: Rulebook) -> Preflight:
     """Judge every record at one instant."""
-    opens: Counter[datetime] = Counter()
-    stopped_by: Counter[Rule] = Counter()
-    alone: Counter[Rule] = Counter()
-    now = never = held = 0
+    count = PreflightCount(at, rules)
     for record in records:
-        verdict = check(record, at, rules)
+        count.add(record)
+    return count.result()
+
+
+class PreflightCount:
+    """A preflight in the making, for records that come a page at a time."""
+
+    def __init__(self, at: datetime, rules: Rulebook) -> None:
+        self._at = at
+        self._rules = rules
+        self._contacts = self._now = self._never = self._held = 0
+        self._opens: Counter[datetime] = Counter()
+        self._stopped_by: Counter[Rule] = Counter()
+        self._alone: Counter[Rule] = Counter()
+
+    def add(self, record: CallRecord) -> None:
+        self._contacts += 1
+        verdict = check(record, self._at, self._rules)
         if isinstance(verdict, Clearance):
-            now += 1
-            continue
+            self._now += 1
+            return
         codes = verdict.rules
-        stopped_by.update(codes)
+        self._stopped_by.update(codes)
         if len(codes) == 1:
-            alone[codes[0]] += 1
+            self._alone[codes[0]] += 1
         if verdict.until is not None:
-            opens[verdict.until] += 1
+            self._opens[verdict.until] += 1
         elif verdict.is_hold:
-            held += 1
+            self._held += 1
         else:
-            never += 1
-    later = sum(opens.values())
-    total = now + later + never + held
-    return Preflight(at, total, now, later, never, held, dict(opens), dict(stopped_by), dict(alone), rules.version)
+            self._never += 1
+
+    def result(self) -> Preflight:
+        return Preflight(
+            at=self._at,
+            contacts=self._contacts,
+            now=self._now,
+            later=sum(self._opens.values()),
+            never=self._never,
+            held=self._held,
+            opens=dict(self._opens),
+            stopped_by=dict(self._stopped_by),
+            alone=dict(self._alone),
+            rules_version=self._rules.version,
+        )
 
 
 def describe(result: Preflight, calls_per_second: float) -> list[str]:
@@ -79,9 +104,9 @@ def describe(result: Preflight, calls_per_second: float) -> list[str]:
     callable_ = f"{result.now:,} can be called now, {result.later:,} later, {result.never:,} not at all"
     told = [f"{result.contacts:,} contacts: {callable_}."]
     if result.held:
-        told.append(f"{result.held:,} wait for the operator: a list, a caller id or a registration is missing.")
+        told.append(f"Waiting for the operator (a list, a caller id or a registration is missing): {result.held:,}.")
     for rule, count in sorted(result.stopped_by.items(), key=lambda each: -each[1]):
-        told.append(f"{count:,} are stopped by {rule.value}, {result.alone.get(rule, 0):,} by nothing else.")
+        told.append(f"{rule.value} stops {count:,}, {result.alone.get(rule, 0):,} of them by itself.")
     end = result.finished_by(calls_per_second)
     if end is not None:
         pace = f"{calls_per_second:g} calls a second"

@@ -22,6 +22,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.commands.preflight import preflight
 from api.gatekeeping import DialGate, proposed
 from api.settings import Settings, get_settings
 from compliance.explain import explain as in_words
@@ -44,6 +45,7 @@ from telephony.number import NumberRefused, mask, parse_number
 from voice.agent_file import AgentFolder
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app.command(no_args_is_help=True, short_help="How it would go, before it starts.")(preflight)
 
 PIECE: Final = 64 * 1024  # bytes read at once
 SHOWN: Final = 20  # bad rows shown to people; --json has more

@@ -82,8 +82,8 @@ class TestPreflight:
         assert result.stopped_by == {Rule.CONSENT_MISSING: 1, Rule.KILL_SWITCH: 1, Rule.DNC_INTERNAL: 1}
         told = describe(result, 1.0)
         assert told[0] == "5 contacts: 2 can be called now, 0 later, 2 not at all."
-        assert "1 wait for the operator" in told[1]
-        assert "1 are stopped by CONSENT_MISSING, 1 by nothing else." in told
+        assert told[1].endswith("is missing): 1.")
+        assert "CONSENT_MISSING stops 1, 1 of them by itself." in told
         assert told[-1].endswith("placed by 2026-07-14 16:00 UTC at the earliest.")
 
     def test_openings_and_the_end_at_a_pace(self, book, record):
