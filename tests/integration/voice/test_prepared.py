@@ -1,0 +1,82 @@
+"""What is made ready while it rings: an opening that is spoken, ears that miss nothing while they open."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from context.briefing import Briefing
+from voice.agent import AgentDefinition
+from voice.errors import ProviderError, ProviderUnavailable
+from voice.events import Transcribed
+from voice.ports import Transcriber
+from voice.prepared import EarsAhead, PreparedSpeaker
+from voice.providers.scripted import ScriptedEars, ScriptedMouth
+
+AGENT = AgentDefinition("a", "Acme", "Ava", "g", "Hello there. How are you?", "Bye.")
+
+
+async def test_a_prepared_segment_is_not_synthesised_again():
+    behind = await ScriptedMouth().open(AGENT)
+    speaker = PreparedSpeaker(behind)
+    await speaker.prepare(AGENT.opening)
+    await speaker.prepare("Hello there.")
+    assert behind.spoken == ["Hello there.", "How are you?"]
+    pieces = [piece async for piece in speaker.speak("How are you?")]
+    assert [piece.words[0].text for piece in pieces] == ["How", "are", "you?"]
+    assert behind.spoken == ["Hello there.", "How are you?"]
+
+
+async def test_anything_else_is_asked_of_the_mouth_behind():
+    behind = await ScriptedMouth().open(AGENT)
+    speaker = PreparedSpeaker(behind)
+    assert len([piece async for piece in speaker.speak("Good morning.")]) == 2
+    await speaker.close()
+    assert behind.is_closed
+
+
+async def test_ears_that_open_late_have_heard_everything_in_order():
+    may_open = asyncio.Event()
+    ears = await ScriptedEars(["yes"]).open(AGENT, Briefing())
+
+    async def opening() -> Transcriber:
+        await may_open.wait()
+        return ears
+
+    ahead = EarsAhead(opening())
+    ahead.hear(b"one")
+    ahead.expect(["yes"])
+    ahead.finish_utterance()
+    ahead.hear(b"two")
+    assert ears.heard == b""
+    may_open.set()
+    assert await anext(aiter(ahead.events())) == Transcribed("yes", is_final=True, confidence=0.9)
+    assert (bytes(ears.heard), ears.expected, ears.finished) == (b"onetwo", [("yes",)], 1)
+    ahead.hear(b"three")
+    ahead.expect(["no"])
+    ahead.finish_utterance()
+    assert (bytes(ears.heard), ears.expected, ears.finished) == (b"onetwothree", [("yes",), ("no",)], 2)
+    await ahead.close()
+    assert ears.is_closed
+
+
+async def test_ears_that_do_not_open_say_so_when_listened_to():
+    async def opening() -> Transcriber:
+        raise ProviderUnavailable("ears", "refused")
+
+    ahead = EarsAhead(opening())
+    ahead.hear(b"one")
+    with pytest.raises(ProviderError, match="refused"):
+        await anext(aiter(ahead.events()))
+    await ahead.close()
+
+
+async def test_closing_ears_that_are_still_opening_gives_up():
+    async def opening() -> Transcriber:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    ahead = EarsAhead(opening())
+    await ahead.close()
+    assert len(asyncio.all_tasks()) == 1
