@@ -145,6 +145,7 @@ class Work(Protocol):
         """Oldest first."""
 
     async def active_attempts(self) -> list[Attempt]: ...
+    async def has_active_attempts(self, campaign_id: str) -> bool: ...
     async def overdue_attempts(self, at: datetime) -> list[Attempt]:
         """Active ones of which nothing more is to be expected: `expires_at` has passed."""
 

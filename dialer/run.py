@@ -43,7 +43,7 @@ from dialer.claim import Cleared, claim
 from dialer.dispatch import begin, fact_of, place
 from dialer.lease import RightToDial
 from dialer.pacing import FOREVER, Candidate, Limit, Pace, decide, next_chance
-from dialer.ports import AttemptStore, CallPlacer, Gate
+from dialer.ports import AttemptStore, CallPlacer, Gate, Work
 from dialer.settle import Chances, Uncount, change_state, learn
 from storage.events import AttemptChanged, CampaignChanged, ContactsImported, NumberCancelled, Recorded
 
@@ -217,7 +217,7 @@ class Runner:
                 queue += await work.due(campaign.id, at, QUEUE)
             return _Situation(
                 campaigns={each.id: each for each in running},
-                exhausted=tuple([each for each in running if not await work.has_open_contacts(each.id)]),
+                exhausted=tuple([each for each in running if await _is_exhausted(work, each)]),
                 overdue=tuple(await work.overdue_attempts(at)),
                 unwanted=frozenset(await work.unwanted_calls()),
                 lines=await work.lines(at),
@@ -226,6 +226,7 @@ class Runner:
             )
 
     async def _choose(self, seen: _Situation) -> Turn:
+        began = self._clock.now()
         self._pace = replace(self._pace, campaigns={each.id: each.limit for each in seen.campaigns.values()})
         live = seen.lines
         queue = list(seen.queue)
@@ -240,7 +241,10 @@ class Runner:
             self._pace = self._pace.after_call(campaign_id, self._clock.now())
             live = {**live, campaign_id: live.get(campaign_id, 0) + 1}
         if seen.queue and not queue:
-            return Turn(cleared, self._to_cancel(seen.unwanted), 0.0)  # there may be more than a turn looks at
+            # There may be more than a turn looks at. A whole night's refusals must not take the machine from live calls:
+            # rest for as long as it took.
+            rest = 0.0 if cleared else self._clock.now() - began
+            return Turn(cleared, self._to_cancel(seen.unwanted), rest)
         chance = next_chance(queue, live, self._pace) - self._clock.now()
         return Turn(cleared, self._to_cancel(seen.unwanted), min(chance, _until_next(seen, self._clock.at())))
 
@@ -253,7 +257,7 @@ class Runner:
     async def _finish(self, campaign_id: str, at: datetime) -> None:
         async with self._store.transaction() as work:
             campaign = await work.campaign(campaign_id)
-            if campaign is None or campaign.state is not CampaignState.RUNNING or await work.has_open_contacts(campaign_id):
+            if campaign is None or campaign.state is not CampaignState.RUNNING or not await _is_exhausted(work, campaign):
                 return
             await change_state(work, campaign, CampaignState.FINISHED, at, "every contact is closed")
 
@@ -329,6 +333,11 @@ class Runner:
         is_lost = after.phase is Phase.UNKNOWN  # it gives its line back sooner than it was going to
         if is_freed or is_lost or after.progress.is_cancel_wanted or after.disposition is not before.disposition:
             self.wake()
+
+
+async def _is_exhausted(work: Work, campaign: Campaign) -> bool:
+    """Whether nothing more can come of a campaign: nobody waits, and no phone rings or is talked on because of it."""
+    return not await work.has_open_contacts(campaign.id) and not await work.has_active_attempts(campaign.id)
 
 
 def _until_next(seen: _Situation, at: datetime) -> float:

@@ -184,6 +184,9 @@ class _MemoryWork:
     async def active_attempts(self) -> list[Attempt]:
         return [each for each in self._kept.attempts.values() if each.progress.is_active]
 
+    async def has_active_attempts(self, campaign_id: str) -> bool:
+        return any(each.campaign_id == campaign_id for each in await self.active_attempts())
+
     async def overdue_attempts(self, at: datetime) -> list[Attempt]:
         return [each for each in await self.active_attempts() if (each.expires_at or _NEVER) <= at]
 

@@ -201,6 +201,10 @@ class SqlWork:
     async def active_attempts(self) -> list[Attempt]:
         return [attempt_of(row) for row in await self._rows(select(attempts).where(attempts.c.is_active))]
 
+    async def has_active_attempts(self, campaign_id: str) -> bool:
+        wanted = select(exists().where(attempts.c.is_active, attempts.c.campaign_id == campaign_id))
+        return bool(await self._connection.scalar(wanted))
+
     async def overdue_attempts(self, at: datetime) -> list[Attempt]:
         wanted = select(attempts).where(attempts.c.is_active, attempts.c.expires_at <= at)
         return [attempt_of(row) for row in await self._rows(wanted)]

@@ -230,3 +230,13 @@ def new_contact() -> Callable[..., Contact]:
 @pytest.fixture
 def refusal() -> Callable[..., Refused]:
     return refuse
+
+
+@pytest.fixture
+def make_world() -> Callable[..., World]:
+    return World
+
+
+@pytest.fixture
+def clearance() -> Callable[..., Clearance]:
+    return clear
