@@ -1,4 +1,4 @@
-"""The price table: which price applied to what, and on which day. Reads text, computes; opens no file by itself.
+"""The price table: which price applied to what, and on which day.
 
 Money is `Decimal` US dollars. A thing without a price is `Unpriced`, never zero: an unknown cost that looks like none is how
 a bill surprises.
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from importlib import resources
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import msgspec
@@ -138,6 +139,15 @@ def _refuse_negative(prices: Iterable[Price], origin: str) -> None:
         amounts = (price.per_minute, price.per_1k_characters, price.input, price.output, price.cached, price.stored)
         if any(amount < 0 for amount in (*amounts, price.stored_long)):
             raise PriceTableError(f"{origin}: price {number} ({price.provider} {price.model}) has an amount below zero")
+
+
+def load(home: Path) -> PriceTable:
+    """The operator's own table (`prices.toml` in the home folder) if there is one, else the one that comes with offhook.
+
+    Raises `PriceTableError` for a table that cannot be used: a wrong price is worse than none.
+    """
+    own = home / "prices.toml"
+    return parse(own.read_text(), str(own)) if own.is_file() else published()
 
 
 def published() -> PriceTable:

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from voice.pricing.consumption import Account, Consumption, Stage, bill, bill_to, watching
-from voice.pricing.table import PriceTableError, Unpriced, bill_for, parse, published
+from voice.pricing.table import PriceTableError, Unpriced, bill_for, load, parse, published
 
 TODAY = datetime.date(2026, 11, 20)
 REPLY = Consumption(
@@ -69,6 +70,15 @@ def test_what_nobody_heard_is_part_of_the_bill_and_named() -> None:
 def test_a_table_that_cannot_be_used_says_why(text: str, complaint: str) -> None:
     with pytest.raises(PriceTableError, match=complaint):
         parse(text, "mine.toml")
+
+
+def test_the_operators_own_table_goes_before_ours(tmp_path: Path) -> None:
+    assert load(tmp_path) == published()
+    (tmp_path / "prices.toml").write_text("price = []")
+    assert load(tmp_path).prices == ()
+    (tmp_path / "prices.toml").write_text("price = 1")
+    with pytest.raises(PriceTableError, match=str(tmp_path)):
+        load(tmp_path)
 
 
 def test_what_is_used_goes_to_the_account_of_its_call_and_to_whoever_watches() -> None:
