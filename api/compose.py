@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -42,8 +42,9 @@ from dialer.pacing import Limit
 from dialer.run import Clock, Runner, SystemClock
 from dialer.stores.sql import SqlStore
 from storage.database import Database
+from storage.events import Recorded
 from storage.hot import Hot
-from storage.log import follow
+from storage.log import follow, read
 from telephony.twilio.rest import TwilioCarrier
 from voice.agent_file import AgentFolder
 from voice.policy import Policy
@@ -164,10 +165,11 @@ async def working(house: Open) -> AsyncIterator[None]:
     await house.switchboard.close_left_over()
     await house.runner.recover()
     await house.singles.put_away()
+    following = _Following(house)
     async with asyncio.TaskGroup() as tasks:
         dialling = [tasks.create_task(house.runner.run(), name="dialer")] if house.settings.has_carrier else []
         beside = [
-            tasks.create_task(_lasting("log", _Following(house).run), name="log"),
+            tasks.create_task(_lasting("log", following.run), name="log"),
             tasks.create_task(_lasting("knowledge", house.knowledge.keep_up), name="knowledge"),
             tasks.create_task(_lasting("learning", lambda: learn_the_rest_of(house)), name="learn the rest"),
         ]
@@ -179,6 +181,8 @@ async def working(house: Open) -> AsyncIterator[None]:
                 await asyncio.wait(dialling)
             for task in beside:
                 task.cancel()
+            await asyncio.wait(beside)
+            await following.catch_up()
 
 
 class _Following:
@@ -189,13 +193,25 @@ class _Following:
         self._after: int | None = None
 
     async def run(self) -> None:
+        async for recorded in follow(self._house.database, self._after):
+            self._show(recorded)
+
+    async def catch_up(self) -> None:
+        """The last words of a house that closes: whoever watches still learns how the calls ended."""
+        if self._after is None:
+            return
+        with suppress(SQLAlchemyError, OSError):
+            async with self._house.database.reading() as connection:
+                for recorded in await read(connection, self._after):
+                    self._show(recorded)
+
+    def _show(self, recorded: Recorded) -> None:
         house = self._house
-        async for recorded in follow(house.database, self._after):
-            self._after = recorded.id
-            house.hot.publish(recorded)
-            house.runner.heed(recorded)
-            house.switchboard.heed(recorded)
-            count_refusals(house.metrics, recorded)
+        self._after = recorded.id
+        house.hot.publish(recorded)
+        house.runner.heed(recorded)
+        house.switchboard.heed(recorded)
+        count_refusals(house.metrics, recorded)
 
 
 async def _lasting(name: str, work: Callable[[], Awaitable[None]]) -> None:

@@ -26,6 +26,16 @@ _PHONE: Final = re.compile(
     """,
     re.VERBOSE,
 )
+_TALKATIVE: Final = (
+    "alembic",
+    "httpx",
+    "httpcore",
+    "sqlalchemy.engine",
+    "aiosqlite",
+    "websockets",
+    "twilio.http_client",
+    "asyncio",
+)
 _KEPT: Final = 2  # digits left at the end: enough to tell two contacts of a test apart, too few to call anybody
 _UNTOUCHED: Final = frozenset({"timestamp", "level", "logger"})
 _DEEPEST: Final = 6  # levels of nesting looked through; what lies deeper is dropped
@@ -78,7 +88,7 @@ def _send_standard_library_through(target: TextIO, shared: list[Processor], last
         theirs = logging.getLogger(name)
         theirs.handlers[:] = []
         theirs.propagate = name != "uvicorn.access"  # it would write every webhook's query, and a line for each request
-    for name in ("httpx", "httpcore", "sqlalchemy.engine", "aiosqlite", "websockets", "twilio.http_client", "asyncio"):
+    for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
 
 

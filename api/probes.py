@@ -21,6 +21,7 @@ from voice.providers.embedded.mouth import EmbeddedMouth
 Probe: TypeAlias = Callable[[], Awaitable[Check]]
 
 ASKED_AGAIN_AFTER: Final = 30.0  # seconds
+TRIED_AGAIN_AFTER: Final = 3.0  # seconds after a no
 
 
 class CarrierProbe:
@@ -34,8 +35,9 @@ class CarrierProbe:
     async def __call__(self) -> Check:
         if self._carrier is None:
             return Check(part="carrier", ok=False, detail="none is configured")
-        if self._known is None or self._clock() - self._known[0] >= ASKED_AGAIN_AFTER:
-            self._known = (self._clock(), await self._ask(self._carrier))
+        if self._known is None or self._clock() >= self._known[0]:
+            check = await self._ask(self._carrier)
+            self._known = (self._clock() + (ASKED_AGAIN_AFTER if check.ok else TRIED_AGAIN_AFTER), check)
         return self._known[1]
 
     async def _ask(self, carrier: TwilioCarrier) -> Check:

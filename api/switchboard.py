@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -124,6 +124,7 @@ class LiveCall:
     answered_at: datetime | None = None
     party: Party | None = None
     is_over: bool = False
+    is_written: bool = False  # all that came of it is in the books
     lines: list[Said] = field(default_factory=list)  # what was said so far, for whoever looks
     interim: str = ""  # what the caller seems to be saying
 
@@ -138,7 +139,7 @@ class Switchboard:
         self._house = house
         self._wheel = Wheel()
         self._chores: set[asyncio.Task[None]] = set()
-        self._ended = asyncio.Event()
+        self._written = asyncio.Event()
 
     @property
     def live(self) -> list[LiveCall]:
@@ -241,6 +242,13 @@ class Switchboard:
             await link.close()
             return
         call.answered_at = self._house.at()
+        try:
+            await self._converse(call, link)
+        finally:
+            if not call.is_over:
+                await self._close_broken(call)
+
+    async def _converse(self, call: LiveCall, link: TwilioMediaLink) -> None:
         speaker = await self._speaker(call)
         briefing = call.gathering.so_far()
         session, journal = self._session(call, link, speaker, briefing)
@@ -254,7 +262,8 @@ class Switchboard:
         measure_gaps(self._house.metrics, gaps)
         measure_context(self._house.metrics, briefing.took)
         measures = {**measures_of(report, briefing, session.underruns), **gaps.figures()}
-        await self._close_books(call, report, measures, str(journal.path))
+        with self._writing(call):
+            await self._close_books(call, report, measures, str(journal.path))
 
     def _session(
         self, call: LiveCall, link: TwilioMediaLink, speaker: PreparedSpeaker, briefing: Briefing
@@ -360,13 +369,14 @@ class Switchboard:
         if call.is_over:
             return
         self._end(call, disposition)
-        call.speaker.cancel()
-        with suppress(asyncio.CancelledError, ProviderError):
-            await (await call.speaker).close()
-        await call.ears.close()
-        async with self._house.database.transaction() as connection:
-            if await store.end_call(connection, call.errand.call, self._house.at(), disposition.value):
-                await self._record(connection, CallEnded(disposition=disposition.value), call)
+        with self._writing(call):
+            call.speaker.cancel()
+            with suppress(asyncio.CancelledError, ProviderError):
+                await (await call.speaker).close()
+            await call.ears.close()
+            async with self._house.database.transaction() as connection:
+                if await store.end_call(connection, call.errand.call, self._house.at(), disposition.value):
+                    await self._record(connection, CallEnded(disposition=disposition.value), call)
 
     async def _close_books(self, call: LiveCall, report: CallReport, measures: Mapping[str, object], journal: str) -> None:
         """The call is over: what was said and what came of it is written, the dialer is told, and the lesson is learned."""
@@ -385,6 +395,12 @@ class Switchboard:
         if self.dialler is not None and errand.attempt_id:
             await self.dialler.on_conversation_ended(errand.attempt_id, disposition, report.detail)
         self._do(self._learn(call))
+
+    async def _close_broken(self, call: LiveCall) -> None:
+        """A fault of ours, before there was a conversation: somebody picked up and heard nobody."""
+        await self._close_unanswered(call, Disposition.ABANDONED)
+        if self.dialler is not None and call.errand.attempt_id:
+            await self.dialler.on_conversation_ended(call.errand.attempt_id, Disposition.ABANDONED, "a fault of ours")
 
     async def _learn(self, call: LiveCall) -> None:
         house = self._house
@@ -409,7 +425,6 @@ class Switchboard:
 
     def _end(self, call: LiveCall, disposition: Disposition) -> None:
         call.is_over = True
-        self._ended.set()
         self._house.metrics.call_ended(disposition.value)
         call.gathering.close()
         asyncio.get_running_loop().call_later(LINGER, self.calls.pop, call.errand.call, None)
@@ -453,11 +468,20 @@ class Switchboard:
         while self._chores:
             await asyncio.wait(self._chores)
 
+    @contextmanager
+    def _writing(self, call: LiveCall) -> Iterator[None]:
+        """Around the closing of a call's books: whoever waits for quiet waits for that too, even if it fails."""
+        try:
+            yield
+        finally:
+            call.is_written = True
+            self._written.set()
+
     async def quiet(self) -> None:
-        """Return once no call is going on."""
-        while self.live:
-            self._ended.clear()
-            await self._ended.wait()
+        """Return once no call is going on and the books of all are closed."""
+        while not all(call.is_written for call in self.calls.values()):
+            self._written.clear()
+            await self._written.wait()
 
     async def give_up_unanswered(self) -> None:
         """Let no phone ring any more that nobody has picked up."""

@@ -45,6 +45,7 @@ class _Errand:
         self._base = base
         self._headers = headers
         self._as_json = as_json
+        self._is_answered = False
 
     async def run(self, number: str, agent: str, *, follow: bool) -> int:
         async with httpx.AsyncClient(base_url=self._base, headers=self._headers, timeout=PLACED_WITHIN) as client:
@@ -77,6 +78,9 @@ class _Errand:
             return False
         if getattr(event, "call", None) != call_id:
             return False
+        if isinstance(event, _ANSWERED) and not self._is_answered:
+            self._is_answered = True  # their words may overtake the record of the answer
+            self._say("answered")
         line = _line(event)
         if line:
             self._say(line)
@@ -108,10 +112,11 @@ class _Errand:
         typer.echo(line, file=sys.stderr if self._as_json else None)
 
 
+_ANSWERED: Final = (live_events.CallAnswered, live_events.Caller, live_events.Agent)
+
+
 def _line(event: LiveEvent) -> str:
     match event:
-        case live_events.CallAnswered():
-            return "answered"
         case live_events.Caller(text=text):
             return f"  caller: {text}"
         case live_events.Agent(text=text, is_cut=is_cut):

@@ -1,0 +1,433 @@
+"""The server and the phone network, each a process of its own, joined by settings alone: as an operator runs them.
+
+Real time, real audio, the real gate by the real clock. Whom the law lets us call at this moment is found out by asking: from
+Guam to Puerto Rico somebody's day is nearly always open. The one hour in which nobody's is shows the refusals instead; the
+outbound call by a clock that stands at a morning is made at every hour.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from api.compose import open_house, serving, working
+from api.resources import NewConsent
+from api.settings import Settings
+from telephony.simulator.server import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
+from telephony.twilio.signature import sign
+
+T = TypeVar("T")
+
+OURS = "+13025550100"
+RUTH = "+16715550120"  # who rings us
+NOBODY = "+16715550130"  # who wants no calls
+CLOCKS = ("671", "684", "808", "602", "214", "787")  # Guam, Samoa, Hawaii, Arizona, Dallas, Puerto Rico
+AGENT = """
+name = "brief"
+seller = "Acme"
+persona = "Ava"
+goal = "Ask one thing."
+voice = "female"
+callback_number = "+13025550100"
+numbers = ["+13025550100"]
+opening = "Hi, this is Ava for Acme. Do you own your home?"
+inbound_opening = "Acme, this is Ava. Do you own your home?"
+goodbye = "Thank you, goodbye."
+
+[[questions]]
+id = "home_owner"
+kind = "yes_no"
+ask = "Do you own your home?"
+again = "Do you own your home, yes or no?"
+
+[[questions.answers]]
+value = "yes"
+phrases = ["yes i do", "i own my home"]
+
+[[questions.answers]]
+value = "no"
+phrases = ["no i rent", "i rent"]
+
+[[objections]]
+id = "busy"
+phrases = ["i am busy", "not now"]
+say = "Of course. Goodbye."
+then = "end"
+"""
+LINES = """
+voice = "caller_female"
+ring = 0.3
+lines = [ { after_silence = 0.4, say = "Yes, I own my home." } ]
+hang_up_after = 3.0
+"""
+CONSENT = {
+    "seller": "Acme",
+    "wording": "I agree to calls by an artificial voice from Acme; this is no condition of buying.",
+    "signature": "typed",
+    "names_artificial_voice": True,
+    "says_not_a_condition": True,
+}
+
+
+def people() -> str:
+    callees = "".join(f'[[people]]\nnumber = "+1{area}5550121"\n{LINES}\n' for area in CLOCKS)
+    ringing = f'[[people]]\nnumber = "{RUTH}"\n{LINES}\n[[people.calls]]\nto = "{OURS}"\n'
+    return callees + ringing + 'lines = [ { after_silence = 0.4, say = "Yes, I own my home." } ]\n'
+
+
+def spare_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+async def until(what: str, ask: Callable[[], Awaitable[T | None]], within: float = 30.0) -> T:
+    """Ask until there is an answer, at most `within` seconds."""
+    deadline = time.monotonic() + within
+    while (answer := await ask()) is None:
+        assert time.monotonic() < deadline, f"waited {within:g} s for {what}"
+        await asyncio.sleep(0.05)
+    return answer
+
+
+# --- the processes ------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class World:
+    """Both processes, and clients to look at them with."""
+
+    folder: Path
+    environment: dict[str, str]
+    api: httpx.AsyncClient
+    network: httpx.AsyncClient
+    server: asyncio.subprocess.Process
+    events: list[dict[str, Any]] = field(default_factory=list)
+    heard: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def listen(self) -> None:
+        async with connect(f"ws://{self.api.base_url.netloc.decode()}/v1/events") as socket:
+            async for message in socket:
+                async with self.heard:
+                    self.events.append(json.loads(message))
+                    self.heard.notify_all()
+
+    async def event(self, kind: str, within: float = 30.0, **fields: str) -> dict[str, Any]:
+        """The first live event of a kind with these fields, when it has come."""
+
+        def found() -> dict[str, Any] | None:
+            wanted = {"type": kind, **fields}
+            return next((event for event in self.events if wanted.items() <= event.items()), None)
+
+        async with self.heard, asyncio.timeout(within):
+            await self.heard.wait_for(found)
+        event = found()
+        assert event is not None
+        return event
+
+    async def metric(self, sample: str) -> float:
+        lines = (await self.api.get("/metrics")).text.splitlines()
+        return next((float(line.rsplit(" ", 1)[1]) for line in lines if line.rsplit(" ", 1)[0] == sample), 0.0)
+
+    async def learned(self, call: str) -> dict[str, Any]:
+        """The record of a call, once what came of it is written."""
+
+        async def ask() -> dict[str, Any] | None:
+            record: dict[str, Any] = (await self.api.get(f"/v1/calls/{call}")).json()
+            return record if record["summary"] else None
+
+        return await until("the summary", ask, 10.0)
+
+    async def words(self, call: str) -> dict[str, list[str]]:
+        lines = (await self.api.get(f"/v1/calls/{call}/transcript")).json()["lines"]
+        return {who: [line["text"] for line in lines if line["who"] == who] for who in ("agent", "caller")}
+
+
+async def started(folder: Path, name: str, environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
+    with (folder / f"{name}.log").open("wb") as log:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from api.cli import main; main()", *arguments),
+            stdout=log,
+            stderr=log,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+        )
+
+
+async def stopped(process: asyncio.subprocess.Process, within: float = 20.0) -> int:
+    """Ask a process to end, see it end, and see that it leaves nobody behind."""
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+    status = await asyncio.wait_for(process.wait(), within)
+
+    async def is_gone() -> bool | None:
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return True
+        return None
+
+    await until("its children to end", is_gone, 5.0)
+    return status
+
+
+def environment_of(folder: Path, network: int) -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(("OFFHOOK_", "TWILIO_"))}
+    return plain | {
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "OFFHOOK_HOME": str(folder / "home"),
+        "OFFHOOK_AGENTS": str(folder / "agents"),
+        "TWILIO_API_URL": f"http://127.0.0.1:{network}",
+        "TWILIO_ACCOUNT_SID": DEFAULT_ACCOUNT_SID,
+        "TWILIO_AUTH_TOKEN": DEFAULT_AUTH_TOKEN,
+        "TWILIO_FROM": OURS,
+    }
+
+
+@asynccontextmanager
+async def phone_network(folder: Path, port: int, engine: int) -> AsyncIterator[httpx.AsyncClient]:
+    (folder / "people.toml").write_text(people())
+    url = f"http://127.0.0.1:{engine}/twilio"
+    arguments = ("--port", str(port), "--own-number", OURS, "--voice-url", f"{url}/voice", "--status-url", f"{url}/status")
+    environment = environment_of(folder, port)
+    process = await started(folder, "network", environment, "simulator", "people.toml", *arguments)
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
+            await until("the phone network", lambda: answer(client, "/simulator/people"))
+            yield client
+    finally:
+        assert await stopped(process) == 0, (folder / "network.log").read_text()
+
+
+async def answer(client: httpx.AsyncClient, path: str) -> httpx.Response | None:
+    try:
+        found = await client.get(path)
+    except httpx.TransportError:
+        return None
+    return found if found.is_success else None
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "brief.toml").write_text(AGENT)
+    return tmp_path
+
+
+@pytest.fixture
+async def world(folder: Path) -> AsyncIterator[World]:
+    network_port, port = spare_port(), spare_port()
+    environment = environment_of(folder, network_port)
+    server = await started(folder, "server", environment, "serve", "--port", str(port))
+    try:
+        async with (
+            phone_network(folder, network_port, port) as network,
+            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as api,
+        ):
+            await until("the server", lambda: answer(api, "/readyz"))
+            found = World(folder, environment, api, network, server)
+            listening = asyncio.create_task(found.listen())
+            await found.event("snapshot")
+            yield found
+            listening.cancel()
+            await asyncio.wait([listening])
+            status = await stopped(server)
+            assert status == 0, (folder / "server.log").read_text()
+    finally:
+        await stopped(server)
+
+
+# --- what an operator sees ----------------------------------------------------------------------------------------------
+
+
+async def test_a_server_takes_makes_refuses_and_ends_calls(world: World) -> None:
+    await rings_us(world)
+    await is_rung(world)
+    await wants_no_calls(world)
+    await strangers_are_turned_away(world)
+    assert await world.metric("offhook_live_calls") == 0
+    await is_let_end(world)
+    assert "Traceback" not in (world.folder / "server.log").read_text()
+
+
+async def rings_us(world: World) -> None:
+    """An inbound call: its words are seen as they are spoken, a supervisor puts in a word, and the transcript is there."""
+    rung = await world.network.post("/simulator/calls", json={"from": RUTH, "to": OURS})
+    assert rung.status_code == 201
+    call = (await world.event("call_started", direction="inbound"))["call"]
+    await world.event("agent", call=call)
+    (live,) = (await world.api.get("/v1/calls/live")).json()
+    assert (live["id"], live["state"], live["direction"]) == (call, "live", "inbound")
+    said = await world.event("caller", call=call)
+    assert "home" in said["text"]
+    order = await world.api.post(f"/v1/calls/{call}/say", json={"text": "You may keep this line."})
+    assert order.status_code == 202
+    await world.event("agent", call=call, text="You may keep this line.")
+    ended = await world.event("call_ended", call=call)
+    assert ended["disposition"] == "answered"
+    kinds = [event["type"] for event in world.events if event.get("call") == call]
+    assert kinds.index("interim") < kinds.index("caller") < kinds.index("call_ended")
+    record = await world.learned(call)
+    assert (record["number"], record["agent"], record["answers"]) == (RUTH, "brief", {"home_owner": "yes"})
+    assert record["figures"]["first_audio"] < 2.0
+    words = await world.words(call)
+    assert any("You may keep this line." in text for text in words["agent"])
+    assert any("home" in text for text in words["caller"])
+    assert await world.metric('offhook_calls_started_total{direction="inbound"}') == 1
+
+
+async def is_rung(world: World) -> None:
+    """An outbound call from the command line to whoever may be called now; each of the others is refused by name."""
+    for area in CLOCKS:
+        number = f"+1{area}5550121"
+        assert (await world.api.post("/v1/consents", json={"number": number, **CONSENT})).status_code == 201
+        refused = await may_not_be_called(world, number)
+        if refused is None:
+            await is_called(world, number)
+            return
+        assert all(rule.startswith(("WINDOW_", "CLOSED_")) for rule in refused)
+        hours = refused.get("WINDOW_FEDERAL", datetime.now(UTC) + timedelta(hours=1))
+        assert datetime.now(UTC) < hours < datetime.now(UTC) + timedelta(hours=12)  # the night has eleven
+        asked = await world.api.post("/v1/calls", json={"to": number, "agent": "brief"})
+        assert (asked.status_code, asked.json()["code"]) == (422, "refused_by_gate")
+
+
+async def may_not_be_called(world: World, number: str) -> dict[str, datetime] | None:
+    """Why not, by rule, with when each rule would open; None if it may. Asked of `offhook check`, which dials nobody."""
+    asked = ("check", number, "--seller", "Acme", "--json")
+    process = await started(world.folder, "check", world.environment, *asked)
+    await asyncio.wait_for(process.wait(), 20.0)
+    said = json.loads((world.folder / "check.log").read_text())
+    if said["decision"] == "allow":
+        return None
+    return {finding["rule"]: datetime.fromisoformat(finding["until"]) for finding in said["findings"]}
+
+
+async def is_called(world: World, number: str) -> None:
+    where = str(world.api.base_url)
+    process = await started(world.folder, "call", world.environment, "call", number, "--agent", "brief", "--server", where)
+    assert await asyncio.wait_for(process.wait(), 40.0) == 0, (world.folder / "call.log").read_text()
+    shown = (world.folder / "call.log").read_text()
+    assert "agent:  Hi, this is Ava for Acme." in shown
+    assert "caller: " in shown
+    assert "ended: answered" in shown
+    call = (await world.event("call_started", direction="outbound"))["call"]
+    words = await world.words(call)
+    assert words["agent"][0].startswith("Hi, this is Ava for Acme.")
+    assert any("home" in text for text in words["caller"])
+    assert await world.metric('offhook_calls_ended_total{disposition="answered"}') == 2
+
+
+async def wants_no_calls(world: World) -> None:
+    """A no over the API takes what waits out of the queue, and no call is placed after it."""
+    made = (await world.api.post("/v1/campaigns", json={"name": "later", "agent": "brief"})).json()
+    csv = {"content": f"number,name\n{NOBODY},Nia\n".encode(), "headers": {"content-type": "text/csv"}}
+    imported = await world.api.post(f"/v1/campaigns/{made['id']}/contacts", **csv)  # type: ignore[arg-type]
+    assert imported.json()["added"] == 1
+    listed = await world.api.post("/v1/dnc", json={"number": NOBODY, "reason": "rang the office"})
+    assert listed.json()["is_listed"] is True
+    (contact,) = (await world.api.get("/v1/contacts", params={"campaign": made["id"]})).json()["items"]
+    assert contact["outcome"] == "called_off"
+    refused = await world.api.post("/v1/calls", json={"to": NOBODY, "agent": "brief"})
+    assert refused.status_code == 422
+    assert refused.json()["code"] == "refused_by_gate"
+    assert {"DNC_INTERNAL", "CONSENT_REVOKED"} & {finding["rule"] for finding in refused.json()["findings"]}
+
+
+async def strangers_are_turned_away(world: World) -> None:
+    """Wrong signatures and garbage end at the door, and are counted."""
+    forged = await world.api.post("/twilio/voice", data={"CallSid": "CA1"}, headers={"X-Twilio-Signature": "bm8="})
+    assert (forged.status_code, forged.json()["code"]) == (403, "signature_wrong")
+    assert await world.metric('offhook_bad_signatures_total{door="voice"}') == 1
+    url = f"ws://{world.api.base_url.netloc.decode()}/twilio/media"
+    with pytest.raises(InvalidStatus):
+        await connect(url)
+    signature = sign(url, (), DEFAULT_AUTH_TOKEN)
+    async with connect(url, additional_headers={"X-Twilio-Signature": signature}) as socket:
+        await socket.send("this is not a media stream")
+        with pytest.raises(ConnectionClosed):
+            await asyncio.wait_for(socket.recv(), 10.0)
+    counted = 'offhook_media_sockets_total{end="violation"}'
+
+    async def is_counted() -> bool | None:
+        return await world.metric(counted) == 1 or None
+
+    await until("the garbage to be counted", is_counted, 5.0)
+
+
+async def is_let_end(world: World) -> None:
+    """A conversation that goes on when the server is asked to end is talked to its end, and everybody watching sees it."""
+    before = len(world.events)
+    await world.network.post("/simulator/calls", json={"from": RUTH, "to": OURS})
+    calls = {event["call"] for event in world.events[:before] if "call" in event}
+    async with world.heard, asyncio.timeout(20.0):
+        await world.heard.wait_for(lambda: any(e["type"] == "agent" and e["call"] not in calls for e in world.events))
+    call = next(event["call"] for event in world.events if event["type"] == "agent" and event["call"] not in calls)
+    world.server.send_signal(signal.SIGTERM)
+    ended = await world.event("call_ended", call=call)
+    assert ended["disposition"] == "answered"
+    await world.event("caller", call=call)  # talked through, not cut off
+
+
+# --- at any hour --------------------------------------------------------------------------------------------------------
+
+
+class Morning:
+    """Monotonic time as it is; the wall shows a Tuesday, ten in the morning in New York, and goes on from there."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def at(self) -> datetime:
+        return datetime(2026, 11, 17, 15, 0, tzinfo=UTC) + timedelta(seconds=time.monotonic() - self._began)
+
+
+async def test_an_outbound_call_by_a_clock_that_stands_at_a_morning(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    network_port = spare_port()
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    for name, value in environment_of(folder, network_port).items():
+        if name.startswith(("OFFHOOK_", "TWILIO_")):
+            monkeypatch.setenv(name, value)
+    settings = Settings(_env_file=None, public_url=f"http://127.0.0.1:{port}")  # type: ignore[call-arg]
+    number = "+17875550121"
+    async with (
+        phone_network(folder, network_port, port),
+        open_house(settings, clock=Morning()) as house,
+        serving(house, listener),
+        working(house),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as api,
+    ):
+        assert (await api.post("/v1/consents", json={"number": number, **CONSENT})).status_code == 201
+        headers = {"Idempotency-Key": "once"}
+        placed = await api.post("/v1/calls", json={"to": number, "agent": "brief"}, headers=headers)
+        assert placed.status_code == 201, placed.text
+        call = placed.json()["id"]
+        again = await api.post("/v1/calls", json={"to": number, "agent": "brief"}, headers=headers)
+        assert again.json()["id"] == call
+        async with house.hot.subscribe() as news, asyncio.timeout(40.0):
+            while house.switchboard.live:
+                await anext(aiter(news))
+        await house.switchboard.settle()
+        lines = (await api.get(f"/v1/calls/{call}/transcript")).json()["lines"]
+        assert {"agent", "caller"} <= {line["who"] for line in lines}
+        assert NewConsent(number=number, **CONSENT).number == number  # type: ignore[arg-type]
