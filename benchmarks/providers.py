@@ -36,7 +36,7 @@ from voice.providers.deepgram import DeepgramEars, DeepgramSettings
 from voice.providers.elevenlabs import ElevenLabsSettings, ElevenLabsVoice
 from voice.providers.openai import OpenAIModel, OpenAISettings
 from voice.providers.resilience.health import Health
-from voice.providers.resilience.lookahead import PacedSpeaker
+from voice.providers.resilience.paced import PacedSpeaker
 from voice.providers.resilience.race import HedgeBudget
 from voice.providers.vendors import Fleet, keep_talking
 

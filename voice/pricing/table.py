@@ -115,12 +115,12 @@ def bill_for(account: Account, table: PriceTable, on: datetime.date) -> Bill:
     wasted = Decimal(0)
     unpriced: list[Consumption] = []
     for consumption in account.entries:
-        match table.cost(consumption, on):
-            case Unpriced():
-                unpriced.append(consumption)
-            case Decimal() as dollars:
-                stages[consumption.stage] += dollars
-                wasted += dollars if consumption.is_wasted else Decimal(0)
+        cost = table.cost(consumption, on)
+        if isinstance(cost, Unpriced):
+            unpriced.append(consumption)
+            continue
+        stages[consumption.stage] += cost
+        wasted += cost if consumption.is_wasted else Decimal(0)
     return Bill(stages, wasted, tuple(unpriced))
 
 

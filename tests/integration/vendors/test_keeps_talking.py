@@ -23,9 +23,9 @@ from voice.pricing.consumption import Stage
 from voice.providers.resilience.ears import FallbackEars
 from voice.providers.resilience.health import Health
 from voice.providers.resilience.latency import DeadlinePolicy
-from voice.providers.resilience.lookahead import PacedSpeaker
 from voice.providers.resilience.mind import FallbackMind
 from voice.providers.resilience.mouth import FallbackMouth
+from voice.providers.resilience.paced import PacedSpeaker
 from voice.providers.scripted import ScriptedEars, ScriptedMind, ScriptedTranscriber
 
 SHORT = DeadlinePolicy(

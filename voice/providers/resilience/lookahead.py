@@ -1,4 +1,4 @@
-"""How far ahead of the ear to synthesise: far enough never to run dry, not so far that a barge-in wastes much.
+"""How far ahead of the ear to synthesise: far enough never to run dry, not so far that a barge-in wastes much. Pure.
 
 A voice is made ten times faster than it is heard, so whoever asks for every sentence at once has paid for the whole reply
 by the time the caller says "stop". The next sentence is asked for when only `lead` seconds remain to be heard.
@@ -6,22 +6,15 @@ by the time the caller says "stop". The next sentence is asked for when only `le
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
-
-from voice.events import SAMPLE_RATE
-from voice.ports import Speaker, SpokenAudio
 
 _QUEUED: Final = 0.05  # seconds: a segment asked for this soon after the last one's end was waiting behind it
 
 
 @dataclass(slots=True)
 class Lookahead:
-    """What remains to be heard, as far as can be told without hearing it: audio plays from when it arrives. Pure."""
+    """What remains to be heard, as far as can be told without hearing it: audio plays from when it arrives."""
 
     lead: float = 2.0  # seconds: a first byte, and a hedge after it, with room to spare
     _dry_at: float = 0.0
@@ -49,44 +42,3 @@ class Lookahead:
         if now - self._ended_at > _QUEUED:
             return 0.0
         return max(self._dry_at - now - self.lead, 0.0)
-
-
-class PacedSpeaker:
-    """A `Speaker` that asks the one behind it for the next segment only when the caller is about to need it.
-
-    Put it around the speaker of a live call, not around one that prepares an opening while it rings.
-    """
-
-    def __init__(self, behind: Speaker, lead: float = 2.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self._behind = behind
-        self._lookahead = Lookahead(lead)
-        self._clock = clock
-
-    async def speak(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
-        """Stream one segment. Raises `ProviderError`."""
-        is_whole = False
-        try:
-            await asyncio.sleep(self._lookahead.hold(self._clock()))
-            async with aclosing(_closable(self._behind.speak(text))) as pieces:
-                async for piece in pieces:
-                    self._lookahead.arrived(len(piece.audio) / SAMPLE_RATE, self._clock())
-                    yield piece
-            is_whole = True
-        finally:
-            if is_whole:
-                self._lookahead.ended(self._clock())
-            else:
-                self._lookahead.cut()
-
-    async def close(self) -> None:
-        await self._behind.close()
-
-
-async def _closable(pieces: AsyncIterator[SpokenAudio]) -> AsyncGenerator[SpokenAudio, None]:
-    """Any iterator as a generator, so that closing it reaches the speaker behind."""
-    try:
-        async for piece in pieces:
-            yield piece
-    finally:
-        if isinstance(pieces, AsyncGenerator):
-            await pieces.aclose()
