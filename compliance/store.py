@@ -206,10 +206,13 @@ class ComplianceStore:
             connection, "outcome", at, outcome, outcome.number, outcome.attempt, outcome.campaign, outcome.contact
         )
 
-    async def never_left(self, connection: AsyncConnection, attempt: str, number: str, why: str, at: datetime) -> None:
+    async def never_left(
+        self, connection: AsyncConnection, attempt: str, number: str, why: str, at: datetime, campaign: str = ""
+    ) -> None:
         """The request for this attempt provably reached nobody: it does not count against any cap."""
         await connection.execute(delete(calls_counted).where(calls_counted.c.attempt == attempt))
-        await self.note(connection, "outcome", at, {"disposition": "never_left", "why": why}, number, attempt)
+        content = {"disposition": "never_left", "why": why}
+        await self.note(connection, "outcome", at, content, number, attempt, campaign)
 
     async def learn(
         self,
