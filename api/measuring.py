@@ -13,7 +13,7 @@ from statistics import median
 
 from api.metrics import Metrics
 from storage.events import ContactClosed, ContactDeferred, Recorded
-from voice.conversation import CallReport
+from voice.report import CallReport
 
 
 @dataclass(frozen=True, slots=True)

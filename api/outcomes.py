@@ -9,7 +9,7 @@ from context.briefing import Briefing
 from context.transcript import Speaker, Turn
 from dialer.attempt import CarrierEvent, CarrierStatus, Disposition, outcome_of
 from telephony.twilio.callbacks import StatusChanged
-from voice.conversation import CallReport, Ending
+from voice.report import CallReport, Ending
 
 _DISPOSITIONS: Final = {
     Ending.OPTED_OUT: Disposition.OPTED_OUT,

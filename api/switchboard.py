@@ -44,7 +44,7 @@ from telephony.twilio.callbacks import ENDED
 from telephony.twilio.stream import TextSocket, TwilioMediaLink, accept
 from voice.actions import Note
 from voice.agent import AgentDefinition
-from voice.conversation import CallReport, Conversation
+from voice.conversation import Conversation
 from voice.errors import ProviderError
 from voice.events import CallId, Direction, Party, PartyDetected
 from voice.journal import VERSION, JournalHeader, JournalWriter
@@ -52,6 +52,7 @@ from voice.opening import dressed, opening_of
 from voice.policy import Policy
 from voice.ports import LanguageModel, SpeechToText, TextToSpeech, Transcriber, VoiceActivity
 from voice.prepared import EarsAhead, PreparedSpeaker
+from voice.report import CallReport
 from voice.session import Providers, Session
 from voice.wheel import Wheel
 

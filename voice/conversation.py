@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum, StrEnum, auto
+from enum import Enum, auto
 from typing import assert_never
 
 from voice.actions import (
     Action,
-    AgentSaid,
     CallerSaid,
     ClearPlayout,
     Expect,
     FinishUtterance,
     Hangup,
-    Happened,
     Message,
     Note,
     Play,
@@ -30,10 +27,10 @@ from voice.actions import (
     Speak,
     StartReply,
     StopReply,
-    ToolUsed,
     Transfer,
 )
 from voice.agent import AgentDefinition, VoicemailAction
+from voice.draft import Draft, FromMind, FromMouth
 from voice.events import (
     CallId,
     DeadlinePassed,
@@ -62,7 +59,6 @@ from voice.events import (
     TransferRequested,
     VoiceEvidence,
 )
-from voice.draft import Draft, FromMind, FromMouth
 from voice.expectation import expectation_of
 from voice.floor import (
     Agent,
@@ -77,28 +73,17 @@ from voice.floor import (
     TurnOver,
 )
 from voice.machine import is_voicemail_greeting
+from voice.memory import Memory
 from voice.phrases import is_backchannel, is_opt_out, trails_off
 from voice.playout import Playout
 from voice.policy import Policy
 from voice.reply import Leave, LeaveByHangup, LeaveByTransfer, Reply
+from voice.report import CallReport, Ending, Line
 from voice.tools import BookAppointment, EndCall, OptOut, Remember, SaveAnswer, TransferCall, parse_arguments
 from voice.turn import CallerTurn
+from voice.waits import Wait, Waits
 
 OPT_OUT_KEY = "9"  # what the openings offer; 47 CFR 64.1200(b)(3): an automated opt-out by voice or key
-
-
-class Ending(StrEnum):
-    """How a conversation ended, as the core sees it."""
-
-    COMPLETED = "completed"
-    CALLER_LEFT = "caller_left"
-    OPTED_OUT = "opted_out"
-    TRANSFERRED = "transferred"
-    MACHINE = "machine"
-    SILENCE = "silence"
-    TIME_UP = "time_up"
-    TROUBLE = "trouble"
-    STOPPED = "stopped"  # by a supervisor or a shutdown
 
 
 class Phase(Enum):
@@ -107,49 +92,6 @@ class Phase(Enum):
     MACHINE = auto()  # a machine picked up: waiting for its beep, or leaving a message
     LEAVING = auto()  # the last order (hang up, transfer) is given
     ENDED = auto()
-
-
-class Wait(StrEnum):
-    """The instants the core waits for, by name; `deadline` is the earliest."""
-
-    HELLO = auto()
-    FINAL = auto()
-    FILLER = auto()
-    MODEL = auto()
-    SILENCE = auto()
-    LONGEST = auto()
-    LEAVE = auto()
-    HEARD = auto()
-    BEEP = auto()
-    GONE = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the transcript. Times in seconds since the media link opened."""
-
-    speaker: str  # caller | agent
-    text: str
-    started: float
-    ended: float
-    is_cut: bool = False
-    confidence: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CallReport:
-    """What is left of a call when it is over. `duration` in seconds since the media link opened."""
-
-    call: CallId
-    ending: Ending
-    detail: str
-    transcript: tuple[Line, ...]
-    messages: tuple[Message, ...]
-    party: Party
-    transferred_to: str
-    duration: float
-    speculated: int = 0  # replies begun before the turn was over
-    wasted: int = 0  # of those, the ones that were thrown away
 
 
 class Conversation:
@@ -168,19 +110,15 @@ class Conversation:
         self.phase = Phase.RINGING
         self.ending: Ending | None = None
         self.party = Party.UNKNOWN
-        self.messages: list[Message] = []
-        self.transcript: list[Line] = []
+        self.memory = Memory(call)
         self._now = 0.0
-        self._started_at: float | None = None
-        self._waits: dict[Wait, float] = {}
+        self._waits = Waits()
         self._turn = CallerTurn()
         self._answering: CallerTurn | None = None  # the turn that the live, still inaudible reply answers
         self._reply: Reply | None = None
         self._draft: Draft | None = None
         self._drafts = 0  # begun in this turn
         self._replies = 0
-        self._running: dict[str, int] = {}  # tool call -> where its ToolUsed stands in `messages`
-        self._effects: set[str] = set()
         self._dictated: list[str] = []  # a supervisor's words, to be said as soon as we may speak
         self._silences = 0
         self._continuations = 0
@@ -197,12 +135,21 @@ class Conversation:
     @property
     def deadline(self) -> float | None:
         """When the core wants a `DeadlinePassed`; None for never."""
-        return min(self._waits.values(), default=None)
+        return self._waits.deadline
 
     @property
     def waits(self) -> Mapping[Wait, float]:
         """What is waited for, and until when: what `deadline` is the earliest of."""
-        return self._waits
+        return self._waits.instants
+
+    @property
+    def messages(self) -> list[Message]:
+        """What the mind is told of this call so far."""
+        return self.memory.messages
+
+    @property
+    def transcript(self) -> list[Line]:
+        return self.memory.transcript
 
     @property
     def ended(self) -> bool:
@@ -214,7 +161,7 @@ class Conversation:
         return self.floor.caller is Caller.SPEAKING or self._turn.is_waiting or bool(self._turn.interim)
 
     def report(self) -> CallReport:
-        started = self._started_at
+        started = self.memory.began
         return CallReport(
             call=self.call,
             ending=self.ending or Ending.CALLER_LEFT,
@@ -279,18 +226,18 @@ class Conversation:
         if self.phase is not Phase.RINGING:
             return []
         self.phase = Phase.TALKING
-        self._started_at = self._now
+        self.memory.began = self._now
         manners = self.agent.manners
-        self._waits[Wait.LONGEST] = self._now + manners.longest_call
+        self._waits.set(Wait.LONGEST, self._now + manners.longest_call)
         if self.direction is Direction.OUTBOUND and manners.hello_within > 0:
-            self._waits[Wait.HELLO] = self._now + manners.hello_within
+            self._waits.set(Wait.HELLO, self._now + manners.hello_within)
             return []
         return self._open()
 
     def _open(self) -> list[Action]:
         """Say who we are. 47 CFR 64.1200(a)(7)(ii): within two seconds of the end of the callee's greeting."""
         self._is_opened = True
-        self._waits.pop(Wait.HELLO, None)
+        self._waits.drop(Wait.HELLO)
         return self._say(self.opening, is_protected=True, is_opening=True)
 
     # --- the floor ----------------------------------------------------------------------------------------------------
@@ -327,23 +274,20 @@ class Conversation:
 
     def _caller_started(self) -> list[Action]:
         """The caller speaks while we are silent. A reply that is not audible yet answers only half a turn: start over."""
-        for wait in (Wait.SILENCE, Wait.FINAL, Wait.HELLO):
-            self._waits.pop(wait, None)
+        self._waits.drop(Wait.SILENCE, Wait.FINAL, Wait.HELLO)
         self._turn.is_over = False
         if self._turn.started_at is None:
             self._turn.started_at = self._now
         reply = self._reply
         if reply is None or reply.audible_at is not None or reply.is_protected:
             return []
-        if self._answering is not None and self.messages and self.messages[-1] == CallerSaid(self._answering.text):
-            self.messages.pop()
-            self.transcript.pop()
+        if self._answering is not None and self.memory.take_back(self._answering.text):
             self._turn.continues(self._answering)
         return self._stop_reply(reply)
 
     def _floor_taken(self, why: str) -> list[Action]:
         """Barge-in: what is queued is thrown away, the memory keeps what was heard, the caller is listened to."""
-        self._waits.pop(Wait.SILENCE, None)
+        self._waits.drop(Wait.SILENCE)
         if self._turn.started_at is None:
             self._turn.started_at = self._now
         actions: list[Action] = [Note("decision", f"the caller takes the floor: {why}")]
@@ -361,13 +305,13 @@ class Conversation:
         turn.why = why
         if turn.is_waiting:
             turn.is_over = True
-            self._waits[Wait.FINAL] = self._now + self.policy.final_within
+            self._waits.set(Wait.FINAL, self._now + self.policy.final_within)
             return []
         return self._close_turn()
 
     def _close_turn(self) -> list[Action]:
         """The caller's turn is over and its words are in: answer it."""
-        self._waits.pop(Wait.FINAL, None)
+        self._waits.drop(Wait.FINAL)
         turn, text = self._turn, self._turn.text
         self._turn = CallerTurn()
         self._drafts = 0
@@ -377,8 +321,7 @@ class Conversation:
             return [note, *(self._listen() if self._is_opened else self._open())]
         self._silences = 0
         self._continuations = 0
-        self.messages.append(CallerSaid(text))
-        self._add_line("caller", text, started, turn.ended_at, confidence=turn.confidence)
+        self.memory.caller_said(text, started, turn.ended_at, turn.confidence)
         actions: list[Action] = [Note("caller", text), Note("decision", f"turn over: {turn.why}")]
         if is_opt_out(text):
             return actions + self._opt_out(text)
@@ -406,7 +349,7 @@ class Conversation:
         if self._reply is None and self.floor.caller is Caller.QUIET and not self._turn.is_over:
             if self._dictated:
                 return self._say_dictated()
-            self._waits[Wait.SILENCE] = self._now + self.agent.manners.silence_after
+            self._waits.set(Wait.SILENCE, self._now + self.agent.manners.silence_after)
         return []
 
     # --- the ears -----------------------------------------------------------------------------------------------------
@@ -440,20 +383,20 @@ class Conversation:
             turn.why = "words without voice"
             return self._close_turn()
         self._turn = CallerTurn()
-        self._add_line("caller", text, turn.started_at if turn.started_at is not None else self._now, self._now)
+        self.memory.line("caller", text, turn.started_at if turn.started_at is not None else self._now, self._now)
         if not is_backchannel(text):
             self.messages.append(CallerSaid(text))
         return [Note("caller", text, (("while", "agent"),))]
 
     def _sounds_like_machine(self) -> bool:
-        is_early = self._started_at is not None and self._now - self._started_at < self.policy.machine_within
+        is_early = self.memory.began is not None and self._now - self.memory.began < self.policy.machine_within
         return is_early and self.direction is Direction.OUTBOUND and is_voicemail_greeting(self._turn.text)
 
     def _key_pressed(self, digit: str) -> list[Action]:
         if self.phase is not Phase.TALKING:
             return []
         self._silences = 0
-        self.messages.append(Happened(f"key:{digit}"))
+        self.memory.happened(f"key:{digit}")
         actions: list[Action] = [Note("caller", f"[key {digit}]")]
         if digit == OPT_OUT_KEY:
             return actions + self._opt_out(f"[key {digit}]")
@@ -471,13 +414,13 @@ class Conversation:
         return [StartReply(reply.id, tuple(self.messages))]
 
     def _await_mind(self) -> None:
-        self._waits[Wait.MODEL] = self._now + self.policy.model_within
+        self._waits.set(Wait.MODEL, self._now + self.policy.model_within)
         if self.agent.manners.fillers:
-            self._waits[Wait.FILLER] = self._now + self.policy.filler_after
+            self._waits.set(Wait.FILLER, self._now + self.policy.filler_after)
 
     def _new_reply(self) -> Reply:
         self._reply = self._numbered()
-        self._waits.pop(Wait.SILENCE, None)
+        self._waits.drop(Wait.SILENCE)
         return self._reply
 
     def _numbered(self) -> Reply:
@@ -528,7 +471,7 @@ class Conversation:
         """The turn ended with the words the draft answers: it becomes the reply, and what waited happens now."""
         self._draft = None
         reply = self._reply = draft.reply
-        self._waits.pop(Wait.SILENCE, None)
+        self._waits.drop(Wait.SILENCE)
         self._await_mind()
         actions: list[Action] = [
             Speak(reply.id, number, sentence, reply.is_protected)
@@ -570,7 +513,7 @@ class Conversation:
         reply = self._live(event.reply)
         if reply is None or reply.is_written:
             return []
-        self._waits[Wait.MODEL] = self._now + self.policy.model_within
+        self._waits.set(Wait.MODEL, self._now + self.policy.model_within)
         match event:
             case ReplyText(_, text):
                 return [self._speak(reply, sentence) for sentence in reply.splitter.feed(text)]
@@ -595,7 +538,7 @@ class Conversation:
     def _written(self, reply: Reply) -> list[Action]:
         """No more words will come. What was asked decides what to listen for, and for how long."""
         reply.is_written = True
-        self._waits.pop(Wait.MODEL, None)
+        self._waits.drop(Wait.MODEL)
         expected = expectation_of(self.agent, reply.text)
         self.floor.set_expected(expected.kind if expected else None)
         hint: list[Action] = [Expect(expected.phrases)] if expected else []
@@ -643,9 +586,7 @@ class Conversation:
                 assert_never(arguments)
 
     def _use_tool(self, event: ToolCalled, result: str | None, *, ok: bool = True) -> list[Action]:
-        if result is None:
-            self._running[event.call] = len(self.messages)
-        self.messages.append(ToolUsed(event.call, event.name, event.arguments, result, ok))
+        self.memory.used(event, result, ok=ok)
         return [Note("tool", event.name, (("arguments", event.arguments),))]
 
     def _refuse_tool(self, reply: Reply, event: ToolCalled, problem: str) -> list[Action]:
@@ -655,10 +596,9 @@ class Conversation:
 
     def _run_tool(self, event: ToolCalled, effect: str) -> list[Action]:
         """One intended effect has one key; asked for again in this call, it is not run again."""
-        key = f"{self.call}:{effect}"
-        if key in self._effects:
+        key = self.memory.claim(effect)
+        if key is None:
             return self._use_tool(event, "Already done.")
-        self._effects.add(key)
         return [RunTool(event.call, event.name, event.arguments, key), *self._use_tool(event, None)]
 
     def _protect(self, reply: Reply) -> None:
@@ -675,19 +615,16 @@ class Conversation:
         return actions + self._say(words_said, is_protected=True, leave=LeaveByHangup("opted out"))
 
     def _tool_finished(self, event: ToolFinished) -> list[Action]:
-        index = self._running.pop(event.call, None)
-        if index is None:
+        used = self.memory.finished(event)
+        if used is None:
             return []
-        used = self.messages[index]
-        assert isinstance(used, ToolUsed)
-        self.messages[index] = ToolUsed(used.call, used.name, used.arguments, event.result, event.ok)
         actions: list[Action] = [
             Note("tool", f"{used.name} {'done' if event.ok else 'failed'}", (("result", event.result),))
         ]
         if self.phase is Phase.LEAVING and used.name == "transfer" and not event.ok:
             self.phase = Phase.TALKING
             self._transferred_to = ""
-            self._waits.pop(Wait.GONE, None)
+            self._waits.drop(Wait.GONE)
             return actions + self._start_reply()
         reply = self._reply
         if reply is None:
@@ -723,7 +660,7 @@ class Conversation:
         if reply.audible_at is None:
             reply.audible_at = self._now
             self._answering = None
-            self._waits.pop(Wait.FILLER, None)
+            self._waits.drop(Wait.FILLER)
             actions += self._on_floor(self.floor.set_agent(Agent.PROTECTED if reply.is_protected else Agent.AUDIBLE))
         marks = self.playout.queue(reply.id, event.segment, len(event.audio), event.words)
         self._await_hearing(reply)
@@ -746,11 +683,11 @@ class Conversation:
         if not reply.is_spoken or self.playout.is_playing:
             self._await_hearing(reply)
             return []
-        self._waits.pop(Wait.HEARD, None)
-        if self._running and reply.leave is not None and not self._is_only_transfer_running():
-            self._waits.setdefault(Wait.LEAVE, self._now + self.policy.leave_within)
+        self._waits.drop(Wait.HEARD)
+        if reply.leave is not None and self.memory.is_effect_running:
+            self._waits.set_once(Wait.LEAVE, self._now + self.policy.leave_within)
             return []
-        if self._running and reply.needs_another:
+        if self.memory.is_running and reply.needs_another:
             return []
         changes = self._retire(reply, is_cut=False)
         if reply.leave is not None:
@@ -765,11 +702,7 @@ class Conversation:
         """A mouth that stalls, or a carrier that returns no marks, must not hang the call."""
         if reply.is_written:
             grace = self.policy.mark_grace if reply.is_spoken else self.policy.mouth_within
-            self._waits[Wait.HEARD] = self._now + self.playout.remaining + grace
-
-    def _is_only_transfer_running(self) -> bool:
-        used = [self.messages[index] for index in self._running.values()]
-        return all(isinstance(tool, ToolUsed) and tool.name == "transfer" for tool in used)
+            self._waits.set(Wait.HEARD, self._now + self.playout.remaining + grace)
 
     def _continue_reply(self) -> list[Action]:
         self._continuations += 1
@@ -791,15 +724,13 @@ class Conversation:
         heard = self.playout.heard_text(reply.id)
         is_cut = is_cut and heard != reply.text
         if heard:
-            self.messages.append(AgentSaid(heard, is_cut))
             started = reply.audible_at if reply.audible_at is not None else self._now
-            self._add_line("agent", heard, started, self._now, is_cut=is_cut)
+            self.memory.agent_said(heard, started, self._now, is_cut=is_cut)
         if is_cut and isinstance(reply.leave, LeaveByTransfer):
-            self._running.pop(reply.leave.call, None)
+            self.memory.give_up(reply.leave.call)
         self._reply = None
         self._answering = None
-        for wait in (Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD):
-            self._waits.pop(wait, None)
+        self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD)
         return self.floor.set_agent(Agent.SILENT)
 
     # --- a supervisor's hand --------------------------------------------------------------------------------------------
@@ -841,24 +772,24 @@ class Conversation:
         actions: list[Action] = [Note("party", party.value, (("source", source),))]
         if party not in (Party.MACHINE, Party.FAX):
             return actions
-        self.messages.append(Happened("machine"))
+        self.memory.happened("machine")
         if self._turn.text:
-            self._add_line("caller", self._turn.text, self._turn.started_at or self._now, self._now)
+            self.memory.line("caller", self._turn.text, self._turn.started_at or self._now, self._now)
         self._turn = CallerTurn()
         if party is Party.FAX or self.agent.voicemail.action is VoicemailAction.HANG_UP:
             return actions + self._leave_now(Ending.MACHINE, source)
         if self._reply is not None:
             actions += self._stop_reply(self._reply)
         self.phase = Phase.MACHINE
-        self._waits.pop(Wait.SILENCE, None)
-        self._waits.pop(Wait.FINAL, None)
-        self._waits[Wait.BEEP] = self._now + self.policy.beep_within
+        self._waits.drop(Wait.SILENCE)
+        self._waits.drop(Wait.FINAL)
+        self._waits.set(Wait.BEEP, self._now + self.policy.beep_within)
         return actions
 
     def _leave_message(self, why: str) -> list[Action]:
         if self.phase is not Phase.MACHINE or self._reply is not None:
             return []
-        self._waits.pop(Wait.BEEP, None)
+        self._waits.drop(Wait.BEEP)
         self.ending = Ending.MACHINE
         message = self.agent.voicemail.text
         leave = LeaveByHangup("message left")
@@ -868,7 +799,8 @@ class Conversation:
 
     def _leave(self, leave: Leave) -> list[Action]:
         self.phase = Phase.LEAVING
-        self._waits = {Wait.GONE: self._now + self.policy.gone_within}
+        self._waits.drop_all()
+        self._waits.set(Wait.GONE, self._now + self.policy.gone_within)
         match leave:
             case LeaveByHangup(reason):
                 self.ending = self.ending or Ending.COMPLETED
@@ -876,7 +808,7 @@ class Conversation:
                 return [Hangup(reason)]
             case LeaveByTransfer(call, to):
                 self._transferred_to = to
-                self._waits = {}  # the carrier takes the leg away, or says why not
+                self._waits.drop_all()  # the carrier takes the leg away, or says why not
                 return [Transfer(call, to)]
             case _:
                 assert_never(leave)
@@ -897,9 +829,8 @@ class Conversation:
             self._retire(self._reply, is_cut=True)
         text = self._turn.text
         if text:
-            self.messages.append(CallerSaid(text))
             started = self._turn.started_at if self._turn.started_at is not None else self._now
-            self._add_line("caller", text, started, self._now)
+            self.memory.caller_said(text, started, self._now)
             if is_opt_out(text) and self.phase is Phase.TALKING:
                 self.ending = Ending.OPTED_OUT
                 event = ToolCalled(ReplyId(0), f"guard-{len(self.messages)}", "opt_out", json.dumps({"words": text}))
@@ -907,16 +838,14 @@ class Conversation:
         if self.ending is None:
             self.ending = Ending.TRANSFERRED if self._transferred_to else _ending_without_us(self.phase)
         self._detail = self._detail or reason
-        self._waits.clear()
+        self._waits.drop_all()
         self.phase = Phase.ENDED
         return actions
 
     def _deadline_passed(self) -> list[Action]:
-        passed = [wait for wait, instant in self._waits.items() if instant <= self._now]
         actions: list[Action] = []
-        for wait in passed:
-            if wait in self._waits:  # an earlier one of them may have made it meaningless
-                del self._waits[wait]
+        for wait in self._waits.passed(self._now):
+            if self._waits.take(wait):  # an earlier one of them may have made it meaningless
                 actions += self._passed(wait)
         return actions
 
@@ -937,7 +866,7 @@ class Conversation:
                 self.ending = self.ending or Ending.TIME_UP
                 return self._say(self.agent.manners.time_is_up, is_protected=True, leave=LeaveByHangup("time is up"))
             case Wait.LEAVE:
-                self._running.clear()
+                self.memory.give_up()
                 return self._maybe_heard_out(self._reply) if self._reply is not None else []
             case Wait.HEARD:
                 return self._never_heard()
@@ -977,18 +906,12 @@ class Conversation:
     def _silence(self) -> list[Action]:
         """The caller says nothing: asked once, then a polite end."""
         self._silences += 1
-        self.messages.append(Happened("silence"))
+        self.memory.happened("silence")
         manners = self.agent.manners
         if self._silences < self.policy.most_silences:
             return self._say(manners.still_there)
         self.ending = Ending.SILENCE
         return self._say(manners.silence_goodbye, is_protected=True, leave=LeaveByHangup("silence"))
-
-    def _add_line(
-        self, speaker: str, text: str, started: float, ended: float, *, is_cut: bool = False, confidence: float | None = None
-    ) -> None:
-        start = self._started_at or 0.0
-        self.transcript.append(Line(speaker, text, max(0.0, started - start), max(0.0, ended - start), is_cut, confidence))
 
 
 def _ending_without_us(phase: Phase) -> Ending:

@@ -37,7 +37,7 @@ from voice.actions import (
     StopReply,
     Transfer,
 )
-from voice.conversation import CallReport, Conversation, Ending
+from voice.conversation import Conversation
 from voice.errors import ProviderError
 from voice.events import (
     DeadlinePassed,
@@ -71,6 +71,7 @@ from voice.ports import (
     Usage,
     VoiceActivity,
 )
+from voice.report import CallReport, Ending
 from voice.tones import ToneDetector
 from voice.wheel import Wheel
 

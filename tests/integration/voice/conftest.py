@@ -14,12 +14,13 @@ from context.briefing import Briefing
 from telephony.leg import AudioReceived, LegEvent, LegStopped, LinkStart, MarkReceived
 from voice.actions import Note
 from voice.agent import AgentDefinition
-from voice.conversation import CallReport, Conversation
+from voice.conversation import Conversation
 from voice.errors import ProviderError
 from voice.events import CallId, Direction, Samples, VoiceEvidence
 from voice.journal import VERSION, JournalHeader, JournalWriter
 from voice.ports import ToolOutcome
 from voice.providers.scripted import ScriptedEars, ScriptedMind, ScriptedMouth, ScriptedSpeaker, ScriptedTranscriber
+from voice.report import CallReport
 from voice.session import Providers, Session
 from voice.wheel import Wheel
 

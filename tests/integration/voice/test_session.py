@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from telephony.leg import KeyReceived, LegStopped
-from voice.conversation import Ending
 from voice.errors import ProviderUnavailable
 from voice.events import HangupRequested, Transcribed
 from voice.ports import TextDelta, ToolRequest
 from voice.replay import replay
+from voice.report import Ending
 
 
 async def test_a_whole_call(make_rig):

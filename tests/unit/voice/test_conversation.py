@@ -26,7 +26,7 @@ from voice.actions import (
     Transfer,
 )
 from voice.agent import AgentDefinition, Answer, AnswerKind, Manners, Question, Voicemail, VoicemailAction
-from voice.conversation import Conversation, Ending, Phase
+from voice.conversation import Conversation, Phase
 from voice.events import (
     CallId,
     DeadlinePassed,
@@ -49,6 +49,7 @@ from voice.events import (
     Transcribed,
     TransferRequested,
 )
+from voice.report import Ending
 
 AGENT = AgentDefinition(
     name="test",
@@ -541,7 +542,7 @@ def drafts(world: World) -> list[StartReply]:
 
 
 def test_a_reply_is_prepared_in_the_pause_and_heard_the_moment_the_turn_is_over():
-    slow = Delays(mind=0.3, mouth=0.1)
+    slow = Delays(mind=0.05, mouth=0.02)
     world = call(utterances=[Utterance(4.0, 0.8, "yes I do")], mind=says("Great. Thanks a lot."), delays=slow).run(until=8.0)
     (over,) = [t for t, a in world.done if isinstance(a, Note) and a.text.startswith("turn over")]
     first = min(sound.start for sound in world.played if sound.word == "Great.")

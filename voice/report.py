@@ -1,0 +1,51 @@
+"""What is left of a call when it is over: values, no rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from voice.actions import Message
+from voice.events import CallId, Party
+
+
+class Ending(StrEnum):
+    """How a conversation ended, as the core sees it."""
+
+    COMPLETED = "completed"
+    CALLER_LEFT = "caller_left"
+    OPTED_OUT = "opted_out"
+    TRANSFERRED = "transferred"
+    MACHINE = "machine"
+    SILENCE = "silence"
+    TIME_UP = "time_up"
+    TROUBLE = "trouble"
+    STOPPED = "stopped"  # by a supervisor or a shutdown
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the transcript. Times in seconds since the media link opened."""
+
+    speaker: str  # caller | agent
+    text: str
+    started: float
+    ended: float
+    is_cut: bool = False
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallReport:
+    """`duration` in seconds since the media link opened."""
+
+    call: CallId
+    ending: Ending
+    detail: str
+    transcript: tuple[Line, ...]
+    messages: tuple[Message, ...]
+    party: Party
+    transferred_to: str
+    duration: float
+    speculated: int = 0  # replies begun before the turn was over
+    wasted: int = 0  # of those, the ones that were thrown away

@@ -1,0 +1,59 @@
+"""The instants a conversation waits for, by name: one timer serves them all, since only the earliest matters. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum, auto
+from types import MappingProxyType
+
+
+class Wait(StrEnum):
+    HELLO = auto()  # of whoever picked up, before we open
+    FINAL = auto()  # the ears' last words of a turn that is over
+    FILLER = auto()  # the mind's first word, before we bridge the wait
+    MODEL = auto()  # the mind's next word, before it counts as stalled
+    SILENCE = auto()  # the caller's move
+    LONGEST = auto()  # the end of the longest call
+    LEAVE = auto()  # tools that must finish before we leave
+    HEARD = auto()  # marks that should have come back
+    BEEP = auto()
+    GONE = auto()  # the carrier's confirmation that the leg has ended
+
+
+class Waits:
+    """Instants by name; setting one again moves it."""
+
+    def __init__(self) -> None:
+        self._instants: dict[Wait, float] = {}
+
+    def set(self, wait: Wait, instant: float) -> None:
+        self._instants[wait] = instant
+
+    def set_once(self, wait: Wait, instant: float) -> None:
+        """Unless it is set already."""
+        self._instants.setdefault(wait, instant)
+
+    def drop(self, *waits: Wait) -> None:
+        for wait in waits:
+            self._instants.pop(wait, None)
+
+    def drop_all(self) -> None:
+        self._instants.clear()
+
+    @property
+    def instants(self) -> Mapping[Wait, float]:
+        """All that is waited for."""
+        return MappingProxyType(self._instants)
+
+    @property
+    def deadline(self) -> float | None:
+        """The earliest; None when nothing is waited for."""
+        return min(self._instants.values(), default=None)
+
+    def passed(self, now: float) -> list[Wait]:
+        """Those whose instant has come, still set: handling one may make another meaningless."""
+        return [wait for wait, instant in self._instants.items() if instant <= now]
+
+    def take(self, wait: Wait) -> bool:
+        """Drop a wait that has passed; False if it was dropped meanwhile."""
+        return self._instants.pop(wait, None) is not None
