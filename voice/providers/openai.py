@@ -107,10 +107,11 @@ class OpenAIModel:
 
     def _request(self, prompt: Prompt) -> dict[str, object]:
         system = f"{standing_orders(prompt.agent)}\n\n{call_notes(prompt.briefing, prompt.direction)}"
-        limit = (
-            "max_tokens" if self.settings.base_url else "max_completion_tokens"
-        )  # OpenAI's own renamed it, others did not
+        own = self.settings.base_url is None
+        limit = "max_completion_tokens" if own else "max_tokens"  # OpenAI's own renamed it, others did not
+        effort = {"reasoning_effort": _effort(self.settings.model)} if own and _effort(self.settings.model) else {}
         return {
+            **effort,
             "model": self.settings.model,
             "messages": [{"role": "system", "content": system}, *as_messages(chat_turns(prompt.messages))],
             "tools": _TOOLS,
@@ -142,6 +143,13 @@ class OpenAIModel:
         if isinstance(error, self._api_error):  # an error object in mid-stream
             return ProviderUnavailable(_PROVIDER, "server_error", str(error)[:200])
         return from_transport(_PROVIDER, error)
+
+
+def _effort(model: str) -> str:
+    """OpenAI's own models reason before they speak unless told not to; the oldest of them know no "none"."""
+    if not model.startswith("gpt-5"):
+        return ""
+    return "none" if model.startswith("gpt-5.") else "minimal"
 
 
 @dataclass(slots=True)

@@ -99,6 +99,18 @@ async def test_claude_is_told_in_tiers_and_told_not_to_think(prompt: Prompt) -> 
     assert vendor.log.count("thought") == 0
 
 
+async def test_openais_own_models_are_told_not_to_reason(monkeypatch: pytest.MonkeyPatch, prompt: Prompt) -> None:
+    for model, effort in (("gpt-5.4-mini", "none"), ("gpt-5", "minimal"), ("gpt-4.1", None)):
+        async with OpenAIStandIn() as vendor:
+            monkeypatch.setenv("OPENAI_BASE_URL", f"{vendor.url}/v1")
+            mind = OpenAIModel(OpenAISettings("k", model=model))
+            await answer(mind, prompt)
+            await mind.close()
+        body = json.loads(str(vendor.log.of("asked")[0]["body"]))
+        assert body.get("reasoning_effort") == effort
+        assert body["max_completion_tokens"] == 300
+
+
 async def test_what_was_warmed_while_it_rang_is_read_and_not_written_again(prompt: Prompt) -> None:
     with bill_to(Account()) as account:
         async with AnthropicStandIn() as vendor, mind_of(vendor) as model:
