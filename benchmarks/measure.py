@@ -47,7 +47,7 @@ class _Underrun(msgspec.Struct, frozen=True):
     samples: int
 
 
-class _Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True):
     text: str
     start: int
     end: int
@@ -63,7 +63,7 @@ class Sidecar(msgspec.Struct, frozen=True):
     outcome: str = ""
     wav: str = ""
     samples: int = 0
-    lines: tuple[_Line, ...] = ()
+    lines: tuple[Line, ...] = ()
     marks: tuple[_Mark, ...] = ()
     clears: tuple[_Clear, ...] = ()
     underruns: tuple[_Underrun, ...] = ()
@@ -113,9 +113,9 @@ def measure(sidecar: Sidecar, wav: Path) -> Measured:
     mouth, ear = audio[:, 0], audio[:, 1]
     by_energy = _figures(sidecar, energy_spans(mouth), energy_spans(ear))
     by_model = _figures(sidecar, model_spans(mouth), model_spans(ear))
-    first, lost_first = _agreed([by_energy.first_audio], [by_model.first_audio])
-    gaps, lost_gaps = _agreed(by_energy.gaps, by_model.gaps)
-    stops, lost_stops = _agreed(by_energy.stops, by_model.stops)
+    first, lost_first = agreed([by_energy.first_audio], [by_model.first_audio])
+    gaps, lost_gaps = agreed(by_energy.gaps, by_model.gaps)
+    stops, lost_stops = agreed(by_energy.stops, by_model.stops)
     return Measured(
         sidecar.call_sid,
         first[0] if first else None,
@@ -179,28 +179,28 @@ def _figures(sidecar: Sidecar, person: list[Span], agent: list[Span]) -> _Figure
     for number, line in enumerate(sidecar.lines):
         following = sidecar.lines[number + 1].start if number + 1 < len(sidecar.lines) else sidecar.samples
         if _is_barge_in(sidecar, line):
-            stops.append(_stop(line, person, agent))
-        if not _is_talked_over(line, agent):
-            gaps.append(_gap(line, following, person, agent))
+            stops.append(stop_after(line, person, agent))
+        if not is_talked_over(line, agent):
+            gaps.append(gap_after(line, following, person, agent))
     return _Figures(first, tuple(gaps), tuple(stops))
 
 
-def _is_barge_in(sidecar: Sidecar, line: _Line) -> bool:
+def _is_barge_in(sidecar: Sidecar, line: Line) -> bool:
     return any(line.start <= clear.at <= line.start + STOPPED_WITHIN * SAMPLE_RATE for clear in sidecar.clears)
 
 
-def _is_talked_over(line: _Line, agent: list[Span]) -> bool:
+def is_talked_over(line: Line, agent: list[Span]) -> bool:
     """Whether the agent still talks when the line ends: then nobody waits for anything."""
     return any(start < line.end - FRAME and end > line.end + FRAME for start, end in agent)
 
 
-def _stop(line: _Line, person: list[Span], agent: list[Span]) -> float | None:
-    began = _start_of(line, person)
+def stop_after(line: Line, person: list[Span], agent: list[Span]) -> float | None:
+    began = start_of(line, person)
     ended = [end for start, end in agent if start < (began or line.start) <= end]
     return (ended[0] - began) / SAMPLE_RATE if began is not None and ended else None
 
 
-def _gap(line: _Line, following: int, person: list[Span], agent: list[Span]) -> float | None:
+def gap_after(line: Line, following: int, person: list[Span], agent: list[Span]) -> float | None:
     fell_silent = [end for start, end in person if start < line.end and end > line.start]
     if not fell_silent:
         return None
@@ -209,11 +209,11 @@ def _gap(line: _Line, following: int, person: list[Span], agent: list[Span]) -> 
     return (answered[0] - end) / SAMPLE_RATE if answered else None
 
 
-def _start_of(line: _Line, person: list[Span]) -> int | None:
+def start_of(line: Line, person: list[Span]) -> int | None:
     return next((start for start, end in person if start < line.end and end > line.start), None)
 
 
-def _agreed(ones: Sequence[float | None], others: Sequence[float | None]) -> tuple[tuple[float, ...], int]:
+def agreed(ones: Sequence[float | None], others: Sequence[float | None]) -> tuple[tuple[float, ...], int]:
     """The figures on which both agree (the energy detector's value, which is the finer), and how many are discarded."""
     kept: list[float] = []
     discarded = 0

@@ -1,0 +1,117 @@
+"""More and more calls on one core, until the engine breaks: calls per core, CPU and memory per call, loop lag. The shell."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks.callers.fleet import scenarios
+from benchmarks.callers.speech import Speech, texts_of, write_bank
+from benchmarks.errors import NothingMeasured
+from benchmarks.report.model import Point, Run, at
+from benchmarks.run import Engine, Place, Plan, Progress, engine_notes, running, version_of
+
+SCRIPTS: Final = 16  # different callers; more calls share them
+SHORT_STEPS: Final = (5, 20, 50, 100)
+STEPS: Final = (1, 5, 10, 20, 30, 40, 60, 80, 120, 160, 200, 240, 280, 320, 360, 400, 450, 500, 600)
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """How to climb. `hold` in seconds a step."""
+
+    steps: tuple[int, ...] = SHORT_STEPS
+    hold: float = 8.0
+
+
+async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progress: Progress) -> Run:
+    """The density curve of one engine. Raises `BenchmarkError`."""
+    folder = place.fresh(f"density-{engine.name}{'-' + engine.variant if engine.variant else ''}")
+    cast = scenarios("density", 0, SCRIPTS, plan.seed)
+    speech = Speech(place.speech)
+    await speech.learn(texts_of(cast))
+    write_bank(folder / "bank.json", cast, speech)
+    with running(engine, plan, folder) as url:
+        steps = _climbed(url, plan, climb, place, folder, progress)
+        notes = engine_notes(folder)
+    if not steps:
+        raise NothingMeasured("no step of the climb was measured")
+    points = tuple(point_of(step, notes) for step in steps)
+    whole = [point for point in points if not point.is_broken]
+    best = whole[-1] if whole else points[0]
+    return Run(
+        suite="density",
+        engine=engine.title,
+        version=version_of(engine),
+        setup={"pace": plan.pace, "core": "one, pinned" if plan.core_engine >= 0 else "any", "hold": f"{climb.hold:g} s"},
+        calls=max(point.calls for point in points),
+        curve=points,
+        numbers={
+            "calls_per_core": float(best.calls if whole else 0),
+            "cpu_ms_per_call_second": best.cpu_ms_per_call_second,
+            "bytes_per_call": best.bytes_per_call,
+            "lag_p99_median_ms": round(1000 * best.lag_p99, 2),
+        },
+        notes=()
+        if any(point.is_broken for point in points)
+        else (f"not broken by {points[-1].calls} calls, the last step",),
+    )
+
+
+def _climbed(
+    url: str, plan: Plan, climb: Climb, place: Place, folder: Path, progress: Progress
+) -> list[Mapping[str, object]]:
+    command = [
+        *(sys.executable, "-m", "benchmarks.callers.load", "--target", url, "--hold", str(climb.hold)),
+        *("--steps", ",".join(str(step) for step in climb.steps), "--scripts", str(SCRIPTS)),
+        *("--seed", str(plan.seed), "--speech", str(place.speech), "--core", str(plan.core_callers)),
+    ]
+    steps: list[Mapping[str, object]] = []
+    with (
+        (folder / "callers.log").open("wb") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("{"):
+                steps.append(json.loads(line))
+                progress(f"{steps[-1]['calls']} calls: {steps[-1]['why'] or 'holds'}")
+    return steps
+
+
+def point_of(step: Mapping[str, object], notes: Sequence[Mapping[str, object]]) -> Point:
+    """One step, with what the engine's probe saw of the same seconds."""
+    began, ended, calls = _float(step, "began"), _float(step, "ended"), int(_float(step, "calls"))
+    lines = [note for note in notes if "lag_p99" in note]
+    seen = [note for note in lines if began <= _float(note, "at") <= ended]
+    idle = [_float(note, "rss") for note in lines if _float(note, "calls") == 0]
+    gaps = [float(gap) for gap in step["gaps"]] if isinstance(step["gaps"], list) else []
+    frames = _float(step, "frames")
+    cpu = bytes_per_call = lag = 0.0
+    if len(seen) > 1:
+        spent = _float(seen[-1], "cpu") - _float(seen[0], "cpu")
+        cpu = 1000 * spent / ((_float(seen[-1], "at") - _float(seen[0], "at")) * calls)
+        lag = sorted(_float(note, "lag_p99") for note in seen)[len(seen) // 2]
+        bytes_per_call = max(0.0, _float(seen[-1], "rss") - (idle[0] if idle else 0.0)) / calls
+    why = str(step["why"])
+    return Point(
+        calls=calls,
+        cpu_ms_per_call_second=round(cpu, 3),
+        gap_p50=at(gaps, 50),
+        gap_p95=at(gaps, 95),
+        late_share=round(_float(step, "late") / frames, 5) if frames else 0.0,
+        lag_p99=round(lag, 5),
+        bytes_per_call=round(bytes_per_call),
+        is_broken=bool(why),
+        why=why,
+    )
+
+
+def _float(note: Mapping[str, object], name: str) -> float:
+    value = note.get(name)
+    return float(value) if isinstance(value, int | float) else 0.0

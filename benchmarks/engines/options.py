@@ -1,0 +1,35 @@
+"""What every launcher of an engine is told on its command line. Standard library."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`notes` is where the engine writes what it knows of itself; `core` -1 means any; `stall` in seconds, 0 for none."""
+
+    port: int
+    bank: Path
+    notes: Path
+    pace: str
+    seed: int
+    core: int
+    stall: float
+    variant: str
+
+
+def read(arguments: list[str] | None = None) -> Options:
+    parser = argparse.ArgumentParser(description="An engine under test, with scripted parts.")
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--bank", type=Path, required=True)
+    parser.add_argument("--notes", type=Path, required=True)
+    parser.add_argument("--pace", default="fixed")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--core", type=int, default=-1)
+    parser.add_argument("--stall", type=float, default=0.0, help="seconds the loop is held up, once a second")
+    parser.add_argument("--variant", default="", help="another way to set the engine up")
+    chosen = parser.parse_args(arguments)
+    return Options(**vars(chosen))

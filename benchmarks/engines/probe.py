@@ -1,0 +1,87 @@
+"""What an engine under test tells about itself: loop lag, CPU, memory; and the faults the harness injects. Standard library.
+
+Started by every launcher on the loop that carries the media, whatever the engine: the same probe for all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import time
+from pathlib import Path
+from typing import Final
+
+TICK: Final = 0.02  # seconds between two looks at the loop
+EVERY: Final = 1.0  # seconds between two lines of the file
+
+
+class Probe:
+    """Writes a JSON line a second: when, loop lag, CPU used, memory, what `count` says are live calls."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("a", buffering=1)
+        self._lags: list[float] = []
+        self._due = 0.0
+        self._told = 0.0
+        self.calls = 0
+        self.notes: list[dict[str, object]] = []
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._due = self._told = loop.time()
+        loop.call_later(TICK, self._look)
+
+    def note(self, what: dict[str, object]) -> None:
+        """Something of one call, written at once."""
+        self._file.write(json.dumps(what) + "\n")
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._lags.append(max(0.0, now - self._due - TICK))
+        self._due = now
+        if now - self._told >= EVERY:
+            self._tell()
+            self._told = now
+        loop.call_later(TICK, self._look)
+
+    def _tell(self) -> None:
+        lags, self._lags = sorted(self._lags), []
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        line = {
+            "at": time.time(),
+            "cpu": usage.ru_utime + usage.ru_stime,
+            "rss": _resident(),
+            "calls": self.calls,
+            "tasks": len(asyncio.all_tasks()),
+            "files": len(os.listdir("/proc/self/fd")),
+            "lag_p50": lags[len(lags) // 2],
+            "lag_p99": lags[min(len(lags) - 1, int(len(lags) * 0.99))],
+            "lag_max": lags[-1],
+        }
+        self._file.write(json.dumps(line) + "\n")
+
+
+def stall_every(seconds: float, for_seconds: float) -> None:
+    """Hold the running loop up for so long, again and again: a garbage collection, a slow disk, a greedy neighbour."""
+    loop = asyncio.get_running_loop()
+
+    def stall() -> None:
+        time.sleep(for_seconds)
+        loop.call_later(seconds, stall)
+
+    loop.call_later(seconds, stall)
+
+
+def pin(core: int) -> None:
+    """Stay on one core (-1: anywhere)."""
+    if core >= 0:
+        os.sched_setaffinity(0, {core})
+
+
+def _resident() -> int:
+    """Bytes of memory of this process that are in use."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

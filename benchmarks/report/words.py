@@ -1,0 +1,95 @@
+"""What every figure is called in front of people, in which unit, and which suites show it. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.report.model import Figure, Run, Share
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`title` for a row, `about` for a reader who wants to know exactly. `scale` turns a stored value into a shown one."""
+
+    title: str
+    about: str
+    unit: str = "ms"
+    scale: float = 1000.0
+
+
+FIGURES: Final[dict[str, Words]] = {
+    "first_audio": Words("answer to first audio", "from the answer until the agent is audible"),
+    "gap": Words("response gap", "the caller fell silent, until the agent is audible"),
+    "content_gap": Words("to first content", "the caller fell silent, until the first word that is not a filler"),
+    "stop": Words("barge-in stop, mouth to silence", "the caller began to talk over the agent, until the agent is silent"),
+    "holes": Words("silences over 40 ms in a reply", "the carrier's buffer ran dry while the agent was talking"),
+    "lead": Words("sent ahead of the ear", "audio lying in the carrier's buffer when it was marked"),
+    "heard_error": Words(
+        "heard-text error, cut replies", "words by which the engine's memory differs from what was heard", "words", 1.0
+    ),
+    "heard_error_whole": Words(
+        "heard-text error, whole replies", "the same of replies that were heard to their end", "words", 1.0
+    ),
+    "lost_start": Words("lost of the caller's first words", "how much of the first word never reached the recogniser"),
+}
+SHARES: Final[dict[str, Words]] = {
+    "missed_barge_ins": Words("barge-ins not obeyed", "the agent talked on for 2.5 s or to its end"),
+    "backchannel_stops": Words("stops for a backchannel", "the agent fell silent for an uh-huh"),
+    "noise_stops": Words("stops for a cough or click", "the agent fell silent for a noise"),
+    "cut_offs_in_pauses": Words("answers into a pause", "the agent spoke while the caller was thinking in mid-sentence"),
+    "late_frames": Words("late frames", "20 ms frames that were not there when they were due to be played"),
+}
+NUMBERS: Final[dict[str, Words]] = {
+    "cpu_ms_per_call_second": Words("CPU per call", "of the server, per second of call", "ms/s", 1.0),
+    "lag_p99_median_ms": Words(
+        "loop lag p99", "of the loop that carries the media; median over the seconds of the run", "ms", 1.0
+    ),
+    "double_talk_s_per_minute": Words("both talking at once", "seconds in a minute of call", "s/min", 1.0),
+    "discarded": Words("discarded", "figures on which the two detectors did not agree", "", 1.0),
+    "unanswered": Words("turns not answered", "", "", 1.0),
+    "calls_per_core": Words(
+        "calls on one core", "most calls before the response gap doubles or 1 % of frames are late", "", 1.0
+    ),
+    "events_per_second": Words("events of the core", "decided by one core in a second, no audio", "/s", 1.0),
+    "bytes_per_call": Words("memory per call", "", "MB", 1e-6),
+}
+
+
+def figure_words(name: str) -> Words:
+    return FIGURES.get(name) or Words(name.replace("_", " "), "", "", 1.0)
+
+
+def number_words(name: str) -> Words:
+    return NUMBERS.get(name) or Words(name.replace("_", " "), "", "", 1.0)
+
+
+def share_words(name: str) -> Words:
+    return SHARES.get(name) or Words(name.replace("_", " "), "")
+
+
+def shown_figure(figure: Figure, words: Words) -> tuple[str, str, str, str]:
+    """p50, p95, most, how many."""
+    cells = (figure.p50, figure.p95, figure.max)
+    p50, p95, most = ("–" if cell is None else number(cell * words.scale) for cell in cells)
+    return p50, p95, most, str(figure.n)
+
+
+def shown_share(share: Share) -> str:
+    rate = share.rate
+    if rate is None:
+        return "–"
+    precise = f"{100 * rate:.2f} %" if 0 < rate < 0.01 else f"{100 * rate:.0f} %"
+    return f"{precise} ({share.hits} of {share.of})"
+
+
+def number(value: float) -> str:
+    """A number as people read it: no more digits than it deserves."""
+    if value == 0 or abs(value) >= 100:
+        return f"{value:,.0f}".replace(",", "\u202f")
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def setup_of(run: Run) -> str:
+    said = [f"{run.calls} calls" if run.calls else "", *(f"{key} {value}" for key, value in run.setup.items())]
+    return ", ".join(each for each in said if each)
