@@ -17,6 +17,7 @@ from voice.providers.resilience.health import Health
 from voice.providers.resilience.mind import FallbackMind
 from voice.providers.resilience.mouth import FallbackMouth
 
+EMBEDDED: Final = "embedded"
 EARS: Final = ("deepgram", "livekit", "pipecat")
 MINDS: Final = ("anthropic", "openai", "livekit", "pipecat")
 MOUTHS: Final = ("elevenlabs", "livekit", "pipecat")
@@ -123,6 +124,36 @@ class Fleet:
         await self.ears.close()
         await self.mind.close()
         await self.mouth.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """The parts that need no account, made (and started, if they are named) by whoever puts the house together."""
+
+    ears: SpeechToText
+    mind: LanguageModel
+    mouth: TextToSpeech
+
+
+def fleet_of(
+    stt: Sequence[str],
+    llm: Sequence[str],
+    tts: Sequence[str],
+    access: Access,
+    embedded: Embedded,
+    health: Health | None = None,
+) -> Fleet:
+    """Everything the operator named, in order, behind three ports; the embedded mouth is the voice of the last resort.
+
+    Raises `ProviderRejected` for an unknown name or a missing extra.
+    """
+    return keep_talking(
+        [embedded.ears if name == EMBEDDED else make_ears(name, access) for name in stt],
+        [embedded.mind if name == EMBEDDED else make_mind(name, access) for name in llm],
+        [embedded.mouth if name == EMBEDDED else make_mouth(name, access) for name in tts],
+        health,
+        embedded.mouth,
+    )
 
 
 def keep_talking(
