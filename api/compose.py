@@ -25,6 +25,7 @@ from api.ledgers import AgentShelf, StoredConsents, StoredDnc, StoredKnowledge
 from api.live_desk import LiveDesk
 from api.measuring import count_refusals
 from api.metrics import Metrics
+from api.outcome_receipts import OutcomeReceipts
 from api.parts import Parts, Readiness
 from api.probes import CarrierProbe, door_probe, ears_probe, knowledge_probe, mouth_probe
 from api.readiness import HouseReadiness
@@ -124,7 +125,7 @@ async def open_house(
             )
         )
         await _warm_up(database, knowledge)
-        runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of)
+        runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of, uncount=gate.uncount)
         switchboard.dialler = runner
         opt_outs.canceller = runner
         stack.push_async_callback(switchboard.close)
@@ -166,10 +167,12 @@ async def working(house: Open) -> AsyncIterator[None]:
     await house.runner.recover()
     await house.singles.put_away()
     following = _Following(house)
+    outcomes = OutcomeReceipts(house.database, house.compliance, house.settings.twilio_from, house.at)
     async with asyncio.TaskGroup() as tasks:
         dialling = [tasks.create_task(house.runner.run(), name="dialer")] if house.settings.has_carrier else []
         beside = [
             tasks.create_task(_lasting("log", following.run), name="log"),
+            tasks.create_task(_lasting("outcomes", outcomes.run), name="outcomes"),
             tasks.create_task(_lasting("knowledge", house.knowledge.keep_up), name="knowledge"),
             tasks.create_task(_lasting("learning", lambda: learn_the_rest_of(house)), name="learn the rest"),
         ]
@@ -182,6 +185,7 @@ async def working(house: Open) -> AsyncIterator[None]:
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
+            await outcomes.catch_up()
             await following.catch_up()
 
 
