@@ -215,7 +215,8 @@ def _print(
     console.print(_times(figures, context))
     home = outcome.settings.home
     console.print(f"\nrecordings  {home / 'recordings'}\njournals    {home / 'journals'}\n")
-    prefix = "" if home == Path(".offhook") else f"OFFHOOK_HOME={home} "
+    ours = ",".join(outcome.settings.twilio_from)
+    prefix = f"TWILIO_FROM={ours} " + ("" if home == Path(".offhook") else f"OFFHOOK_HOME={home} ")
     ed = people["Tom Abbott"].contact.number if "Tom Abbott" in people else ""
     console.print("look closer, with the server stopped or running:")
     console.print(f"  {prefix}.venv/bin/offhook campaign status {outcome.main.id}", soft_wrap=True)

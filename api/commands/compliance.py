@@ -31,6 +31,7 @@ from compliance.record import CallerId, Errand, LineType, Place, Purpose, VoiceK
 from compliance.store import ComplianceStore, ProposedCall
 from compliance.verdict import Refused, Verdict
 from compliance.zones import where
+from voice.agent_file import AgentFolder
 
 __all__ = ["audit_app", "check", "consent_app", "dnc_app"]
 
@@ -50,33 +51,46 @@ def check(
 ) -> None:
     """May this number be called, and if not, which rules forbid it, and when may it be? Writes nothing.
 
-    Example: offhook check +16145550123 --seller acme --at 2026-07-14T16:00:00Z
+    Without --seller it is asked for everybody our agents speak for.
+
+    Example: offhook check +16145550123 --at 2026-07-14T16:00:00Z
     """
     if cases is not None:
         _check_cases(cases, as_json=as_json)
         return
-    if not number or not seller:
-        raise typer.BadParameter("give a NUMBER and --seller, or --cases FILE")
+    if not number:
+        raise typer.BadParameter("give a NUMBER, or --cases FILE")
     shown = get_settings().twilio_from
     caller_id = CallerId(shown[0], is_shown=True, is_authorised=True) if shown else CallerId()
-    proposed = ProposedCall(
-        number=number_of(number),
-        errand=Errand(seller, purpose, voice, subject, "", caller_id),
-        place=Place(state=state.upper(), zone=zone),
-        line=line,
-    )
-    moment = instant_of(at)
+    called, moment = number_of(number), instant_of(at)
+    place = Place(state=state.upper(), zone=zone)
+    proposed = [
+        ProposedCall(called, Errand(each, purpose, voice, subject, "", caller_id), place=place, line=line)
+        for each in ([seller] if seller else _sellers())
+    ]
 
-    async def work(store: ComplianceStore, connection: AsyncConnection) -> Verdict:
-        _, verdict = await store.look(connection, proposed, moment)
-        return verdict
+    async def work(store: ComplianceStore, connection: AsyncConnection) -> list[Verdict]:
+        return [(await store.look(connection, each, moment))[1] for each in proposed]
 
-    verdict = reading(work)
+    verdicts = reading(work)
+    if as_json:
+        shapes = [{"seller": each.errand.seller} | _as_json(found) for each, found in zip(proposed, verdicts, strict=True)]
+        print_json(shapes[0] if seller else {"sellers": shapes})
+        return
+    for each, found in zip(proposed, verdicts, strict=True):
+        if not seller:
+            typer.echo(f"For {each.errand.seller or 'any seller'}:")
+        _tell(each, found, moment)
+
+
+def _sellers() -> list[str]:
+    """Everybody our agents speak for: without a word on whose call it is, each may ask."""
+    return sorted({agent.seller for agent in AgentFolder(get_settings().agents).all().values()}) or [""]
+
+
+def _tell(proposed: ProposedCall, verdict: Verdict, moment: datetime) -> None:
     store = ComplianceStore.open(get_settings().home)
     zones = () if store.rules.closed_because else _zones(proposed, moment, store)
-    if as_json:
-        print_json(_as_json(verdict))
-        return
     for sentence in explain(verdict, zones):
         typer.echo(sentence)
     if isinstance(verdict, Refused):
