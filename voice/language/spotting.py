@@ -20,6 +20,7 @@ _LITTLE: Final = frozenset(
         " or but this that there will would can could have has had if as by from about into"
     )
 )
+_ANYWHERE: Final = frozenset(each("yes no not never okay right correct thank thanks please sure fine all"))
 _NEGATIONS: Final = frozenset({"not", "never"})
 _COMMON: Final = frozenset(
     each(
@@ -37,13 +38,17 @@ _ALIKE: Final = 0.6  # below this, two words are simply different
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A phrase found: `label` is whose it is, `start` and `end` the words it covers, `weight` what they say together."""
+    """A phrase found: `label` is whose it is, `start` and `end` the words it covers, `weight` what they say together.
+
+    `is_telling`: it says more than yes, no and thanks, so it can be about one thing only.
+    """
 
     label: str
     score: float
     start: int
     end: int
     weight: float
+    is_telling: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +104,9 @@ def _phrase(label: str, text: str) -> _Phrase:
     return _Phrase(label, spoken, tuple(_LITTLE_WEIGHT if word in _LITTLE else 1.0 for word in spoken))
 
 
-def is_telling(text: str) -> bool:
-    """Whether there is a word in it that says more than grammar."""
-    return any(word not in _LITTLE for word in words(text))
+def is_telling(spoken: Iterable[str]) -> bool:
+    """Whether one of these words says more than grammar, yes, no and politeness."""
+    return any(word not in _LITTLE and word not in _ANYWHERE for word in spoken)
 
 
 def apart(spots: Iterable[Spot]) -> list[Spot]:
@@ -135,7 +140,7 @@ def fit(phrase: _Phrase, text: Sequence[str], known: Set[str] = frozenset()) -> 
         return None
     if not _NEGATIONS & set(phrase.words) and _NEGATIONS & set(text[max(0, start - 1) : end]):
         return None  # "i do not own it" is no "i own it"
-    return Spot(phrase.label, score, start, end, phrase.weight)
+    return Spot(phrase.label, score, start, end, phrase.weight, is_telling(phrase.words))
 
 
 def _is_carried(phrase: _Phrase, said: Sequence[str]) -> bool:

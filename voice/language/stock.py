@@ -52,6 +52,10 @@ NO: Final = (
         "no sorry",
     ),
 )
+UNSURE: Final = (
+    *("i don't know", "i'm not sure", "i am not sure", "not sure", "i have no idea", "no idea", "maybe", "hard to say"),
+    *("i would have to check", "i don't remember"),
+)
 GREETING: Final = (
     *("hello", "hi", "hey", "hi there", "hello there", "hello hello", "good morning", "good afternoon", "good evening"),
     *("speaking", "yes speaking", "this is she", "this is he", "hello yes", "yes hello"),

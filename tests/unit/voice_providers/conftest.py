@@ -69,6 +69,7 @@ def agent() -> AgentDefinition:
                 "price", ("how much does it cost", "is it expensive"), "The visit is free.", remember="Asked the price."
             ),
             Objection("busy", ("i'm busy", "call me back tomorrow"), "Another time, then. Goodbye.", Then.END),
+            Objection("refused", ("no thanks", "not interested"), "I see. Goodbye.", Then.END),
             Objection("moved", ("i sold the house",), "Good to know.", Then.GO_ON),
             Objection("human", ("talk to a person",), "I'll connect you.", Then.TRANSFER),
             Objection("stop", ("stop calling me", "take me off your list"), "You are off our list. Goodbye.", Then.OPT_OUT),

@@ -70,7 +70,18 @@ def _one_of(phrases: Sequence[str]) -> Source:
 def _sources(agent: AgentDefinition) -> list[Source]:
     people = (*stock.FIRST_NAMES, agent.persona.lower())
     intents: list[Sequence[str]] = [
-        *(stock.YES, stock.YES, stock.YES, stock.NO, stock.NO, stock.GREETING, stock.GREETING, stock.STOP, stock.STOP),
+        *(
+            stock.YES,
+            stock.YES,
+            stock.YES,
+            stock.NO,
+            stock.NO,
+            stock.UNSURE,
+            stock.GREETING,
+            stock.GREETING,
+            stock.STOP,
+            stock.STOP,
+        ),
         *(stock.IDENTITY, stock.ROBOT, stock.AGAIN, stock.HOLD, stock.PERSON, stock.WRONG_NUMBER, stock.GOODBYE),
         *(stock.THANKS, stock.VOICEMAIL, stock.VOICEMAIL),
         *(objection.phrases for objection in agent.objections),

@@ -21,7 +21,7 @@ from voice.providers.embedded.acoustic import average, phone_model
 from voice.providers.embedded.expected import vocabulary_sentences
 from voice.providers.embedded.ngram import arpa
 
-_FORMAT: Final = "2"  # changes when the same sentences would give another model
+_FORMAT: Final = "3"  # changes when the same sentences would give another model
 _MOST_FILES: Final = 400  # two a model, half a megabyte together
 SPARE: Final = 2  # decoders kept ready for the next calls of an agent
 _MODEL_WEIGHT: Final = 7.0

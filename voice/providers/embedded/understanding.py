@@ -34,6 +34,7 @@ class Stock(StrEnum):
 
     YES = "yes"
     NO = "no"
+    UNSURE = "unsure"
     GREETING = "greeting"
     IDENTITY = "identity"
     ROBOT = "robot"
@@ -74,6 +75,7 @@ Act: TypeAlias = Answered | HalfTime | BroughtUp | Stock
 _STOCK_PHRASES: Final = {
     Stock.YES: stock.YES,
     Stock.NO: stock.NO,
+    Stock.UNSURE: stock.UNSURE,
     Stock.GREETING: stock.GREETING,
     Stock.IDENTITY: stock.IDENTITY,
     Stock.ROBOT: stock.ROBOT,
@@ -97,7 +99,7 @@ class Understanding:
         self._objections = {objection.id: objection for objection in agent.objections}
         phrases: dict[str, Sequence[str]] = {f"{_STOCK}/{kind}": said for kind, said in _STOCK_PHRASES.items()}
         for objection in agent.objections:
-            phrases[f"{_OBJECTION}/{objection.id}"] = _also_bare(objection.phrases)
+            phrases[f"{_OBJECTION}/{objection.id}"] = objection.phrases
         for question in agent.questions:
             for number, answer in enumerate(question.answers):
                 phrases[f"{_ANSWER}/{question.id}/{number}"] = _also_bare(answer.phrases)
@@ -115,7 +117,17 @@ class Understanding:
         return _settled(acts, asked)
 
     def _ranked(self, said: Sequence[str], asked: Question | None) -> list[Spot]:
-        found = [spot for spot in self._spotter.all(said) if self._may_count(spot, said, asked)]
+        everything = self._spotter.all(said)
+        # "I don't know" may be an answer of many questions: it is one only of the question that is open.
+        common = {(spot.start, spot.end) for spot in everything if spot.label.startswith(_STOCK)}
+        found = [
+            spot
+            for spot in everything
+            if self._may_count(spot, said, asked)
+            and (
+                not spot.label.startswith(_ANSWER) or self._is_answer_to(spot, asked) or (spot.start, spot.end) not in common
+            )
+        ]
         weighed = [replace(spot, score=spot.score * self._bonus(spot, asked)) for spot in found]
         return sorted(weighed, key=lambda spot: (-spot.score * spot.weight, spot.start, spot.label))
 
@@ -127,7 +139,7 @@ class Understanding:
     def _may_count(self, spot: Spot, said: Sequence[str], asked: Question | None) -> bool:
         kind, name = spot.label.split("/")[:2]
         if kind == _ANSWER and not (asked and asked.id == name):
-            return spot.weight >= _ENOUGH or self._questions[name].kind is AnswerKind.CHOICE
+            return (spot.is_telling and spot.weight >= _ENOUGH) or self._questions[name].kind is AnswerKind.CHOICE
         if kind == _STOCK and name in (Stock.YES, Stock.NO):
             is_plain = spot.start == 0 and said[0] in _PLAIN
             return is_plain or (spot.end - spot.start) >= _MOST * len(said)
@@ -168,7 +180,7 @@ class Understanding:
 def _also_bare(phrases: Sequence[str]) -> list[str]:
     """The phrases, and those that begin with yes or no without it: "no i rent" is often just "i rent"."""
     bare = [phrase.split(None, 1)[1] for phrase in phrases if phrase.lower().startswith(("yes ", "no "))]
-    return [*phrases, *(phrase for phrase in bare if is_telling(phrase))]
+    return [*phrases, *(phrase for phrase in bare if is_telling(words(phrase)))]
 
 
 def _rest(text: str, said: Sequence[str], spots: Sequence[Spot]) -> str:
