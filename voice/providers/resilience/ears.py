@@ -168,15 +168,19 @@ class FallbackTranscriber:
             self._restart_timer()
 
     async def _open(self, first_choice: list[Record]) -> None:
+        """The first that can be opened. In mid-call those that are down are tried too, last: a call without ears is over."""
         failure: ProviderError = ProviderUnavailable("all", "all_down", "no ears may be asked now")
-        for record, _ in self._health.admitted(first_choice):
+        up = [record for record, _ in self._health.admitted(first_choice)]
+        down = [record for record in first_choice if record not in up] if self._replay.position else []
+        for record in (*up, *down):
             try:
                 inner = await self._connect(record)
             except ProviderError as error:
                 record.failed(error, self._health.clock())
                 failure = error
                 continue
-            record.breaker.released()
+            finally:
+                record.breaker.released()
             self._begin_with(inner, record)
             return
         raise failure
