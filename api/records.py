@@ -94,14 +94,21 @@ class StoredCalls:
 
 
 async def _views(connection: AsyncConnection, calls: Sequence[kept.Call]) -> list[CallView]:
-    names = await _names(connection, {call.contact_id for call in calls if call.contact_id})
+    names = await _names(connection, calls)
     answers = await _answers(connection, [call.id for call in calls])
-    return [_call(call, names.get(call.contact_id or "", ""), answers.get(call.id, {})) for call in calls]
+    return [_call(call, names.get(call.contact_id or call.person, ""), answers.get(call.id, {})) for call in calls]
 
 
-async def _names(connection: AsyncConnection, ids: set[str]) -> dict[str, str]:
-    wanted = select(contact_rows.c.id, contact_rows.c.name).where(contact_rows.c.id.in_(ids))
-    return {row.id: row.name for row in await connection.execute(wanted)} if ids else {}
+async def _names(connection: AsyncConnection, calls: Sequence[kept.Call]) -> dict[str, str]:
+    """Names by contact; for those who rang us by number, as the newest contact of that number has it."""
+    ids = {call.contact_id for call in calls if call.contact_id}
+    numbers = {call.person for call in calls if not call.contact_id}
+    wanted = select(contact_rows.c.id, contact_rows.c.number, contact_rows.c.name)
+    wanted = wanted.where(or_(contact_rows.c.id.in_(ids), contact_rows.c.number.in_(numbers)))
+    names: dict[str, str] = {}
+    for row in await connection.execute(wanted.order_by(contact_rows.c.created_at)) if calls else ():
+        names |= {row.id: row.name, row.number: row.name}
+    return names
 
 
 async def _answers(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, dict[str, str]]:

@@ -775,6 +775,7 @@ class Conversation:
         self.memory.happened("machine")
         if self._turn.text:
             self.memory.line("caller", self._turn.text, self._turn.started_at or self._now, self._now)
+            actions.append(Note("caller", self._turn.text))
         self._turn = CallerTurn()
         if party is Party.FAX or self.agent.voicemail.action is VoicemailAction.HANG_UP:
             return actions + self._leave_now(Ending.MACHINE, source)

@@ -74,7 +74,6 @@ function cardOf(id) {
   const call = { id, card, lines: card.querySelector(".lines"), interim: null, state: "placed", startedAt: Date.now(), answeredAt: null, name: "", number: "" };
   calls.set(id, call);
   const button = card.querySelector(".hangup");
-  button.hidden = !hands.includes("hangup");
   button.addEventListener("click", () => hangUp(call, button));
   call.lines.append(make("li", "waiting", "Waiting for somebody to pick up …"));
   $("cards").prepend(card);
@@ -99,6 +98,7 @@ function setState(call, state, text) {
   const label = call.card.querySelector(".chip");
   if (state === "ended") chip(label, text || "ended");
   else chip(label, state);
+  call.card.querySelector(".hangup").hidden = state !== "live" || !hands.includes("hangup"); // nobody to hang up on before
 }
 
 function addLine(call, kind, text, { isCut = false, by = "" } = {}) {
@@ -132,7 +132,6 @@ function endCall(call, disposition, duration) {
   call.lines.querySelector(".waiting")?.remove();
   setState(call, "ended", disposition);
   call.card.querySelector(".timer").textContent = duration ? clock(duration) : "";
-  call.card.querySelector(".hangup").hidden = true;
   setTimeout(() => { if (calls.get(call.id) === call) removeCall(call); }, LINGERS);
   count();
 }

@@ -234,6 +234,18 @@ async def test_calls_with_all_that_came_of_them(rooms: Rooms) -> None:
     assert await rooms.calls().transcript("none") is None
 
 
+async def test_who_rings_us_is_named_as_the_newest_contact_of_that_number(rooms: Rooms) -> None:
+    await rang(rooms, "ca_1", 0)
+    call = await rooms.calls().get("ca_1")
+    assert call is not None
+    assert call.contact_name == ""
+    campaign = await made(rooms)
+    await rooms.campaigns().import_contacts(campaign.id, CSV)
+    call = await rooms.calls().get("ca_1")
+    assert call is not None
+    assert (call.contact_name, call.contact_id) == ("Ann Lee", None)
+
+
 async def test_calls_come_in_pages_newest_first(rooms: Rooms) -> None:
     for number in range(3):
         await rang(rooms, f"ca_{number}", number)

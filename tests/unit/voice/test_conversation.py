@@ -377,6 +377,8 @@ def test_a_voicemail_gets_its_message_after_the_beep():
     assert spoken == 4.5
     report = world.conversation.report()
     assert (report.ending, report.party) == (Ending.MACHINE, Party.MACHINE)
+    shown = [note.text for _, note in world.orders(Note) if isinstance(note, Note) and note.kind == "caller"]
+    assert shown == [line.text for line in report.transcript if line.speaker == "caller"]
 
 
 def test_a_greeting_that_ends_without_a_beep_gets_its_message_after_a_silence():
