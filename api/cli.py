@@ -144,7 +144,7 @@ def serve(
         str, typer.Option(help="Address to listen on; anything but loopback needs OFFHOOK_API_KEYS.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8080,
-    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes; more than one needs OFFHOOK_REDIS_URL.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes; this version serves from one.")] = 1,
 ) -> None:
     """The API, the carrier's webhooks, the media WebSocket and the console.
 
