@@ -6,6 +6,8 @@ together or not at all. Cancels nothing itself: an opt-out answers with what mus
 
 from __future__ import annotations
 
+import asyncio
+import os
 import uuid
 from datetime import datetime
 from pathlib import Path
@@ -70,7 +72,11 @@ __all__ = ["CallOutcome", "ComplianceStore", "DncRequest", "Halt", "Lift", "Prop
 class ComplianceStore:
     """The compliance room's door to the database and the lists. One a process is enough; it holds no state of any call."""
 
-    def __init__(self, lists: Lists, internal: InternalBits, rules: Rulebook, salt: bytes) -> None:
+    def __init__(
+        self, lists: Lists, internal: InternalBits, rules: Rulebook, salt: bytes, rules_folder: Path | None = None
+    ) -> None:
+        self._rules_folder = rules_folder
+        self._rules_seen = _state_of(rules_folder)
         self.lists = lists
         self.internal = internal
         self.rules = rules
@@ -80,8 +86,17 @@ class ComplianceStore:
     @classmethod
     def open(cls, home: Path) -> ComplianceStore:
         """The store of a home folder: its lists, salt, the shipped rules and the operator's own (`<home>/rules/*.toml`)."""
-        extra = sorted((home / "rules").glob("*.toml")) if (home / "rules").is_dir() else []
-        return cls(Lists(home), InternalBits(home), open_rulebook(*extra), load_salt(home))
+        folder = home / "rules"
+        rules = open_rulebook(*sorted(folder.glob("*.toml")))
+        return cls(Lists(home), InternalBits(home), rules, load_salt(home), folder)
+
+    def _reload_rules(self) -> None:
+        """The operator's own rules hold from the next verdict on, without a restart; with a typo nothing passes any more."""
+        seen = _state_of(self._rules_folder)
+        if seen != self._rules_seen and self._rules_folder is not None:
+            self.rules = open_rulebook(*sorted(self._rules_folder.glob("*.toml")))
+            self._rules_seen = seen
+            self._books.clear()
 
     # --- asking -------------------------------------------------------------------------------------------------------
 
@@ -90,6 +105,9 @@ class ComplianceStore:
 
         Dial only after that transaction has committed: until then there is no receipt.
         """
+        if self.lists.is_stale():
+            await asyncio.to_thread(self.lists.refresh)
+        self._reload_rules()
         await _lock_chain(connection)
         known = await all_known(connection, proposed, at, self.salt)
         receipt = f"r_{uuid.uuid4().hex}"
@@ -104,7 +122,9 @@ class ComplianceStore:
     async def look(self, connection: AsyncConnection, proposed: ProposedCall, at: datetime) -> tuple[CallRecord, Verdict]:
         """The verdict without writing anything: for people who want to know. Its clearance permits nothing."""
         known = await all_known(connection, proposed, at, self.salt)
-        known.last = None  # to ask about a past instant is fair: no clock has jumped
+        # To ask about a past instant is fair: no clock has jumped, and what came after it had not happened.
+        known.last = None
+        known.calls = [call for call in known.calls if call.at <= at]
         record, book = self.record(proposed, known, "")
         return record, check(record, at, book)
 
@@ -184,7 +204,7 @@ class ComplianceStore:
                         body=canonical(request),
                     )
                 )
-                self.internal.add(number, request.seller)
+                await asyncio.to_thread(self.internal.add, number, request.seller)  # it waits for a lock and the disk
         receipt = await self.note(connection, "opt_out", at, request, request.number)
         return Suppression(numbers, request.person, request.seller, receipt.id)
 
@@ -261,6 +281,18 @@ class ComplianceStore:
 
 
 # --- reading ------------------------------------------------------------------------------------------------------------
+
+
+def _state_of(folder: Path | None) -> tuple[tuple[str, int, int], ...]:
+    """Names, times and sizes of the rule files in a folder: what changes when somebody edits one."""
+    if folder is None:
+        return ()
+    try:
+        with os.scandir(folder) as entries:
+            found = [(each.name, each.stat()) for each in entries if each.name.endswith(".toml")]
+    except OSError:
+        return ()
+    return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in found))
 
 
 async def last_link(connection: AsyncConnection) -> Link | None:
