@@ -1,18 +1,21 @@
 """Who holds the floor: decides when the caller began, paused, finished, and whether talking over us means stopping.
 
 Pure and driven by media time: the carrier sends a frame every 20 ms, silence too, so every instant worth a decision is the
-instant of some `VoiceEvidence`. Never touches audio, words to say or tools; `Conversation` acts on what is returned.
+instant of some `VoiceEvidence`. Never touches audio, words to say or tools; `Conversation` acts on what is returned. Two
+smaller machines do the weighing: `Endpointing` while the caller speaks, `BargeIn` while we do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, assert_never
 
 from voice.agent import AnswerKind
+from voice.bargein import BargeIn, BargePolicy, Sound, Stage, Verdict
+from voice.endpointing import Ending, Endpointing, EndpointPolicy
 from voice.events import SAMPLE_RATE, Transcribed, VoiceEvidence
-from voice.phrases import is_backchannel, trails_off
+from voice.phrases import is_backchannel
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +70,22 @@ class Agent(Enum):
     PROTECTED = auto()  # audible with words that are not to be interrupted away
 
 
+_UNKNOWN_ROOM: Final = -60.0  # dBFS, from detectors that do not know it
+_JUST_NOW: Final = 2.0  # seconds: a shorter silence, ours included, was a pause of theirs and not the end we took it for
+
+
 @dataclass(frozen=True, slots=True)
 class FloorPolicy:
-    """Patience, in seconds of caller audio, and thresholds of the speech probability (0 to 1)."""
+    """Thresholds of probabilities (0 to 1), seconds of caller audio."""
 
     speech_on: float = 0.5
     speech_off: float = 0.35
-    start_after: float = 0.064
-    duck_after: float = 0.096
-    take_floor_after: float = 0.28
+    echo: float = 0.5
+    start_after: float = 0.128  # seconds of voice that begin a turn
+    resume_after: float = 0.096  # and that end a pause: a click is neither
     finish_after: float = 0.192
-    endpoint_after: float = 0.45
-    endpoint_yes_no: float = 0.38
-    endpoint_number: float = 0.70
-    endpoint_open: float = 0.60
-    endpoint_trailing: float = 1.20
-    settle_after: float = 0.25
-
-
-ENDPOINTS: Final = {
-    AnswerKind.YES_NO: "endpoint_yes_no",
-    AnswerKind.NUMBER: "endpoint_number",
-    AnswerKind.OPEN: "endpoint_open",
-}
+    endpoint: EndpointPolicy = field(default_factory=EndpointPolicy)
+    barge: BargePolicy = field(default_factory=BargePolicy)
 
 
 class Floor:
@@ -99,104 +95,148 @@ class Floor:
         self.policy = policy or FloorPolicy()
         self.caller = Caller.QUIET
         self.agent = Agent.SILENT
-        self.expected: AnswerKind | None = None
+        self._ending = Endpointing(self.policy.endpoint)
+        self._barge = BargeIn(self.policy.barge)
         self._position = 0
         self._run = 0  # samples of the present run of voice
         self._silence = 0  # samples since the last voiced window
         self._is_voiced = False
-        self._is_doubtful = False
+        self._rested = 0  # samples of silence before the present run of voice
         self._has_paused = False
-        self._words = ""
+        self._has_spoken = False  # at least one turn
+        self._over_words = ""
 
     def set_agent(self, agent: Agent) -> list[FloorChange]:
         """Tell what the caller hears of us from now on. A doubt about an agent that fell silent is no longer one."""
-        self.agent = agent
-        if agent is Agent.SILENT and self._is_doubtful:
-            self._is_doubtful = False
-            return self._caller_started() if self._is_voiced else []
-        return []
+        was, self.agent = self.agent, agent
+        if agent is not Agent.SILENT:
+            if was is Agent.SILENT:
+                self._barge.begin()
+            return []
+        is_doubtful = self._barge.stage is Stage.DOUBT
+        self._barge.forget()
+        return self._caller_started() if is_doubtful and self._is_voiced else []
+
+    @property
+    def expected(self) -> AnswerKind | None:
+        """What was just asked."""
+        return self._ending.expected
 
     def set_expected(self, kind: AnswerKind | None) -> None:
         """Tell what was just asked: it decides how long the caller may think between words."""
-        self.expected = kind
+        self._ending.expect(kind)
 
     def transcribed(self, event: Transcribed) -> list[FloorChange]:
         """Take the ears' words as one more witness."""
-        self._words = event.text if not event.is_final else f"{self._words} {event.text}".strip()
-        if self._is_doubtful and event.text and not is_backchannel(event.text) and self.agent is not Agent.PROTECTED:
-            return self._take_floor("words")
-        return []
+        self._ending.transcribed(event)
+        text = event.text.strip()
+        if self._barge.stage is Stage.NOTHING or not text:
+            return []
+        self._over_words = text
+        if is_backchannel(text):
+            return []
+        taken = self._take_floor(f'words: "{text}"')
+        self._ending.transcribed(event)
+        return taken
 
     def evidence(self, event: VoiceEvidence) -> list[FloorChange]:
-        """Take one window of caller audio; return what it changed, in order."""
+        """Take one window of caller audio; return what it changed, in order. A window out of order changes nothing."""
         length = event.position - self._position
+        if length <= 0:
+            return []
         self._position = event.position
         threshold = self.policy.speech_off if self._is_voiced else self.policy.speech_on
-        self._is_voiced = event.speech >= threshold
-        if self._is_voiced:
-            self._run += length
-            self._silence = 0
-            return self._voiced()
-        self._silence += length
-        return self._unvoiced()
+        self._is_voiced = event.speech >= threshold and event.echo < self.policy.echo
+        self._run = self._run + length if self._is_voiced else 0
+        if self._run < self.policy.resume_after * SAMPLE_RATE:
+            self._silence += length
+        elif self._silence:
+            self._rested, self._silence = self._silence, 0
+        if self.caller is Caller.SPEAKING:
+            return self._in_turn(event, length)
+        return self._over_us(event, length) if self.agent is not Agent.SILENT else self._before_turn()
 
     @property
     def silence(self) -> float:
         """Seconds of caller audio since the last voiced window."""
         return self._silence / SAMPLE_RATE
 
-    def _voiced(self) -> list[FloorChange]:
-        run = self._run / SAMPLE_RATE
-        self._has_paused = False
-        if self.agent is Agent.SILENT:
-            return self._caller_started() if run >= self.policy.start_after else []
-        if self.caller is Caller.SPEAKING:
-            return []
-        if self.agent is Agent.AUDIBLE and run >= self.policy.take_floor_after:
-            return self._take_floor("voice")
-        if not self._is_doubtful and run >= self.policy.duck_after and self.agent is Agent.AUDIBLE:
-            self._is_doubtful = True
-            return [DoubtRaised()]
-        return []
+    @property
+    def ending(self) -> float:
+        """The probability that the caller's turn is over, now: what speculation may go by. 0 while they speak."""
+        if self.caller is Caller.QUIET or self._is_voiced:
+            return 0.0
+        return self._ending.ending().probability(self.silence, self.policy.endpoint)
 
-    def _unvoiced(self) -> list[FloorChange]:
-        silence = self.silence
-        if silence >= self.policy.settle_after:
-            self._run = 0
-        if self._is_doubtful and silence >= self.policy.settle_after:
-            self._is_doubtful = False
-            return [DoubtSettled("backchannel" if is_backchannel(self._words) else "noise")]
-        if self.caller is Caller.QUIET:
+    def _in_turn(self, event: VoiceEvidence, length: int) -> list[FloorChange]:
+        """The caller has the floor."""
+        if self._is_voiced:
+            if not self._silence:
+                self._has_paused = False
+                spoken = self._run if self._rested else length
+                self._ending.voiced(spoken / SAMPLE_RATE, self._rested / SAMPLE_RATE)
+                self._rested = 0
             return []
+        self._ending.hear(event.features)
+        silence = self.silence
         changes: list[FloorChange] = []
         if not self._has_paused and silence >= self.policy.finish_after:
             self._has_paused = True
             changes.append(CallerPaused())
-        patience, why = self._patience()
-        if silence >= patience:
-            self.caller = Caller.QUIET
-            self._words = ""
-            changes.append(TurnOver(why))
+        if silence >= self.policy.endpoint.least:
+            ending = self._ending.ending()
+            if silence >= ending.patience:
+                changes.append(self._turn_over(ending))
         return changes
 
-    def _patience(self) -> tuple[float, str]:
-        if trails_off(self._words):
-            return self.policy.endpoint_trailing, "trailing words"
-        if self.expected in ENDPOINTS:
-            name = ENDPOINTS[self.expected]
-            patience: float = getattr(self.policy, name)
-            return patience, f"silence after a {self.expected} question"
-        return self.policy.endpoint_after, "silence"
+    def _before_turn(self) -> list[FloorChange]:
+        """Nobody speaks."""
+        return self._caller_started() if self._run >= self.policy.start_after * SAMPLE_RATE else []
+
+    def _over_us(self, event: VoiceEvidence, length: int) -> list[FloorChange]:
+        """We speak, the caller does not, or not yet."""
+        if self.agent is Agent.PROTECTED:
+            return []
+        room, usual = _UNKNOWN_ROOM, self.policy.barge.usual
+        for name, value in event.features:
+            if name == "room":
+                room = value
+            elif name == "caller_level":
+                usual = value
+        seconds = length / SAMPLE_RATE
+        sound = Sound(seconds, event.speech, self._is_voiced, event.level, room, usual)
+        match self._barge.hear(sound):
+            case None:
+                return []
+            case Verdict.RAISED:
+                self._over_words = ""
+                return [DoubtRaised()]
+            case Verdict.SETTLED:
+                return [DoubtSettled("backchannel" if is_backchannel(self._over_words) else "noise")]
+            case Verdict.TAKEN:
+                return self._take_floor(f"voice: {self._barge.why(usual)}")
+            case unknown:
+                assert_never(unknown)
+
+    def _turn_over(self, ending: Ending) -> TurnOver:
+        self.caller = Caller.QUIET
+        self._has_spoken = True
+        self._run = 0
+        return TurnOver(ending.why)
 
     def _caller_started(self) -> list[FloorChange]:
-        self._is_doubtful = False
-        if self.caller is Caller.SPEAKING:
-            return []
-        self.caller = Caller.SPEAKING
-        self._words = ""
+        if self._has_spoken and self._rested < _JUST_NOW * SAMPLE_RATE:
+            self._ending.resumed(self._rested / SAMPLE_RATE)
+        self._begin()
         return [CallerStarted()]
 
     def _take_floor(self, why: str) -> list[FloorChange]:
-        self._is_doubtful = False
-        self.caller = Caller.SPEAKING
+        self._begin()
         return [FloorTaken(why)]
+
+    def _begin(self) -> None:
+        self._barge.forget()
+        self.caller = Caller.SPEAKING
+        self._has_paused = False
+        self._rested = 0  # the silence before a turn is not one of this caller's pauses within turns
+        self._ending.begin()

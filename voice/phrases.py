@@ -8,18 +8,33 @@ from __future__ import annotations
 import re
 from typing import Final
 
-BACKCHANNELS: Final = frozenset(
-    "mhm mm mmm hm hmm uh-huh uhhuh uh huh mm-hm mmhmm mhmm aha ah oh okay ok yeah yep right sure yes i see".split()
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+BACKCHANNELS: Final = _set(
+    "mhm mm mmm mmmm hm hmm hmmm uh-huh uhhuh uhuh uh huh mm-hm mm-hmm mmhm mmhmm mmkay aha ah oh okay ok 'kay kay"
+    " yeah yah yea yep yup right sure yes alright cool gotcha exactly indeed wow really nice"
 )
-_TRAILING: Final = frozenset(
-    "and or but because so if when that the a an to of for with my our his her is are was at in on um uh er well like".split()
+_BACKCHANNEL_PHRASES: Final = frozenset(
+    ("i see", "oh i see", "got it", "i got it", "go on", "all right", "of course", "makes sense", "sounds good")
 )
+_TRAILING: Final = _set(
+    "and or but because so if when while that which the a an to of for from with without at in on into about between"
+    " my our your his her their this is are was were am be been has have had will would can could should i'm it's we're"
+    " um uh uhm er erm hmm well like maybe"
+)
+_DIGITS: Final = _set("zero oh o one two three four five six seven eight nine ten double triple hundred thousand")
+# What people dictate: a telephone number has seven digits or ten, a card sixteen. Fewer, and more may come.
+_WHOLE_NUMBER: Final = 7
 _OPT_OUT: Final = tuple(
     re.compile(pattern)
     for pattern in (
         r"\b(stop|quit) (calling|phoning|ringing)\b",
         r"\b(do not|don't|dont|never) (ever )?(call|phone|ring) (me|us|here|this number|again|back again|my)\b",
-        r"\b(take|remove|get|put) (me|us|my number|this number|my name|our number) (off|from|on)\b.*\b(list|calls?|do not call)\b",
+        r"\b(take|remove|get|put) (me|us|my number|this number|my name|our number) (off|from|on)\b"
+        r".*\b(lists?|calls?|calling|do not call)\b",
         r"\b(unsubscribe|opt out|opt me out|do not call list)\b",
         r"^(please )?stop( please)?$",
         r"\b(no me|no nos) (llame|llamen|vuelva a llamar|vuelvan a llamar)\b",
@@ -30,12 +45,15 @@ _OPT_OUT: Final = tuple(
 
 def normalise(text: str) -> str:
     """Lower case, without punctuation, single spaces: what two recognisers would both write."""
-    return " ".join(re.sub(r"[^\w\s'-]", " ", text.lower()).replace("’", "'").split())
+    return " ".join(re.sub(r"[^\w\s'-]", " ", text.lower().replace("’", "'")).split())
 
 
 def is_backchannel(text: str) -> bool:
     """Whether these words, if they are all, only say "go on": they do not take the floor."""
-    words = normalise(text).split()
+    plain = normalise(text)
+    if plain in _BACKCHANNEL_PHRASES:
+        return True
+    words = plain.split()
     return 0 < len(words) <= 3 and all(word in BACKCHANNELS for word in words)
 
 
@@ -43,6 +61,25 @@ def trails_off(text: str) -> bool:
     """Whether the last word promises another one ("...and", "my")."""
     words = normalise(text).split()
     return bool(words) and words[-1] in _TRAILING
+
+
+def is_complete(text: str) -> bool:
+    """Whether a recogniser that punctuates took these words for a sentence."""
+    return text.rstrip().endswith((".", "?", "!"))
+
+
+def is_number_in_progress(text: str, *, is_expected: bool) -> bool:
+    """Whether digits are being dictated and more may come: when a number was asked for, or three and more were said."""
+    count = 0
+    for word in reversed(normalise(text).split()):
+        figures = word.replace("-", "")
+        if figures.isdigit():
+            count += len(figures)
+        elif word in _DIGITS:
+            count += 1
+        else:
+            break
+    return 0 < count < _WHOLE_NUMBER and (is_expected or count >= 3)
 
 
 def is_opt_out(text: str) -> bool:

@@ -1,0 +1,84 @@
+"""Words that mean something to the conversation itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from voice.phrases import (
+    is_backchannel,
+    is_complete,
+    is_number_in_progress,
+    is_opt_out,
+    normalise,
+    trails_off,
+)
+
+
+def test_recognisers_that_write_differently_mean_the_same() -> None:
+    assert normalise("  Uh-huh,  I’M  here! ") == "uh-huh i'm here"
+
+
+@pytest.mark.parametrize("text", ["Mm-hmm.", "yeah", "Okay, right.", "I see", "Got it!", "uh huh", "Oh, okay, sure"])
+def test_backchannels_do_not_take_the_floor(text: str) -> None:
+    assert is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", ["", "...", "wait", "yeah but who is this", "no", "okay okay okay okay", "stop"])
+def test_everything_else_may(text: str) -> None:
+    assert not is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", ["I would like to", "my number is", "and", "well, um", "It's for my"])
+def test_some_last_words_promise_more(text: str) -> None:
+    assert trails_off(text)
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "I said no.", "?"])
+def test_others_do_not(text: str) -> None:
+    assert not trails_off(text)
+
+
+def test_a_recogniser_that_punctuates_tells_sentences() -> None:
+    assert is_complete("I would. ")
+    assert is_complete("Who is this?")
+    assert not is_complete("I would")
+    assert not is_complete("")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_expected", "more"),
+    [
+        ("it's five five five", False, True),
+        ("555-12", False, True),
+        ("five five", False, False),
+        ("five five", True, True),
+        ("five five five one two three four", True, False),
+        ("555 1234", True, False),
+        ("tomorrow at five", True, True),
+        ("five of them", True, False),
+        ("", True, False),
+    ],
+)
+def test_digits_may_go_on_until_they_make_a_number(text: str, is_expected: bool, more: bool) -> None:
+    assert is_number_in_progress(text, is_expected=is_expected) is more
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please stop calling me",
+        "don't ever call this number",
+        "take me off your list",
+        "Take my number off of your calling lists, please",
+        "Stop.",
+        "unsubscribe",
+        "no me llame más",
+    ],
+)
+def test_an_opt_out_in_any_words_is_one(text: str) -> None:
+    assert is_opt_out(text)
+
+
+@pytest.mark.parametrize("text", ["", "call me tomorrow", "I can't stop laughing", "stop by on Friday"])
+def test_other_wishes_are_none(text: str) -> None:
+    assert not is_opt_out(text)

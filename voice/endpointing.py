@@ -1,0 +1,195 @@
+"""Is the caller's turn over? One probability that grows with the silence, out of everything that speaks for or against it.
+
+Pure. Evidence is added in log-odds: how the voice ended, what a model of such endings thinks, how long this caller's own
+pauses are, which words there are and what was asked. Silence does the rest: a pause that was meant to go on would have ended
+by now. The probability passes one half after `patience` seconds of silence, which is therefore the one number to wait for.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import exp, log
+from typing import Final
+
+from voice.agent import AnswerKind
+from voice.events import Transcribed
+from voice.phrases import is_complete, is_number_in_progress, trails_off
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """What a measurement says: `weight` log-odds per unit above `neutral`; a `clear` one only as far as the line is."""
+
+    weight: float
+    neutral: float
+    is_clear: bool = True
+
+
+# The names and units are those of `voice/detectors/prosody.py` and, for `complete`, of `smart_turn.py`. The weights are a
+# logistic regression over the pauses of 16 readers and speakers in nine line conditions, checked by leaving speakers out and
+# rounded (docs/turn-taking.md); `clarity` is set by hand: where the line is noisy, wait rather than guess.
+CUES: Final[Mapping[str, Cue]] = {
+    "complete": Cue(0.16, 1.0, is_clear=False),
+    "last_peak": Cue(-0.08, 0.0),
+    "decay": Cue(0.048, 10.0),
+    "hiss": Cue(-0.047, -8.0),
+    "breath": Cue(-0.27, 0.0),
+    "clarity": Cue(0.5, 0.85, is_clear=False),
+}
+
+ASKED: Final[Mapping[AnswerKind, float]] = {
+    AnswerKind.YES_NO: 0.8,
+    AnswerKind.CHOICE: 0.4,
+    AnswerKind.TIME: 0.0,
+    AnswerKind.OPEN: -0.4,
+    AnswerKind.NUMBER: -0.6,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointPolicy:
+    """Patience in seconds of silence; evidence in log-odds."""
+
+    patience: float = 0.22  # where nothing speaks for or against
+    per_odds: float = 2.0  # less patience per unit of log-odds for an end: between least and most it is nearly a switch
+    least: float = 0.22
+    most: float = 0.96
+    most_for_words: float = 1.60  # where the words themselves promise more
+    bias: float = -0.15
+    spoken: float = 0.78  # log-odds per e-fold of speech in this turn
+    spoken_neutral: float = 2.0  # seconds
+    own_rest: float = -0.15  # log-odds per second that the caller's own pauses are longer than most people's
+    own_rest_neutral: float = 0.6  # seconds
+    trailing: float = -3.0
+    number: float = -1.5
+    complete: float = 0.8
+    vendor: float = 3.0  # times (2p - 1)
+    cues: Mapping[str, Cue] = field(default_factory=lambda: CUES)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What is believed about this pause: how long to wait for it to be the end, and why."""
+
+    patience: float  # seconds
+    odds: float  # log-odds of an end, silence apart
+    parts: tuple[tuple[str, float], ...]
+
+    def probability(self, silence: float, policy: EndpointPolicy) -> float:
+        """That the turn is over, after this much silence."""
+        return 1 / (1 + exp(-(silence - self.patience) / policy.per_odds))
+
+    @property
+    def why(self) -> str:
+        """The contributions, strongest first, for the journal."""
+        told = sorted(self.parts, key=lambda part: -abs(part[1]))[:5]
+        return f"{self.patience:.2f} s of silence" + "".join(f", {name} {value:+.1f}" for name, value in told)
+
+
+@dataclass(slots=True)
+class Endpointing:
+    """The evidence about the present turn of one caller, and what is known of how this caller pauses."""
+
+    policy: EndpointPolicy = field(default_factory=EndpointPolicy)
+    expected: AnswerKind | None = None
+    _cues: dict[str, float] = field(default_factory=dict)
+    _rests: deque[float] = field(default_factory=lambda: deque(maxlen=8))
+    _spoken: float = 0.0
+    _text: str = ""
+    _interim: str = ""
+    _is_stable: bool = True
+    _vendor: float | None = None
+    _ending: Ending | None = None
+
+    def begin(self, spoken: float = 0.0) -> None:
+        """A new turn begins, with so many seconds of it already spoken."""
+        self._spoken = spoken
+        self._text = self._interim = ""
+        self._vendor = None
+        self._forget_pause()
+
+    def expect(self, kind: AnswerKind | None) -> None:
+        """What was just asked."""
+        self.expected = kind
+        self._ending = None
+
+    def voiced(self, seconds: float, rested: float) -> None:
+        """The caller spoke for so long, after so much silence within the turn."""
+        if rested >= 0.2:
+            self._rests.append(min(rested, 2.0))
+        if rested > 0:
+            self._forget_pause()
+        self._spoken += seconds
+
+    def resumed(self, rested: float) -> None:
+        """The caller went on after a turn we took for finished: the pause was one of theirs."""
+        self._rests.append(min(rested, 2.0))
+
+    def hear(self, features: tuple[tuple[str, float], ...]) -> None:
+        """Take what the detectors measured of this pause."""
+        for name, value in features:
+            if name in self.policy.cues or name == "clarity":
+                self._cues[name] = value
+                self._ending = None
+
+    def transcribed(self, event: Transcribed) -> None:
+        """Take words: an interim replaces the interim before it, a final stays."""
+        if event.is_final:
+            self._text, self._interim = f"{self._text} {event.text}".strip(), ""
+        else:
+            self._interim = event.text
+            self._is_stable = event.stability is None or event.stability >= 0.5
+        if event.end_of_turn is not None:
+            self._vendor = event.end_of_turn
+        self._ending = None
+
+    @property
+    def words(self) -> str:
+        """All words of this turn so far."""
+        return f"{self._text} {self._interim}".strip()
+
+    def ending(self) -> Ending:
+        """What all of it amounts to."""
+        if self._ending is None:
+            self._ending = self._weigh()
+        return self._ending
+
+    def _forget_pause(self) -> None:
+        self._cues.clear()
+        self._ending = None
+
+    def _weigh(self) -> Ending:
+        policy = self.policy
+        parts = {name: value for name, value in self._parts().items() if abs(value) >= 0.05}
+        odds = policy.bias + sum(parts.values())
+        most = policy.most_for_words if "words" in parts and parts["words"] < 0 else policy.most
+        patience = min(most, max(policy.least, policy.patience - policy.per_odds * odds))
+        return Ending(patience, odds, tuple(parts.items()))
+
+    def _parts(self) -> dict[str, float]:
+        policy, clarity = self.policy, self._cues.get("clarity", 0.0)
+        parts = {"spoken": policy.spoken * log(max(0.3, min(12.0, self._spoken)) / policy.spoken_neutral)}
+        for name, value in self._cues.items():
+            if name in policy.cues:
+                cue = policy.cues[name]
+                parts[name] = cue.weight * (value - cue.neutral) * (clarity if cue.is_clear else 1.0)
+        if self._rests:
+            parts["own pauses"] = policy.own_rest * max(0.0, max(self._rests) - policy.own_rest_neutral)
+        if self.expected is not None:
+            parts["asked"] = ASKED[self.expected]
+        parts["words"] = self._by_words()
+        if self._vendor is not None:
+            parts["recogniser"] = policy.vendor * (2 * self._vendor - 1)
+        return parts
+
+    def _by_words(self) -> float:
+        words = self.words
+        if not words:
+            return 0.0
+        if trails_off(words):
+            return self.policy.trailing
+        if is_number_in_progress(words, is_expected=self.expected is AnswerKind.NUMBER):
+            return self.policy.number
+        return self.policy.complete if is_complete(words) and self._is_stable else 0.0

@@ -1,0 +1,1 @@
+"""Model files of the detectors, each with its licence beside it."""
