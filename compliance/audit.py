@@ -82,6 +82,12 @@ async def verify_chain(connection: AsyncConnection, since: date | None = None, u
     return AuditReport(count, len(days), last.hash if last is not None else "", tuple(breaks))
 
 
+async def holds_head(connection: AsyncConnection, head: str) -> bool:
+    """Whether a head noted earlier is still in the chain: if not, its end was cut off, or all of it written anew."""
+    found = await connection.execute(select(receipts.c.id).where(receipts.c.hash == head).limit(1))
+    return found.first() is not None
+
+
 async def _erased(connection: AsyncConnection) -> frozenset[str]:
     """The ids of the receipts whose bodies an erasure took: the erasure's own receipt names them."""
     query = select(receipts.c.body).where(receipts.c.kind == "erasure", receipts.c.body.is_not(None))
@@ -186,8 +192,8 @@ def _call_line(row: Row[tuple[object, ...]], outcome: dict[str, Any]) -> CallLin
         campaign=errand["campaign"],
         decided_at=row.at,
         decision=body["decision"],
-        reasons=tuple(each["rule"] for each in findings),
-        sources=tuple(each["source"] for each in findings),
+        reasons=tuple(dict.fromkeys(each["rule"] for each in findings)),
+        sources=tuple(dict.fromkeys(each["source"] for each in findings)),
         consents=tuple(each["id"] for each in inputs["consents"]),
         lists={each["name"]: each["generation"] for each in inputs["lists"]},
         rules_version=body["rules_version"],

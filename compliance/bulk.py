@@ -1,6 +1,6 @@
 """Records for many proposed calls at once, for looking ahead: a handful of statements for thousands of contacts. Reads only.
 
-What it gathers is what `judge` would gather for each, one statement each; nothing is stored and nobody is cleared by it.
+What it gathers is what `look` gathers for each; nothing is stored, and nobody is cleared by it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from compliance.privacy import number_hash
 from compliance.proposals import ProposedCall
 from compliance.record import CallRecord
 from compliance.rules import Rulebook
-from compliance.store import ComplianceStore, last_link
+from compliance.store import ComplianceStore
 from storage.tables.compliance import (
     calls_counted,
     consent_events,
@@ -43,14 +43,13 @@ async def records_for(
 ) -> AsyncIterator[CallRecord]:
     """A record for each proposed call, in their order. Memory holds one chunk of them at a time."""
     shared = [(what, body, seq) for seq, (what, body) in enumerate(await _orders(connection))]
-    last = await last_link(connection)
     source = iter(proposals)
     while chunk := list(islice(source, CHUNK)):
         rows = await _rows(store, connection, chunk, at)
         for proposed in chunk:
             own = [*rows.numbers[proposed.number], *(rows.people[proposed.person] if proposed.person else ())]
             known = learned([*(row for row, seller in dict.fromkeys(own) if _is_for(seller, proposed)), *shared])
-            known.last = last
+            known.calls = [call for call in known.calls if call.at <= at]
             yield store.record(proposed, known, "")[0]
 
 

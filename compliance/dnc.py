@@ -171,15 +171,28 @@ class Lists:
 
     def generation(self, name: str) -> Generation | None:
         """The generation in force, or None when the list was never loaded. Raises `ListDamaged`."""
-        try:
-            target = os.readlink(f"{self._folder}/{name}/{CURRENT}")  # text: making a Path costs more than the call
-        except OSError:
+        target = self._target(name)
+        if not target:
             return None
         known = self._open.get(name)
         if known is None or known[0] != target:
             known = (target, Generation(self.folder / name / target))
             self._open[name] = known
         return known[1]
+
+    def is_stale(self) -> bool:
+        """Whether a list was swapped since it was last opened here. Opening takes some milliseconds: do it off the loop."""
+        return any(self._open.get(name, ("",))[0] != self._target(name) for name in self.names())
+
+    def refresh(self) -> None:
+        """Open every list at its current generation."""
+        self.manifests()
+
+    def _target(self, name: str) -> str:
+        try:
+            return os.readlink(f"{self._folder}/{name}/{CURRENT}")  # text: making a Path costs more than the call
+        except OSError:
+            return ""
 
     def manifests(self) -> list[Manifest]:
         """Of every list in force; a damaged one is left out, and answers that it covers nothing."""

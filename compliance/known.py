@@ -18,6 +18,8 @@ from compliance.receipt import Link
 from compliance.record import LineType, PastCall, Place, ReassignedAnswer, Relationship
 
 REMEMBERED: Final = timedelta(days=31)  # no cap looks further back
+# Stands for "no person is known": asking the index for the empty name would go through everybody who has none.
+NOBODY: Final = "(nobody)"
 
 
 @dataclass(slots=True)
@@ -39,13 +41,13 @@ class Known:
 # One statement for everything the gate must know: on SQLite each costs a hop to the driver's thread and back. The third
 # column is the order of writing where it matters: of facts the newest holds, and an order is lifted only by a later one.
 _EVERYTHING: Final = """
-    SELECT what, body, 0 FROM consent_events WHERE number = :number OR (person = :person AND :person <> '')
+    SELECT what, body, 0 FROM consent_events WHERE number = :number OR person = :person
     UNION ALL
     SELECT 'dnc', body, 0 FROM internal_dnc
-     WHERE (number = :number OR (person = :person AND :person <> '')) AND seller IN ('', :seller)
+     WHERE (number = :number OR person = :person) AND seller IN ('', :seller)
     UNION ALL
     SELECT 'call', body, 0 FROM calls_counted
-     WHERE (number = :number OR (person = :person AND :person <> '')) AND at > :since AND attempt <> :attempt
+     WHERE (number = :number OR person = :person) AND at > :since AND attempt <> :attempt
     UNION ALL
     SELECT what, body, seq FROM number_facts WHERE number = :number AND seller IN ('', :seller)
     UNION ALL
@@ -63,7 +65,7 @@ async def all_known(connection: AsyncConnection, proposed: ProposedCall, at: dat
     """Everything the gate must know of this number and this person, read at once."""
     values: dict[str, Value] = {
         "number": proposed.number,
-        "person": proposed.person,
+        "person": proposed.person or NOBODY,
         "seller": proposed.errand.seller,
         "attempt": proposed.attempt,
         "since": at - REMEMBERED,

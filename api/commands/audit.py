@@ -22,7 +22,7 @@ from api.commands.compliance_shared import (
     writing,
 )
 from api.settings import get_settings
-from compliance.audit import export, verify_chain
+from compliance.audit import AuditReport, export, holds_head, verify_chain
 from compliance.explain import explain_break
 from compliance.people import erase_person, export_person
 from compliance.rules.schema import Proclamation, Waiver
@@ -35,6 +35,7 @@ audit_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_
 def audit_verify(
     since: Annotated[str, typer.Option(help="First day, YYYY-MM-DD.")] = "",
     until: Annotated[str, typer.Option(help="Last day, YYYY-MM-DD.")] = "",
+    head: Annotated[str, typer.Option(help="A head noted earlier: is it still in the chain?")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Re-compute the chain of decision receipts and say where it breaks. Exits 1 if it does.
@@ -42,22 +43,22 @@ def audit_verify(
     Example: offhook audit verify --since 2026-11-01
     """
     first, last = (day_of(since) if since else None), (day_of(until) if until else None)
-    report = reading(lambda _, connection: verify_chain(connection, first, last))
+
+    async def work(_: ComplianceStore, connection: AsyncConnection) -> tuple[AuditReport, bool]:
+        return await verify_chain(connection, first, last), not head or await holds_head(connection, head)
+
+    report, is_there = reading(work)
     if as_json:
-        print_json(
-            {
-                "holds": report.holds,
-                "receipts": report.receipts,
-                "head": report.head,
-                "breaks": msgspec.to_builtins(report.breaks),
-            }
-        )
+        shown = {"receipts": report.receipts, "head": report.head, "breaks": msgspec.to_builtins(report.breaks)}
+        print_json({"holds": report.holds and is_there, "head_found": is_there, **shown})
     else:
         for each in report.breaks:
             typer.echo(explain_break(each))
+        if not is_there:
+            typer.echo("The head that was noted is not in the chain: its end was cut off, or all of it was written anew.")
         state = "holds" if report.holds else f"is broken in {len(report.breaks)} places"
         typer.echo(f"{report.receipts:,} receipts of {report.days} days: the chain {state}. Head {report.head or '-'}.")
-    raise typer.Exit(0 if report.holds else 1)
+    raise typer.Exit(0 if report.holds and is_there else 1)
 
 
 @audit_app.command("export", no_args_is_help=True, short_help="The file a lawyer would want.")

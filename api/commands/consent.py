@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -14,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.commands.compliance_shared import (
     AsJson,
     NumberArgument,
+    day_of,
     instant_of,
     number_of,
     print_json,
@@ -23,7 +25,7 @@ from api.commands.compliance_shared import (
 )
 from compliance.consent import Evidence, Given, LedgerEvent, TakenBack
 from compliance.ledger_files import BadRow, read_csv, read_json, write_csv
-from compliance.record import Consent, ConsentKind, Revocation
+from compliance.record import Consent, ConsentKind, LineType, Reassigned, ReassignedAnswer, Relationship, Revocation
 from compliance.store import ComplianceStore
 
 consent_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -41,11 +43,12 @@ def consent_record(
     no_condition: Annotated[bool, typer.Option("--no-condition", help="It says it is no condition of buying.")] = False,
     source: Annotated[str, typer.Option(help="Where it was given: a form, a call, a letter.")] = "operator",
     url: Annotated[str, typer.Option(help="The page it was given on.")] = "",
-    certificate: Annotated[str, typer.Option(help="A lead vendor's certificate.")] = "",
+    certificate: Annotated[str, typer.Option(help="A lead vendor's certificate; @FILE reads it from a file.")] = "",
+    rendering: Annotated[Path | None, typer.Option(help="The screenshot or recording of what was seen or heard.")] = None,
     person: Annotated[str, typer.Option(help="A name that ties this person's numbers together.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write a consent into the ledger. Without its exact words it would never count.
+    """Write a consent into the ledger. Without its exact words it would never count. Of the rendering the hash is kept.
 
     Example: offhook consent record +16145550123 --seller acme --wording @form.txt --signed --ai-voice --no-condition
     """
@@ -63,7 +66,9 @@ def consent_record(
         names_artificial_voice=ai_voice,
         says_not_a_condition=no_condition,
     )
-    given = Given(id, consent, person, Evidence(source=source, url=url, certificate=certificate))
+    shown = hashlib.sha256(rendering.read_bytes()).hexdigest() if rendering is not None else ""
+    evidence = Evidence(source=source, url=url, certificate=text_of(certificate), rendering_sha256=shown)
+    given = Given(id, consent, person, evidence)
     writing(lambda store, connection: store.record_consent(connection, given, datetime.now(UTC)))
     print_json({"id": id, "number": consent.number}) if as_json else typer.echo(f"Recorded as {id}.")
 
@@ -113,6 +118,45 @@ def _show_event(event: LedgerEvent) -> str:
     return (
         f"{consent.obtained_at:%Y-%m-%d %H:%M}  given {consent.kind.value}  to {', '.join(sorted(consent.sellers))}{counts}"
     )
+
+
+@consent_app.command("facts", no_args_is_help=True, short_help="What else is known of a number.")
+def consent_facts(
+    number: NumberArgument,
+    seller: Annotated[str, typer.Option(help="The seller; needed for a relationship.")] = "",
+    purchase: Annotated[str, typer.Option(help="The day of the last purchase from the seller, YYYY-MM-DD.")] = "",
+    inquiry: Annotated[str, typer.Option(help="The day of the last inquiry to the seller, YYYY-MM-DD.")] = "",
+    reassigned: Annotated[
+        Literal["", "yes", "no", "no_data"], typer.Option(help="What the Reassigned Numbers Database answered.")
+    ] = "",
+    asked_on: Annotated[str, typer.Option(help="The day it was asked, YYYY-MM-DD; default: today.")] = "",
+    line: Annotated[Literal["", "wireless", "landline", "voip"], typer.Option(help="The kind of line.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Keep what is known of a number besides consent: dealings with the seller, who has it now, what kind of line it is.
+
+    Example: offhook consent facts +16145550123 --seller acme --purchase 2026-05-01 --reassigned no
+    """
+    if (purchase or inquiry) and not seller:
+        raise typer.BadParameter("a purchase or an inquiry is with a --seller")
+    wanted, now = number_of(number), datetime.now(UTC)
+    facts: list[ReassignedAnswer | Relationship | LineType] = []
+    if purchase or inquiry:
+        days = day_of(purchase) if purchase else None, day_of(inquiry) if inquiry else None
+        facts.append(Relationship(last_purchase=days[0], last_inquiry=days[1]))
+    if reassigned:
+        facts.append(ReassignedAnswer(Reassigned(reassigned), day_of(asked_on) if asked_on else now.date()))
+    if line:
+        facts.append(LineType(line))
+    if not facts:
+        raise typer.BadParameter("there is nothing to keep: give --purchase, --inquiry, --reassigned or --line")
+
+    async def work(store: ComplianceStore, connection: AsyncConnection) -> None:
+        for fact in facts:
+            await store.learn(connection, wanted, fact, now, seller if isinstance(fact, Relationship) else "")
+
+    writing(work)
+    print_json({"number": wanted, "kept": len(facts)}) if as_json else typer.echo(f"Kept {len(facts)}.")
 
 
 @consent_app.command("import", no_args_is_help=True, short_help="Consents from a CSV or JSON file.")

@@ -43,7 +43,8 @@ def national(tmp_path):
     "command",
     [
         "check", "dnc load", "dnc status", "dnc lookup", "dnc add", "consent record", "consent revoke", "consent show",
-        "consent import", "consent export", "audit verify", "audit export", "audit person", "audit erase", "audit waive",
+        "consent import", "consent export", "consent facts",
+        "audit verify", "audit export", "audit person", "audit erase", "audit waive",
         "audit halt", "audit proclaim", "audit lift",
     ],
 )  # fmt: skip
@@ -122,6 +123,34 @@ def test_our_own_list(offhook):
     assert offhook("dnc", "add", ANN, "--seller", "acme", "--words", "stop")[0] == 0
     assert "DNC_INTERNAL" in offhook("check", ANN, "--seller", "acme")[1]
     assert "receipt" in json.loads(offhook("dnc", "add", ANN, "--json")[1])
+
+
+def test_facts_beside_consent_and_a_rendering(offhook, tmp_path):
+    (tmp_path / "shot.png").write_bytes(b"what was seen")
+    (tmp_path / "cert.json").write_text('{"id": "cert-9"}')
+    evidence = ("--rendering", str(tmp_path / "shot.png"), "--certificate", f"@{tmp_path}/cert.json")
+    assert offhook("consent", "record", ANN, "--seller", "acme", "--wording", "I agree", *evidence)[0] == 0
+    kept = json.loads(offhook("consent", "show", ANN, "--json")[1])[0]["evidence"]
+    assert kept["certificate"] == '{"id": "cert-9"}'
+    assert len(kept["rendering_sha256"]) == 64
+    facts = (
+        "consent",
+        "facts",
+        ANN,
+        "--seller",
+        "acme",
+        "--purchase",
+        "2026-05-01",
+        "--reassigned",
+        "yes",
+        "--line",
+        "landline",
+    )
+    assert offhook(*facts) == (0, "Kept 3.\n")
+    assert "RND_REASSIGNED" in offhook("check", ANN, "--seller", "acme")[1]
+    assert offhook("consent", "facts", ANN)[0] == 2
+    assert offhook("consent", "facts", ANN, "--purchase", "2026-05-01")[0] == 2
+    assert json.loads(offhook("consent", "facts", ANN, "--line", "voip", "--json")[1])["kept"] == 1
 
 
 def test_import_and_export(offhook, tmp_path):

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from compliance.audit import stored_receipts
 from compliance.bulk import records_for, rulebook_in_force
+from compliance.dnc_load import LoadOrder, load
 from compliance.people import erase_person
 from compliance.preflight import preflight
 from compliance.receipt import verify
@@ -238,3 +239,40 @@ async def test_looking_ahead_in_chunks(database, store, another, monkeypatch):
     async with database.reading() as connection:
         ahead = [record.number async for record in records_for(store, connection, crowd, NOON)]
     assert ahead == [each.number for each in crowd]
+
+
+async def test_the_operators_rules_hold_from_the_next_verdict_on(database, store, proposed, given, another, home):
+    await consented(database, store, given)
+    assert isinstance(await judged(database, store, proposed), Clearance)
+    (home / "rules").mkdir()
+    rule = """
+        jurisdiction = "house"
+        name = "Ours"
+        version = "2026-12-01"
+        [[rule]]
+        kind = "hours"
+        id = "ours-hours"
+        code = "WINDOW_POLICY"
+        daily = "13:00-14:00"
+        says = "We call at lunch."
+        source = "ours"
+        confidence = "high"
+    """
+    (home / "rules" / "ours.toml").write_text(rule)
+    assert (await judged(database, store, another("a2"))).rules == (Rule.WINDOW_POLICY,)
+    (home / "rules" / "ours.toml").write_text(rule.replace("daily", "dayly"))
+    verdict = await judged(database, store, another("a3"))
+    assert verdict.rules == (Rule.RULES_UNREADABLE,)
+    assert "ours.toml" in verdict.findings[0].says
+    (home / "rules" / "ours.toml").unlink()
+    assert isinstance(await judged(database, store, another("a4")), Clearance)
+
+
+async def test_a_list_swapped_by_another_process_is_seen_at_once(database, store, another, errand, home, tmp_path):
+    live = replace(errand, voice=VoiceKind.LIVE)
+    assert isinstance(await judged(database, store, another("a1", errand=live)), Clearance)
+    path = tmp_path / "more.txt"
+    path.write_text("6145550199\n6145550123\n")
+    load(home, LoadOrder("national", path, NOON.date(), "another process", NOON, accept="grew"))
+    verdict = await judged(database, store, another("a2", errand=live))
+    assert verdict.rules == (Rule.DNC_NATIONAL,)
