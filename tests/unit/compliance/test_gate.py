@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 import pytest
 
-from compliance.gate import check, findings_at, has_relationship
+from compliance.case import has_relationship
+from compliance.gate import check, findings_at
 from compliance.record import (
     CallerId,
     ConsentKind,
