@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from voice.events import VoiceEvidence
-from voice.journal import Entry, plain, read
+from voice.conversation import Conversation
+from voice.events import SAMPLE_RATE, VoiceEvidence
+from voice.journal import Entry, JournalHeader, plain, read
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What the core held to be true once it had taken an event. `waits` are due in seconds since the first event."""
+
+    phase: str = "ringing"
+    caller: str = "quiet"
+    agent: str = "silent"
+    ending: float = 0.0  # probability that the caller's turn is over
+    expected: str = ""  # the kind of answer that was asked for
+    waits: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +33,17 @@ class Step:
     at: float  # seconds since the first event
     entry: Entry
     actions: list[Any]
+    belief: Belief = Belief()
+    broke: str = ""  # the core of now cannot take this event: what it said
 
     @property
     def differs(self) -> bool:
-        return self.actions != self.entry.actions
+        return bool(self.broke) or self.actions != self.entry.actions
+
+    @property
+    def decides(self) -> bool:
+        """Whether it did more than queue audio that was ordered before."""
+        return self.differs or any(name != "Play" for name, _ in self.actions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +59,7 @@ def replay(path: Path) -> Replay:
     steps = []
     for step in walk(path):
         events += 1
-        if step.actions or step.entry.actions:
+        if step.actions or step.entry.actions or step.differs:
             steps.append(step)
     return Replay(events, tuple(steps), tuple(step for step in steps if step.differs))
 
@@ -47,26 +67,118 @@ def replay(path: Path) -> Replay:
 def walk(path: Path) -> Iterator[Step]:
     """Step through a journal event by event. Raises JournalError."""
     header, entries = read(path)
+    yield from retrace(header, entries)
+
+
+def retrace(header: JournalHeader, entries: Iterator[Entry]) -> Iterator[Step]:
+    """Step through entries that were read already. Raises JournalError.
+
+    An event of then may be one that the core of now cannot take, because it never gave the order that it answers. That is
+    a difference and told as one; the events after it pass unjudged, since the core's state means nothing any more.
+    """
     conversation = header.conversation()
+    belief, broke = Belief(), ""
     began: float | None = None
     for entry in entries:
         began = entry.now if began is None else began
-        actions = [plain(action) for action in conversation.handle(entry.event, entry.now)]
-        yield Step(entry.now - began, entry, msgspec.json.decode(msgspec.json.encode(actions)))
+        if broke:
+            yield Step(entry.now - began, entry, entry.actions, belief)
+            continue
+        try:
+            actions = [plain(action) for action in conversation.handle(entry.event, entry.now)]
+        except Exception as error:
+            broke = f"{type(error).__name__}: {error}"
+            yield Step(entry.now - began, entry, [], belief, broke)
+            continue
+        belief = _belief(conversation, began)
+        yield Step(entry.now - began, entry, msgspec.json.decode(msgspec.json.encode(actions)), belief)
+
+
+def _belief(conversation: Conversation, began: float) -> Belief:
+    floor = conversation.floor
+    return Belief(
+        phase=conversation.phase.name.lower(),
+        caller=floor.caller.name.lower(),
+        agent=floor.agent.name.lower(),
+        ending=floor.ending,
+        expected=floor.expected.value if floor.expected is not None else "",
+        waits=tuple((wait.value, due - began) for wait, due in conversation.waits.items()),
+    )
+
+
+# --- in words ---------------------------------------------------------------------------------------------------------
+
+
+def listing(steps: Iterable[Step]) -> Iterator[str]:
+    """Steps in lines for people; those that only queue audio of a voice as it arrives are told together."""
+    pieces: list[Step] = []
+    for step in steps:
+        if step.decides:
+            yield from _pieces(pieces)
+            pieces = []
+            yield from describe(step)
+        else:
+            pieces.append(step)
+    yield from _pieces(pieces)
+
+
+def _pieces(steps: Sequence[Step]) -> Iterator[str]:
+    if steps:
+        seconds = sum(values["audio"] for step in steps for _, values in step.actions) / SAMPLE_RATE
+        pieces = f", in {len(steps)} pieces until {steps[-1].at:.3f}" if len(steps) > 1 else ""
+        yield f"{steps[0].at:8.3f}      ♪ {seconds:.2f} s of our voice queued{pieces}"
 
 
 def describe(step: Step) -> Iterator[str]:
     """A step in lines for people: what happened, and what was decided."""
-    if not isinstance(step.entry.event, VoiceEvidence):
-        yield f"{step.at:8.3f}  {_brief(plain(step.entry.event))}"
+    yield f"{step.at:8.3f}  {cause_of(step)}"
     for action in step.actions:
-        yield f"{step.at:8.3f}      → {_brief(action)}"
+        yield f"{step.at:8.3f}      → {brief(action)}"
+    if step.broke:
+        yield f"{step.at:8.3f}      ✗ cannot be taken now: {step.broke}"
     if step.differs:
         for action in step.entry.actions:
-            yield f"{step.at:8.3f}      ≠ then: {_brief(action)}"
+            yield f"{step.at:8.3f}      ≠ then: {brief(action)}"
 
 
-def _brief(thing: list[Any]) -> str:
+def cause_of(step: Step) -> str:
+    """The event of a step, in a line."""
+    event = step.entry.event
+    if not isinstance(event, VoiceEvidence):
+        return brief(plain(event))
+    return f"the sound at {event.position / SAMPLE_RATE:.2f} s: speech {event.speech:.0%}, {event.level:.0f} dBFS"
+
+
+def describe_belief(belief: Belief, at: float) -> str:
+    """What the core believes, in a line; waits in seconds from `at`."""
+    parts = [belief.phase, f"caller {belief.caller}", f"agent {belief.agent}"]
+    if belief.ending >= 0.01:
+        parts.append(f"turn over {belief.ending:.0%}")
+    if belief.expected:
+        parts.append(f"asked: {belief.expected}")
+    parts += [f"{name} in {due - at:.1f} s" for name, due in sorted(belief.waits, key=lambda wait: wait[1])]
+    return " · ".join(parts)
+
+
+_UNTOLD: Final = frozenset({"messages", "words", "marks", "phrases", "features"})
+_PLAIN: Final[tuple[object, ...]] = (None, "", 0, 0.0, False, [], {})  # what goes without saying,
+_SAID: Final = ("ok", "segment")  # but for these
+
+
+def brief(thing: Sequence[Any]) -> str:
+    """An event or action as written, in one line."""
     name, values = thing
-    shown = {key: value for key, value in values.items() if key not in ("messages", "words", "marks", "phrases", "detail")}
-    return f"{name} " + " ".join(f"{key}={value!r}" for key, value in shown.items())
+    worthy = {key: value for key, value in values.items() if key not in _UNTOLD and (value not in _PLAIN or key in _SAID)}
+    told = [f"{key}={_value(value)}" for key, value in worthy.items()]
+    if name == "Note":
+        detail = ", ".join(f"{key} {value}" for key, value in values.get("detail", ()))
+        return f"Note [{values.get('kind')}] {values.get('text')}" + (f" ({detail})" if detail else "")
+    if name in ("SpeechArrived", "Play"):
+        told = [part for part in told if not part.startswith("audio=")] + [f"{values.get('audio', 0) / 8:.0f} ms"]
+    return " ".join([name, *told])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{value}"' if " " in value or not value else value
+    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
