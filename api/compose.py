@@ -22,6 +22,7 @@ from api.app import create_app
 from api.engines import open_engines
 from api.gatekeeping import DialGate, SpokenOptOuts
 from api.ledgers import AgentShelf, StoredConsents, StoredDnc, StoredKnowledge
+from api.left_over import LeftOver
 from api.live_desk import LiveDesk
 from api.measuring import count_refusals
 from api.metrics import Metrics
@@ -79,6 +80,7 @@ class Open:
     singles: SingleCalls
     metrics: Metrics
     engines: Engines
+    left_over: LeftOver
 
 
 @asynccontextmanager
@@ -147,6 +149,7 @@ async def open_house(
             ),
             metrics,
             engines,
+            LeftOver(database, attempts, opt_outs, runner, home, clock.at),
         )
 
 
@@ -163,7 +166,7 @@ async def _warm_up(database: Database, knowledge: KnowledgeBase) -> None:
 @asynccontextmanager
 async def working(house: Open) -> AsyncIterator[None]:
     """The house at work: it dials, follows the log, and makes up for what an earlier process left undone."""
-    await house.switchboard.close_left_over()
+    await house.left_over.close()
     await house.runner.recover()
     await house.singles.put_away()
     following = _Following(house)

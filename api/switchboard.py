@@ -28,7 +28,7 @@ from api.settings import Settings
 from compliance.verdict import Clearance
 from context import store
 from context.briefing import Briefing
-from context.calls import Call, CallState
+from context.calls import Call
 from context.gather import CallAhead, Gathering, Source
 from context.knowledge.base import KnowledgeBase
 from context.learning.learn import learn
@@ -58,7 +58,6 @@ from voice.wheel import Wheel
 
 BRIEFING_WITHIN: Final = 0.3  # seconds from dialling: what is known by then is what the agent knows
 OPENING_WITHIN: Final = 0.5  # seconds from the answer: a caller who hears nothing for longer says hello, or hangs up
-MOST_LEFT: Final = 10_000  # calls of an earlier process that are looked at
 LINGER: Final = 60.0  # seconds a call that ended is remembered for late webhooks
 NOBODY_THERE: Final = "I am sorry, nobody could take your call. We will call you back. Goodbye."
 
@@ -439,17 +438,6 @@ class Switchboard:
         if call is not None and call.session is None and not call.is_over:
             ended = Disposition(event.disposition)
             self._do(self._close_unanswered(call, Disposition.ABANDONED if ended is Disposition.ANSWERED else ended))
-
-    async def close_left_over(self) -> int:
-        """End in the books what an earlier process did not live to end; how many that were. To be done before any call."""
-        left = 0
-        async with self._house.database.transaction() as connection:
-            for state in (CallState.DIALLING, CallState.ANSWERED):
-                for call in await store.list_calls(connection, state=state, limit=MOST_LEFT):
-                    left += await store.end_call(connection, call.id, self._house.at(), Disposition.UNKNOWN.value)
-                    ended = CallEnded(disposition=Disposition.UNKNOWN.value, reason="the server ended in the middle of it")
-                    await append(connection, ended, self._house.at(), call_id=call.id, attempt_id=call.attempt_id or "")
-        return left
 
     # --- chores -------------------------------------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
-"""Calls that nobody else would end: of an earlier process, of an attempt that was given up, of a fault of ours."""
+"""Calls that nobody else would end: of an attempt that was given up, of a fault of ours."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,20 +58,6 @@ def changed(attempt: str, disposition: str) -> Recorded:
 
 def house_time() -> datetime:
     return datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
-
-
-async def test_what_an_earlier_process_did_not_live_to_end_is_ended(house: Open) -> None:
-    at = house.at() - timedelta(hours=1)
-    async with house.database.transaction() as connection:
-        for number in range(3):
-            call = Call(f"ca_{number}", "inbound", ANN, "+13025550100", ANN, at, "solar", "1")
-            await store.create_call(connection, call)
-        await store.answer_call(connection, "ca_1", at)
-        await store.end_call(connection, "ca_2", at, "answered")
-    assert await house.switchboard.close_left_over() == 2
-    assert await house.switchboard.close_left_over() == 0
-    ends = [(await kept(house, f"ca_{number}")).disposition for number in range(3)]
-    assert ends == ["unknown", "unknown", "answered"]
 
 
 async def test_an_attempt_that_was_given_up_ends_its_call(house: Open) -> None:
