@@ -31,11 +31,7 @@ class Climb:
 
 async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progress: Progress) -> Run:
     """The density curve of one engine. Raises `BenchmarkError`."""
-    folder = place.fresh(f"density-{engine.name}{'-' + engine.variant if engine.variant else ''}")
-    cast = scenarios("density", 0, SCRIPTS, plan.seed)
-    speech = Speech(place.speech)
-    await speech.learn(texts_of(cast))
-    write_bank(folder / "bank.json", cast, speech)
+    folder = await _bank(engine, plan, place, "density")
     with running(engine, plan, folder) as url:
         steps = _climbed(url, plan, climb, place, folder, progress)
         notes = engine_notes(folder)
@@ -63,13 +59,53 @@ async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progre
     )
 
 
+async def soak(engine: Engine, plan: Plan, cycles: int, climb: Climb, place: Place, progress: Progress) -> Run:
+    """Calls come and go; what does an engine keep of them? Raises `BenchmarkError`."""
+    folder = await _bank(engine, plan, place, "soak")
+    with running(engine, plan, folder) as url:
+        steps = _climbed(url, plan, climb, place, folder, progress, cycles)
+        notes = [note for note in engine_notes(folder) if "lag_p99" in note]
+    idle = [_idle_before(notes, _float(step, "idle_at")) for step in steps]
+    if len(idle) < 2:
+        raise NothingMeasured("a soak needs two cycles at least")
+    calls = climb.steps[0] * len(steps)
+    later = climb.steps[0] * (len(steps) - 1)  # the first cycle pays for what is made once
+    growth = {
+        f"{name}_growth_per_call": round((_float(idle[-1], key) - _float(idle[0], key)) / later, 4)
+        for name, key in (("bytes", "rss"), ("files", "files"), ("tasks", "tasks"))
+    }
+    return Run(
+        suite="soak",
+        engine=engine.title,
+        version=version_of(engine),
+        setup={"pace": plan.pace, "cycles": str(len(steps)), "calls at once": str(climb.steps[0])},
+        calls=calls,
+        call_seconds=calls * climb.hold,
+        numbers=growth | {"dropped": sum(_float(step, "dropped") for step in steps)},
+    )
+
+
+def _idle_before(notes: Sequence[Mapping[str, object]], at: float) -> Mapping[str, object]:
+    return next((note for note in reversed(notes) if _float(note, "at") <= at), notes[-1])
+
+
+async def _bank(engine: Engine, plan: Plan, place: Place, suite: str) -> Path:
+    folder = place.fresh(f"{suite}-{engine.name}{'-' + engine.variant if engine.variant else ''}")
+    cast = scenarios("density", 0, SCRIPTS, plan.seed)
+    speech = Speech(place.speech)
+    await speech.learn(texts_of(cast))
+    write_bank(folder / "bank.json", cast, speech)
+    return folder
+
+
 def _climbed(
-    url: str, plan: Plan, climb: Climb, place: Place, folder: Path, progress: Progress
+    url: str, plan: Plan, climb: Climb, place: Place, folder: Path, progress: Progress, cycles: int = 0
 ) -> list[Mapping[str, object]]:
     command = [
         *(sys.executable, "-m", "benchmarks.callers.load", "--target", url, "--hold", str(climb.hold)),
         *("--steps", ",".join(str(step) for step in climb.steps), "--scripts", str(SCRIPTS)),
         *("--seed", str(plan.seed), "--speech", str(place.speech), "--core", str(plan.core_callers)),
+        *("--cycles", str(cycles)),
     ]
     steps: list[Mapping[str, object]] = []
     with (

@@ -298,6 +298,7 @@ class Load:
         for call in self._calls:
             self._wheel.leave(call)
             call.hang_up()
+        self._calls.clear()
         await asyncio.sleep(0.5)
 
 
@@ -318,6 +319,16 @@ def verdict(found: dict[str, object], base_p95: float | None) -> str:
     if base_p95 is not None and p95 > 2 * base_p95:
         return "response gap p95 doubled"
     return ""
+
+
+async def soak(target: str, calls: int, cycles: int, hold: float, scripts: Sequence[tuple[str, list[bytes]]]) -> None:
+    """The same number of calls again and again, everybody hanging up in between; a line a cycle, written in the silence."""
+    load = Load(target, scripts)
+    for _ in range(cycles):
+        found = await load.step(calls, hold)
+        await load.end()
+        await asyncio.sleep(SETTLE)
+        print(json.dumps(found | {"why": "", "idle_at": time.time()}), flush=True)
 
 
 async def climb(target: str, steps: Sequence[int], hold: float, scripts: Sequence[tuple[str, list[bytes]]]) -> None:
@@ -344,6 +355,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--core", type=int, default=-1)
+    parser.add_argument("--cycles", type=int, default=0, help="how often the first step is repeated with new calls")
     order = parser.parse_args()
     pin(order.core)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
@@ -352,7 +364,11 @@ def main() -> None:
     async def run() -> None:
         speech = Speech(order.speech)
         await speech.learn(texts_of(scenarios("density", 0, order.scripts, order.seed)))
-        await climb(order.target, steps, order.hold, [lines_of(speech, n, order.seed) for n in range(order.scripts)])
+        scripts = [lines_of(speech, number, order.seed) for number in range(order.scripts)]
+        if order.cycles:
+            await soak(order.target, steps[0], order.cycles, order.hold, scripts)
+        else:
+            await climb(order.target, steps, order.hold, scripts)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())

@@ -1,0 +1,330 @@
+"""`offhook bench`: every measurement by name, reports, comparison. What people type; the suites do the work.
+
+Exit status: 0 measured (and, for `compare`, no regression), 1 not measured or a regression, 2 a wrong command line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+import typer
+from rich.console import Console
+
+from benchmarks.compare import changes
+from benchmarks.engines.scripted import PACES
+from benchmarks.errors import BenchmarkError
+from benchmarks.machine import load, this_machine
+from benchmarks.report import table
+from benchmarks.report.html import page
+from benchmarks.report.model import Result, Run, read, write
+from benchmarks.run import Engine, Plan, Progress, a_place, engine
+from benchmarks.suites.catalogue import SUITES, Suite, Task
+
+DEFAULT_MARGIN: Final = 0.1
+SHORT: Final = ("latency", "bargein", "gaps", "density", "soak", "simulation", "providers", "gate", "context")
+
+bench_app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same callers, saying the same things.")]
+Target = Annotated[
+    list[str], typer.Option("--target", help="offhook, pipecat, livekit, or the ws:// URL of any media-stream server.")
+]
+PipecatPython = Annotated[
+    str, typer.Option("--pipecat-python", help="A Python with pipecat-ai.", envvar="OFFHOOK_BENCH_PIPECAT")
+]
+LivekitPython = Annotated[
+    str, typer.Option("--livekit-python", help="A Python with livekit-agents.", envvar="OFFHOOK_BENCH_LIVEKIT")
+]
+Long = Annotated[bool, typer.Option("--long", help="The long form: more calls, finer steps; an hour and more.")]
+Calls = Annotated[int, typer.Option(min=0, max=2000, help="How many calls; 0: as many as the suite wants.")]
+Out = Annotated[Path | None, typer.Option("--out", help="Where the result goes (JSON).", dir_okay=False)]
+Html = Annotated[Path | None, typer.Option("--html", help="Where the page goes.", dir_okay=False)]
+Keep = Annotated[Path | None, typer.Option("--keep", help="Keep recordings and logs in this folder.", file_okay=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The environments that peers live in, and how engines are named on the command line."""
+
+    pipecat: str = ""
+    livekit: str = ""
+
+    def engine(self, target: str) -> Engine:
+        """`name`, `name:variant` or a URL."""
+        if "://" in target:
+            return engine(target)
+        name, _, variant = target.partition(":")
+        return engine(name, {"pipecat": self.pipecat, "livekit": self.livekit}.get(name, ""), variant)
+
+
+def _list(is_wanted: bool) -> None:
+    if is_wanted:
+        for suite in SUITES.values():
+            typer.echo(f"{suite.name:<12} {suite.about}")
+        typer.echo(f"{'turns':<12} turn-taking on a folder of recorded cases (--corpus)")
+        raise typer.Exit
+
+
+@bench_app.callback()
+def _root(
+    listed: Annotated[
+        bool, typer.Option("--list", help="Name the suites and leave.", is_eager=True, callback=_list)
+    ] = False,
+) -> None: ...
+
+
+@bench_app.command("all")
+def everything(
+    target: Target = ["offhook"],  # noqa: B006
+    long: Long = False,
+    seed: Seed = 1,
+    out: Out = None,
+    html: Html = None,
+    keep: Keep = None,
+    pipecat_python: PipecatPython = "",
+    livekit_python: LivekitPython = "",
+    as_json: AsJson = False,
+) -> None:
+    """Every suite in its short form: under ten minutes on two cores. Leaves a JSON file and a page.
+
+    Example: offhook bench all --html bench.html
+    """
+    engines = [Ways(pipecat_python, livekit_python).engine(each) for each in target]
+    _measure([SUITES[name] for name in SHORT], engines, Plan("", 0, seed=seed), out, html, keep, long, as_json=as_json)
+
+
+@bench_app.command()
+def run(
+    target: Target = ["offhook"],  # noqa: B006
+    suite: Annotated[list[str], typer.Option("--suite", help="Which suites; may be repeated.")] = ["latency", "bargein"],  # noqa: B006
+    calls: Calls = 0,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="Engines take turns so often, because machines drift.")] = 1,
+    pace: Annotated[str, typer.Option(help=f"Delays of ears, mind and mouth: {', '.join(PACES)}.")] = "fixed",
+    stall: Annotated[
+        float, typer.Option(min=0, max=5, help="Hold the engine's loop up so many seconds, each second.")
+    ] = 0.0,
+    long: Long = False,
+    seed: Seed = 1,
+    out: Out = None,
+    html: Html = None,
+    keep: Keep = None,
+    pipecat_python: PipecatPython = "",
+    livekit_python: LivekitPython = "",
+    as_json: AsJson = False,
+) -> None:
+    """Any engine through the same calls: `offhook`, `pipecat`, `livekit` (`:vad` for their other setting), or a URL.
+
+    Example: offhook bench run --target offhook --target pipecat --suite latency --rounds 3 --html side-by-side.html
+    """
+    unknown = [name for name in suite if name not in SUITES]
+    if unknown or pace not in PACES:
+        raise typer.BadParameter(f"no such {'suite' if unknown else 'pace'}: {(unknown or [pace])[0]}")
+    engines = [Ways(pipecat_python, livekit_python).engine(each) for each in target]
+    plan = Plan("", calls, seed=seed, pace=pace, stall=stall)
+    _measure([SUITES[name] for name in suite], engines, plan, out, html, keep, long, rounds=rounds, as_json=as_json)
+
+
+def _one_suite(suite: Suite) -> None:
+    """A command for one suite."""
+
+    def command(
+        target: Target = ["offhook"],  # noqa: B006
+        calls: Calls = 0,
+        steps: Annotated[str, typer.Option(help="Density and soak: how many calls at once, e.g. 10,20,40.")] = "",
+        long: Long = False,
+        seed: Seed = 1,
+        out: Out = None,
+        html: Html = None,
+        keep: Keep = None,
+        pipecat_python: PipecatPython = "",
+        livekit_python: LivekitPython = "",
+        as_json: AsJson = False,
+    ) -> None:
+        try:
+            climb = tuple(int(step) for step in steps.split(",") if step)
+        except ValueError:
+            raise typer.BadParameter("--steps wants whole numbers with commas between them") from None
+        engines = [Ways(pipecat_python, livekit_python).engine(each) for each in target]
+        plan = Plan("", calls, seed=seed)
+        _measure([suite], engines, plan, out, html, keep, long, steps=climb, as_json=as_json)
+
+    command.__doc__ = f"{suite.about[0].upper()}{suite.about[1:]}.\n\nExample: offhook bench {suite.name}"
+    bench_app.command(suite.name)(command)
+
+
+for _suite in SUITES.values():
+    _one_suite(_suite)
+
+
+@bench_app.command()
+def turns(
+    corpus: Annotated[
+        Path, typer.Option(help="A folder of recorded cases: cases/cases.jsonl and its audio.", file_okay=False)
+    ],
+    only: Annotated[str, typer.Option("--filter", help="group or group:sub, for example eot or barge:echo.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Turn-taking in virtual time: the real detectors and the real core over recorded speech and noise.
+
+    Example: offhook bench turns --corpus ~/turns
+    """
+    from benchmarks.turns import run as run_turns
+    from benchmarks.turns import summary
+
+    if not (corpus / "cases" / "cases.jsonl").is_file():
+        raise BenchmarkError(f"{corpus} holds no cases: cases/cases.jsonl is missing")
+    console = Console(stderr=True)
+    with console.status("") as status:
+        found = run_turns(corpus, keep=only, progress=lambda done, of: status.update(f"{done} of {of} cases"))
+    if as_json:
+        told = {"tables": found.report.text(), "cpu_ms_per_call_second": round(found.cost, 3), "cases": len(found.decisions)}
+        print(msgspec.json.encode(told).decode())
+    else:
+        print(summary(found))
+
+
+@bench_app.command()
+def compare(
+    before: Annotated[Path, typer.Argument(help="The older result.", exists=True, dir_okay=False)],
+    after: Annotated[Path, typer.Argument(help="The newer result.", exists=True, dir_okay=False)],
+    margin: Annotated[float, typer.Option(min=0, max=10, help="How much worse is still the same: 0.1 is ten per cent.")] = (
+        DEFAULT_MARGIN
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Two results side by side with confidence intervals; exit status 1 when something got worse beyond the margin.
+
+    Example: offhook bench compare last-week.json today.json --margin 0.15
+    """
+    found = changes(read(before), read(after), margin)
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        table.show_changes(found, Console())
+    raise typer.Exit(1 if any(change.is_regression for change in found) else 0)
+
+
+@bench_app.command()
+def report(
+    result: Annotated[Path, typer.Argument(help="A result.", exists=True, dir_okay=False)],
+    html: Html = None,
+) -> None:
+    """A result as tables, and as a page.
+
+    Example: offhook bench report .offhook/bench/latest.json --html bench.html
+    """
+    found = read(result)
+    table.show(found, Console())
+    if html is not None:
+        html.write_text(page(found), encoding="utf-8")
+
+
+# --- doing it -----------------------------------------------------------------------------------------------------------
+
+
+def _measure(
+    suites: Sequence[Suite],
+    engines: Sequence[Engine],
+    plan: Plan,
+    out: Path | None,
+    html: Path | None,
+    keep: Path | None,
+    is_long: bool,
+    *,
+    rounds: int = 1,
+    steps: tuple[int, ...] = (),
+    as_json: bool,
+) -> None:
+    console = Console(stderr=True, highlight=False)
+    began, before = time.monotonic(), load()
+    home = Path(os.environ.get("OFFHOOK_HOME") or ".offhook") / "bench"
+    runs, failures = _runs(suites, engines, _on_cores(plan), keep, home, is_long, rounds, steps, console)
+    if not runs:
+        raise BenchmarkError(f"nothing was measured: {'; '.join(failures)}")
+    seconds = round(time.monotonic() - began, 1)
+    result = Result(
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=seconds,
+        machine=this_machine(before),
+        runs=tuple(runs),
+        seed=plan.seed,
+    )
+    out, html = out or home / "latest.json", html or home / "latest.html"
+    for path in (out, html):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write(out, result)
+    html.write_text(page(result), encoding="utf-8")
+    if as_json:
+        print(out.read_text())
+    else:
+        table.show(result, Console())
+    console.print(f"\nresult  {out}\npage    {html}")
+    for failure in failures:
+        console.print(f"[red]{failure}[/red]")
+    raise typer.Exit(1 if failures else 0)
+
+
+def _runs(
+    suites: Sequence[Suite],
+    engines: Sequence[Engine],
+    plan: Plan,
+    keep: Path | None,
+    home: Path,
+    is_long: bool,
+    rounds: int,
+    steps: tuple[int, ...],
+    console: Console,
+) -> tuple[list[Run], list[str]]:
+    runs: list[Run] = []
+    failures: list[str] = []
+    began = time.monotonic()
+    with a_place(keep, home / "speech") as place, console.status("") as status:
+        for suite in suites:
+            task = Task(engines, plan, place, _progress(suite, status.update, console), is_long, rounds, steps)
+            try:
+                runs += asyncio.run(suite.run(task))
+            except BenchmarkError as error:
+                failures.append(f"{suite.name}: {error}")
+            console.print(f"[dim]{time.monotonic() - began:6.0f} s[/dim]  {suite.name}")
+    return runs, failures
+
+
+def _progress(suite: Suite, update: Progress, console: Console) -> Progress:
+    """Moves on a terminal; elsewhere only what is worth a line of its own."""
+
+    def told(what: str) -> None:
+        if console.is_terminal:
+            update(f"{suite.name}: {what}")
+
+    return told
+
+
+def _on_cores(plan: Plan) -> Plan:
+    """Engine and callers on a core each, where there are two to have."""
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if len(cores) < 2:
+        return plan
+    return replace(plan, core_engine=cores[-1], core_callers=cores[0])
+
+
+def main() -> None:
+    """`python -m benchmarks.cli`, for a checkout in which the command is not installed."""
+    try:
+        bench_app()
+    except BenchmarkError as error:
+        print(error, file=sys.stderr)
+        raise SystemExit(1) from error
+
+
+if __name__ == "__main__":
+    main()

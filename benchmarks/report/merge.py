@@ -1,0 +1,45 @@
+"""Several runs of the same suite and engine as one: rounds that were interleaved with another engine's. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.report.model import Run, Share, figure
+
+
+def merged(runs: Sequence[Run]) -> Run:
+    """All values of all rounds; numbers are means, weighted by the length of each round."""
+    first = runs[0]
+    if len(runs) == 1:
+        return first
+    names = dict.fromkeys(name for run in runs for name in run.figures)
+    shares = dict.fromkeys(name for run in runs for name in run.shares)
+    weight = sum(run.call_seconds for run in runs) or 1.0
+    return Run(
+        suite=first.suite,
+        engine=first.engine,
+        version=first.version,
+        setup=first.setup | {"rounds": str(len(runs))},
+        calls=sum(run.calls for run in runs),
+        call_seconds=round(sum(run.call_seconds for run in runs), 1),
+        figures={
+            name: figure(
+                [value for run in runs if name in run.figures for value in run.figures[name].values],
+                next(run.figures[name].unit for run in runs if name in run.figures),
+            )
+            for name in names
+        },
+        shares={
+            name: Share(
+                hits=sum(run.shares[name].hits for run in runs if name in run.shares),
+                of=sum(run.shares[name].of for run in runs if name in run.shares),
+            )
+            for name in shares
+        },
+        numbers={
+            name: round(sum(run.numbers.get(name, 0.0) * run.call_seconds for run in runs) / weight, 3)
+            for name in dict.fromkeys(name for run in runs for name in run.numbers)
+        },
+        timeline=first.timeline,
+        notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
+    )

@@ -1,0 +1,143 @@
+"""The suites by name, each with its short and its long form. Nothing heavy is imported before it is run."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from benchmarks.report.merge import merged
+from benchmarks.report.model import Run
+from benchmarks.run import Engine, Place, Plan, Progress, one_run
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """How a suite is to be run. `plan.suite` is set by the suite."""
+
+    engines: Sequence[Engine]
+    plan: Plan
+    place: Place
+    progress: Progress
+    is_long: bool = False
+    rounds: int = 1
+    steps: tuple[int, ...] = ()
+
+
+Runner = Callable[[Task], Coroutine[None, None, list[Run]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """One suite. `is_of_engines`: it can be run against any engine, not only against our own parts."""
+
+    name: str
+    about: str
+    run: Runner
+    is_of_engines: bool = False
+    calls: tuple[int, int] = field(default=(0, 0))  # short, long
+
+
+async def _recorded(task: Task, name: str, stall: float = 0.0) -> list[Run]:
+    """Every engine in every round: rounds are interleaved, because machines drift."""
+    suite = SUITES[name]
+    plan = replace(task.plan, suite=name, calls=task.plan.calls or suite.calls[task.is_long], stall=task.plan.stall or stall)
+    found: dict[str, list[Run]] = {}
+    for turn in range(task.rounds):
+        for engine in task.engines:
+            task.progress(f"{name}, {engine.title}, round {turn + 1} of {task.rounds}")
+            run = await one_run(engine, replace(plan, seed=plan.seed + turn), task.place, task.progress)
+            found.setdefault(engine.title, []).append(run)
+    return [merged(runs) for runs in found.values()]
+
+
+async def _latency(task: Task) -> list[Run]:
+    return await _recorded(task, "latency")
+
+
+async def _bargein(task: Task) -> list[Run]:
+    return await _recorded(task, "bargein")
+
+
+async def _gaps(task: Task) -> list[Run]:
+    return await _recorded(task, "gaps", stall=0.1)
+
+
+async def _density(task: Task) -> list[Run]:
+    from benchmarks.density import SHORT_STEPS, STEPS, Climb, density
+
+    climb = Climb(task.steps or (STEPS if task.is_long else SHORT_STEPS), 20.0 if task.is_long else 8.0)
+    return [await density(engine, task.plan, climb, task.place, task.progress) for engine in task.engines]
+
+
+async def _soak(task: Task) -> list[Run]:
+    from benchmarks.density import Climb, soak
+
+    climb, cycles = (Climb((60,), 20.0), 12) if task.is_long else (Climb((10,), 5.0), 3)
+    if task.steps:
+        climb = replace(climb, steps=task.steps)
+    return [await soak(engine, task.plan, cycles, climb, task.place, task.progress) for engine in task.engines]
+
+
+async def _simulation(task: Task) -> list[Run]:
+    from benchmarks.suites.simulation import speed
+
+    return [speed(20_000 if task.is_long else 1_000, task.plan.seed, task.progress)]
+
+
+async def _providers(task: Task) -> list[Run]:
+    from benchmarks.providers import SHORT, providers
+
+    task.progress("the vendors' stand-ins, with published delays")
+    return [_plain("providers", await providers(None if task.is_long else SHORT, task.plan.seed))]
+
+
+async def _gate(task: Task) -> list[Run]:
+    gate = importlib.import_module("benchmarks.gate")
+    task.progress("verdicts, look-ups, a registry, a campaign")
+    return [_plain("gate", await gate.measure(scale=0.1 if task.is_long else 0.005, verdicts=2000 if task.is_long else 300))]
+
+
+async def _context(task: Task) -> list[Run]:
+    from benchmarks.context import measure
+
+    task.progress("search, briefing, learning")
+    sizes, rows, runs = ((1_000, 10_000), 10_000, 200) if task.is_long else ((1_000,), 2_000, 40)
+    return [_plain("context", await measure(runs, sizes, rows))]
+
+
+SUITES: Final[dict[str, Suite]] = {
+    suite.name: suite
+    for suite in (
+        Suite("latency", "answer to first audio, response gap, answers into a pause", _latency, True, (8, 40)),
+        Suite("bargein", "mouth to silence, false stops, what the memory keeps", _bargein, True, (8, 40)),
+        Suite("gaps", "silences in the agent's speech, with the loop held up 100 ms every second", _gaps, True, (6, 20)),
+        Suite("density", "more and more calls on one core until the engine breaks", _density, True),
+        Suite("soak", "memory, descriptors and tasks while calls come and go", _soak, True),
+        Suite("simulation", "events a second of the conversation core alone", _simulation),
+        Suite("providers", "what adapters add, what a failing vendor costs, what a barge-in wastes", _providers),
+        Suite("gate", "a verdict with its receipt, look-ups, a registry, a campaign", _gate),
+        Suite("context", "search, the briefing before the hello, learning after the call", _context),
+    )
+}
+
+
+def _plain(suite: str, figures: Mapping[str, object]) -> Run:
+    """A suite that measures by itself: every number it gives, by its own name."""
+    numbers = dict(_flattened("", figures))
+    setup = {name: value for name, value in figures.items() if isinstance(value, str)}
+    return Run(suite=suite, engine="offhook", setup=setup, numbers=numbers)
+
+
+def _flattened(prefix: str, figures: Mapping[str, object]) -> list[tuple[str, float]]:
+    found: list[tuple[str, float]] = []
+    for name, value in figures.items():
+        if isinstance(value, Mapping):
+            found += _flattened(f"{prefix}{name}.", value)
+        elif isinstance(value, bool | int | float):
+            found.append((prefix + name, round(float(value), 4)))
+    return found
+
+
+__all__ = ["SUITES", "Suite", "Task"]
