@@ -81,6 +81,8 @@ def test_when_all_are_down_those_who_were_only_slow_are_asked_together(clock: Cl
         slow.late(2.0, clock.now)
     wrong.failed(ProviderRejected("b", "wrong_key"), clock.now)
     assert health.askable([slow, wrong]) == [(slow, Admission.PROBE)]
+    other = health.record(Stage.MIND, "c")
+    assert health.askable([slow, wrong, other]) == [(other, Admission.YES), (slow, Admission.YES)]
 
 
 def test_calls_can_be_taken_while_every_stage_has_somebody(clock: Clock) -> None:

@@ -38,7 +38,7 @@ def test_a_provider_that_has_become_slower_is_waited_for_longer() -> None:
 
 
 def test_deadlines_follow_the_p95_within_bounds() -> None:
-    assert hedge_after(of(), POLICY) == pytest.approx(1.1 * 1.15)
+    assert hedge_after(of(), POLICY) == pytest.approx(1.1 * 1.08)
     assert hedge_after(of(*[0.01] * 20), POLICY) == 0.15
     assert give_up_after(of(*[0.01] * 20), POLICY) == 1.0
     assert give_up_after(of(*[9.0] * 20), POLICY) == 6.0

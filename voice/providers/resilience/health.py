@@ -106,11 +106,15 @@ class Health:
                 yield record, admission
 
     def askable(self, records: Sequence[Record]) -> list[tuple[Record, Admission]]:
-        """Those who may be asked; when there are none, those who are down only for being slow, all at once: an answer that
-        may come is worth more to a caller than a refusal that is sure."""
+        """Those who may be asked, and after them those who are down only for being slow, as somebody to hedge with.
+
+        When nobody else is left, these are asked all at once: an answer that may come is worth more to a caller than a
+        refusal that is sure.
+        """
         found = list(self.admitted(records))
-        slow = (record for record in records if record.last_error == _TOO_SLOW)
-        return found or [(record, Admission.PROBE) for record in slow]
+        names = {record.provider for record, _ in found}
+        slow = [record for record in records if record.last_error == _TOO_SLOW and record.provider not in names]
+        return [*found, *((record, Admission.YES if found else Admission.PROBE) for record in slow)]
 
     def is_down(self, stage: Stage) -> bool:
         """Whether every provider of a stage is down. A stage without providers is not this module's business: False."""

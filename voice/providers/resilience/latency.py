@@ -51,7 +51,7 @@ class RecentLatency:
 class DeadlinePolicy:
     """How p95s become deadlines. Each is `times` the p95, within bounds."""
 
-    hedge_times: float = 1.15
+    hedge_times: float = 1.08
     hedge_bounds: tuple[float, float] = (0.15, 2.0)
     give_up_times: float = 4.0
     give_up_bounds: tuple[float, float] = (1.0, 6.0)

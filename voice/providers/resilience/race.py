@@ -56,7 +56,7 @@ Move: TypeAlias = Start | Late | CallOff | Won | Lost
 class HedgeBudget:
     """How many second requests there may be: a share of all requests, and a few at once."""
 
-    def __init__(self, share: float = 0.09, burst: float = 3.0) -> None:
+    def __init__(self, share: float = 0.085, burst: float = 6.0) -> None:
         self.share = share
         self.burst = burst
         self._left = burst
