@@ -57,14 +57,17 @@ def _marks(story: Story, recording: Recording) -> Finding:
         return Finding(name, None, "nothing beside the recording tells of marks")
     why = {mark.name: mark.why for mark in recording.truth.marks}
     known = [(name, is_heard) for name, _, is_heard in story.receipts if name in why]
-    otherwise = [name for name, is_heard in known if is_heard is (why[name] == "cleared")]
+    otherwise = [name for name, is_heard in known if is_heard and why[name] == "cleared"]
+    crossed = sum(not is_heard and why[name] != "cleared" for name, is_heard in known)
     offsets = mark_offsets(story, recording.truth)
     astray = sorted(abs(offset - recording.offset) for offset in offsets) or [0.0]
     most, worst = astray[int(0.9 * (len(astray) - 1))], astray[-1]
     says = f"{len(known)} of {len(story.receipts)} known to the line; nine in ten came back within {most * 1000:.0f} ms"
     says += f" of their time, the worst {worst * 1000:.0f} ms off"
     if otherwise:
-        says += f"; heard in one and thrown away in the other: {', '.join(otherwise[:5])}"
+        says += f"; believed heard, but thrown away by the line: {', '.join(otherwise[:5])}"
+    if crossed:
+        says += f"; {crossed} crossed a clear on their way: heard, and remembered as not heard"
     is_all = len(known) == len(story.receipts)
     return Finding(name, is_all and not otherwise and most <= _MARK_ASTRAY, says)
 

@@ -13,9 +13,16 @@
   const recording = story.recording;
   if (recording) for (const key of ["said", "heard"]) recording[key] = bytes(recording[key]);
   const sounded = story.segments.filter((each) => each.words.length);
-  const rows = ["phase", "caller", "agent", "expected", "doubt", "draft"]
-    .concat([...new Set(story.spans.map((each) => each[0]).filter((row) => row.startsWith("wait:") && row !== "wait:longest"))].sort())
-    .filter((row) => story.spans.some((each) => each[0] === row));
+  const rows = ["phase", "caller", "agent", "expected", "doubt", "draft"].filter((row) => story.spans.some((each) => each[0] === row));
+  const packed = []; // waits share rows, as many as run at once; the longest call's is left out, for it always runs
+  for (const each of story.spans) {
+    if (!each[0].startsWith("wait:") || each[0] === "wait:longest") continue;
+    let row = packed.findIndex((ended) => ended <= each[2]);
+    if (row < 0) row = packed.push(0) - 1;
+    packed[row] = each[3];
+    each.row = "waits" + row;
+    if (!rows.includes(each.row)) rows.push(each.row);
+  }
   const state = { from: 0, to: LENGTH, chosen: null, cursor: null, width: 800 };
   if (story.view) [state.from, state.to] = [Math.max(0, story.view[0]), Math.min(LENGTH, Math.max(story.view[1], story.view[0] + LEAST))];
 
@@ -280,10 +287,10 @@
   const STYLES = { phase: "f-sunk", caller: "f-caller-w", agent: "f-agent-w", expected: "f-violet-w", doubt: "f-amber-w", draft: "f-violet-w" };
   const beliefs = (out) => {
     for (const each of story.spans) {
-      const [row, name, from, to, detail] = each, lane = "row:" + row;
+      const [row, name, from, to, detail] = each, lane = "row:" + (each.row || row);
       if (!lanes[lane] || !seen(from, to)) continue;
       const isWait = row.startsWith("wait:"), parts = [bar(lane, from, to, isWait ? "f-sunk" : STYLES[row])];
-      const left = Math.max(GUTTER + 2, x(from) + 3), text = row === "doubt" || row === "draft" ? detail || name : isWait ? detail : name;
+      const left = Math.max(GUTTER + 2, x(from) + 3), text = row === "doubt" || row === "draft" ? detail || name : isWait ? name + ", " + detail : name;
       parts.push(el("text", { class: "row", x: left, y: middle(lane) - .5 }, fits(text, Math.min(x(to), state.width) - left, 5.3)));
       out.append(group(each.thing, ...parts));
     }
@@ -325,13 +332,13 @@
     for (const at of story.differences) if (seen(at, at)) out.append(el("rect", { class: "f-red", x: x(at) - 1.5, y: y + 6 * 16 + 9, width: 3, height: 5 }));
   };
 
-  const NAMES = { phase: "phase", caller: "caller", agent: "agent", expected: "asked for", doubt: "doubt", draft: "prepared" };
+  const NAMES = { phase: "phase", caller: "caller", agent: "agent", expected: "asked for", doubt: "doubt", draft: "prepared", waits0: "waits" };
   const gutter = (out) => {
     out.append(el("rect", { class: "gutter", x: 0, y: 0, width: GUTTER - 2, height }), el("line", { class: "split", x1: GUTTER - 1.5, x2: GUTTER - 1.5, y1: 0, y2: height }));
     const say = (lane, text, style, down = 0) => lanes[lane] && out.append(el("text", { class: style, x: 12, y: middle(lane) + down }, text));
     say("voice", "Caller", "lane", -8); say("voice", recording ? "as recorded" : "level", "row", 6); say("speech", "speech", "row"); say("interim", "words, as they came", "row"); say("turn", "turns", "row");
     say("gap", "gaps and stops", "row"); say("made", "synthesised", "row"); say("words", "Agent", "lane"); say("out", "as recorded", "row");
-    for (const row of rows) say("row:" + row, row.startsWith("wait:") ? "wait: " + row.slice(5) : NAMES[row], "row", -.5);
+    for (const row of rows) say("row:" + row, NAMES[row] || "", "row", -.5);
     say("over", "turn over?", "row"); say("decisions", "Decisions", "lane", -44);
   };
 

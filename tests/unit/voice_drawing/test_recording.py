@@ -66,6 +66,14 @@ def test_a_mark_that_was_thrown_away_and_believed_heard_is_found(barged, recorde
     assert marks[0]["name"] in finding.says
 
 
+def test_a_receipt_that_crossed_a_clear_is_told_and_no_contradiction(barged, recorded):
+    marks = json.loads(recorded.with_suffix(".json").read_text())["marks"]
+    change(recorded, marks=[mark | {"why": "played"} for mark in marks])
+    finding = findings(barged.story, listen(recorded, barged.story))["marks"]
+    assert finding.agrees is True
+    assert "crossed a clear" in finding.says
+
+
 def test_marks_of_another_call_do_not_agree(barged, recorded):
     change(recorded, marks=[{"name": "9/9", "returned": 5, "why": "played"}])
     assert findings(barged.story, listen(recorded, barged.story))["marks"].agrees is False
