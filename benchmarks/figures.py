@@ -34,6 +34,7 @@ from telephony.audio import FRAME, SAMPLE_RATE, read_wav
 STOPS_WITHIN: Final = 2.5  # seconds after a barge-in in which the agent must fall silent for it to count as heard
 FALSE_STOP_WITHIN: Final = 1.5  # seconds after a noise in which falling silent is the noise's doing
 _NATURAL: Final = int(0.5 * SAMPLE_RATE)  # a reply that ends this near its last word has ended by itself
+_MADE_UP: Final = int(1.0 * SAMPLE_RATE)  # samples after a late tick in which the buffer is still disturbed by it
 _CUT_MARGIN: Final = int(0.08 * SAMPLE_RATE)
 
 
@@ -50,6 +51,7 @@ class Recorded(Sidecar, frozen=True):
 
     scenario: str = ""
     ended_by: str = ""
+    late: tuple[tuple[int, float], ...] = ()  # ticks that were late by our own doing: (position, milliseconds)
     acts: tuple[Act, ...] = ()
 
 
@@ -240,7 +242,10 @@ def _pause(result: CallFigures, line: Line, pause: tuple[int, int], both: tuple[
 def _flow(result: CallFigures, recorded: Recorded, ear: NDArray[np.int16]) -> None:
     frames = ear[: len(ear) // FRAME * FRAME].reshape(-1, FRAME)
     result.agent_frames = int(np.any(np.abs(frames) > 60, axis=1).sum())
-    for _at, samples in _dry(recorded):
+    for at, samples in _dry(recorded):
+        if _is_ours(recorded, at):
+            result.discarded += 1
+            continue
         result.late_frames += -(-samples // FRAME)
         if samples / SAMPLE_RATE > GAP:
             result.holes.append(samples / SAMPLE_RATE)
@@ -254,6 +259,11 @@ def _dry(recorded: Recorded) -> Iterator[Span]:
         end = underrun.at + underrun.samples
         if not any(line.start < end and line.end > underrun.at - FRAME for line in recorded.lines):
             yield underrun.at, underrun.samples
+
+
+def _is_ours(recorded: Recorded, at: int) -> bool:
+    """Whether the carrier had just been late itself: making up for it, it empties its buffer faster than real time."""
+    return any(at - _MADE_UP < position <= at for position, _ in recorded.late)
 
 
 def _overlap(ones: Sequence[Span], others: Sequence[Span]) -> float:

@@ -31,6 +31,7 @@ from telephony.simulator.recording import keep, truth_of
 from telephony.simulator.wheel import Wheel
 
 ACCOUNT: Final = "AC" + "0" * 32
+LATE_MS: Final = 30.0  # lateness of a tick, ours, that an engine's lead must not be blamed for
 LONGEST_CALL: Final = 180.0  # seconds
 
 
@@ -50,6 +51,18 @@ class Order:
     core: int
 
 
+class _Watched:
+    """A line whose late ticks are written down: what happens to its buffer then is our doing, not the engine's."""
+
+    def __init__(self, line: Line, late: list[tuple[int, float]]) -> None:
+        self._line, self._late = line, late
+
+    def tick(self, late_ms: float) -> None:
+        if late_ms > LATE_MS:
+            self._late.append((self._line.position, round(late_ms, 1)))
+        self._line.tick(late_ms)
+
+
 class Caller:
     """One call, from the answer to the recording."""
 
@@ -57,6 +70,7 @@ class Caller:
         self._order, self._number, self._speech, self._wheel = order, number, speech, wheel
         self._scenario = SCENARIOS[order.suite](number, order.seed)
         self._has_hung_up = asyncio.Event()
+        self._late: list[tuple[int, float]] = []
 
     async def run(self) -> dict[str, Json]:
         sid = call_sid(self._order.suite, self._order.seed, self._number)
@@ -67,6 +81,7 @@ class Caller:
         ledger.end("completed", datetime.now(UTC))
         found = truth_of(ledger, line, "answers", ended_by) | {
             "scenario": self._scenario.name,
+            "late": [list(each) for each in self._late],
             "acts": list(self._acts())[: len(line.person.uttered)],
         }
         return await asyncio.to_thread(keep, self._order.out, found, line)
@@ -75,12 +90,13 @@ class Caller:
         verb = ConnectStream(self._order.target, (("script", self._scenario.name), ("call", ledger.sid)))
         stream = asyncio.create_task(run_stream(verb, "MZ" + ledger.sid[2:], ledger, line, "", Faults()))
         hang_up = asyncio.create_task(self._has_hung_up.wait())
-        self._wheel.join(line)
+        watched = _Watched(line, self._late)
+        self._wheel.join(watched)
         try:
             await asyncio.wait([stream, hang_up], timeout=self._order.longest, return_when=asyncio.FIRST_COMPLETED)
             ended_by = "person" if hang_up.done() else "engine" if stream.done() else "time"
         finally:
-            self._wheel.leave(line)
+            self._wheel.leave(watched)
             for task in (stream, hang_up):
                 task.cancel()
             results = await asyncio.gather(stream, hang_up, return_exceptions=True)

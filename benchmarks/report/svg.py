@@ -53,7 +53,7 @@ def distribution(series: Sequence[Series], unit: str, label: str) -> str:
     most = nice(max(max(each.values) for each in shown))
     x = _scale(0, most, left, WIDTH - right)
     y = _scale(0, 1, bottom, top)
-    parts = [_axis_x(x, most, bottom, unit), *(_rule_y(y(share), f"{share:.0%}", left) for share in (0, 0.5, 0.95, 1))]
+    parts = [_axis_x(x, most, bottom, unit), *(_rule_y(y(share), f"{share:.0%}", left) for share in (0, 0.5, 0.95))]
     for number, each in enumerate(shown):
         ordered = sorted(each.values)
         count = len(ordered)
@@ -67,15 +67,15 @@ def distribution(series: Sequence[Series], unit: str, label: str) -> str:
             f'<polyline points="{path}" fill="none" stroke="{ink}" stroke-width="2.5" '
             f'stroke-linejoin="round"{_dash(each.name)}/>'
         )
-        parts += _percentile_dots(ordered, x, y, ink)
+        parts += _percentile_dots(ordered, x, y, ink, 14 + 13 * number)
     return _figure(bottom + 42, parts, label) + _legend([each.name for each in shown])
 
 
-def _percentile_dots(ordered: Sequence[float], x: _Scale, y: _Scale, ink: str) -> Iterator[str]:
+def _percentile_dots(ordered: Sequence[float], x: _Scale, y: _Scale, ink: str, below: float) -> Iterator[str]:
     for share in (0.5, 0.95):
         value = ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))]
         yield f'<circle cx="{x(value):.1f}" cy="{y(share):.1f}" r="4.5" fill="{ink}" stroke="#fff" stroke-width="1.5"/>'
-        yield (f'<text x="{x(value) + 8:.1f}" y="{y(share) + 14:.1f}" class="value" fill="{ink}">{compact(value)}</text>')
+        yield (f'<text x="{x(value) + 8:.1f}" y="{y(share) + below:.1f}" class="value" fill="{ink}">{compact(value)}</text>')
 
 
 def density(curves: Sequence[tuple[str, Sequence[Point]]], label: str) -> str:

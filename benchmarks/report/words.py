@@ -47,6 +47,10 @@ NUMBERS: Final[dict[str, Words]] = {
     ),
     "double_talk_s_per_minute": Words("both talking at once", "seconds in a minute of call", "s/min", 1.0),
     "discarded": Words("discarded", "figures on which the two detectors did not agree", "", 1.0),
+    "carrier_frames_late": Words("late ticks of the carrier itself", "when the harness's own process had to wait", "", 1.0),
+    "bytes_growth_per_call": Words("memory kept per ended call", "", "kB", 1e-3),
+    "files_growth_per_call": Words("descriptors kept per ended call", "", "", 1.0),
+    "tasks_growth_per_call": Words("tasks kept per ended call", "", "", 1.0),
     "unanswered": Words("turns not answered", "", "", 1.0),
     "calls_per_core": Words(
         "calls on one core", "most calls before the response gap doubles or 1 % of frames are late", "", 1.0
