@@ -228,18 +228,21 @@
   };
 
   const gaps = (out) => {
-    const { y } = lanes.gap;
+    const { y } = lanes.gap, taken = [];
+    const free = (from, to) => taken.every(([a, b]) => to <= a || from >= b) && taken.push([from, to]) > 0;
     for (const { gap } of story.turns) {
       if (!gap || !seen(gap.began, gap.ended)) continue;
-      const width = x(gap.ended) - x(gap.began), label = Math.round(gap.ended - gap.began) + (width > 44 ? " ms" : "");
+      const width = x(gap.ended) - x(gap.began), label = Math.round(gap.ended - gap.began) + (width > 44 ? " ms" : ""), centre = x(gap.began) + width / 2;
+      const isFree = free(centre - label.length * 3.6, centre + label.length * 3.6);
       out.append(group(gap.thing, el("rect", { x: x(gap.began), y, width: Math.max(2, width), height: 22, fill: "transparent" }),
-        bracket(gap.began, gap.ended, y + 19, -5, "l-violet"), el("text", { class: "violet", x: (x(gap.began) + x(gap.ended)) / 2, y: y + 12, "text-anchor": "middle" }, label)));
+        bracket(gap.began, gap.ended, y + 19, -5, "l-violet"), el("text", { class: "violet", x: centre, y: y + 12, "text-anchor": "middle" }, isFree ? label : "")));
     }
     for (const each of story.bargeIns) {
       if (!seen(each[0], each[1])) continue;
-      const width = x(each[1]) - x(each[0]);
+      const width = x(each[1]) - x(each[0]), label = (each[1] - each[0]) + (width > 36 ? " ms" : "");
+      const isFree = free(x(each[0]) - label.length * 7.2, x(each[0]));
       out.append(group(each.thing, el("rect", { x: x(each[0]), y, width: Math.max(3, width), height: 22, fill: "transparent" }), bracket(each[0], each[1], y + 4, 5, "l-red"),
-        el("text", { class: "red b", x: x(each[0]) - 4, y: y + 12, "text-anchor": "end" }, (each[1] - each[0]) + (width > 36 ? " ms" : ""))));
+        el("text", { class: "red b", x: x(each[0]) - 4, y: y + 12, "text-anchor": "end" }, isFree ? label : "")));
       out.append(el("line", { class: "l l-red dash", x1: x(each[1]), x2: x(each[1]), y1: y + 4, y2: lanes.words.y + lanes.words.h }));
     }
   };

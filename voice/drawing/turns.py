@@ -57,7 +57,8 @@ class Turns:
         began = self._began if self._began is not None else sound.began
         ended = min(at, max(began, sound.ended))
         turn = Turn("caller", text, began, ended, at, why, confidence=self._confidence, is_over_us=is_over_us)
-        self._closed.append(_Closed(turn, min(at, max(ended, self._decided))))
+        was_decided = self._caller != "speaking" and self._decided >= ended  # else the core of now has not, or long ago
+        self._closed.append(_Closed(turn, self._decided if was_decided else at))
         self._began, self._confidence = None, None
 
     def finish(self, segments: Sequence[Segment]) -> tuple[Turn, ...]:

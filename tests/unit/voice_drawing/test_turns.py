@@ -117,6 +117,12 @@ def test_what_was_prepared_in_advance_took_no_time():
     }
 
 
+def test_where_the_core_of_now_is_still_listening_deciding_took_it_all():
+    tape = Tape().voice(1.0, 1.5).at(1.2, caller="speaking").at(1.9, note("caller", "yes"))
+    (gap,) = [turn.gap for turn in tape.turns.finish([segment(2.0, 3.0, 1.95)]) if turn.gap]
+    assert {stage.name: round(stage.length, 3) for stage in gap.stages}["deciding"] == 0.4
+
+
 def test_words_over_us_and_turns_nobody_answered_have_no_gap():
     tape = Tape().voice(1.0, 1.5).at(1.6, note("caller", "mhm", ["while", "agent"]))
     tape.voice(2.0, 2.5).at(2.6, note("caller", "[key 5]")).at(2.7, note("agent", "hm"))
