@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
 
@@ -132,13 +133,31 @@ def _pieces(steps: Sequence[Step]) -> Iterator[str]:
 def describe(step: Step) -> Iterator[str]:
     """A step in lines for people: what happened, and what was decided."""
     yield f"{step.at:8.3f}  {cause_of(step)}"
-    for action in step.actions:
-        yield f"{step.at:8.3f}      → {brief(action)}"
+    told = step.actions if step.differs else [action for action in step.actions if not _is_echo(action)]
+    for line in _orders(told):
+        yield f"{step.at:8.3f}      → {line}"
     if step.broke:
         yield f"{step.at:8.3f}      ✗ cannot be taken now: {step.broke}"
     if step.differs:
-        for action in step.entry.actions:
-            yield f"{step.at:8.3f}      ≠ then: {brief(action)}"
+        for line in _orders(step.entry.actions):
+            yield f"{step.at:8.3f}      ≠ then: {line}"
+
+
+def _orders(actions: Iterable[Any]) -> Iterator[str]:
+    """Orders in lines, pieces of audio in a row as one."""
+    for name, group in groupby(actions, key=lambda action: action[0]):
+        same = list(group)
+        if name == "Play" and len(same) > 1:
+            samples = sum(values["audio"] for _, values in same)
+            yield f"Play {samples / SAMPLE_RATE * 1000:.0f} ms in {len(same)} pieces"
+        else:
+            yield from map(brief, same)
+
+
+def _is_echo(action: Sequence[Any]) -> bool:
+    """Whether the event has told it already."""
+    name, values = action
+    return name == "Note" and values.get("kind") == "caller_interim"
 
 
 def cause_of(step: Step) -> str:
@@ -160,7 +179,7 @@ def describe_belief(belief: Belief, at: float) -> str:
     return " · ".join(parts)
 
 
-_UNTOLD: Final = frozenset({"messages", "words", "marks", "phrases", "features"})
+_UNTOLD: Final = frozenset({"messages", "words", "marks", "phrases", "features", "key"})
 _PLAIN: Final[tuple[object, ...]] = (None, "", 0, 0.0, False, [], {})  # what goes without saying,
 _SAID: Final = ("ok", "segment")  # but for these
 
@@ -180,5 +199,5 @@ def brief(thing: Sequence[Any]) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, str):
-        return f'"{value}"' if " " in value or not value else value
+        return f'"{value}"' if " " in value and '"' not in value else value
     return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voice.actions import Action, Note, Play, SetGain, Speak, StartReply
-from voice.events import DeadlinePassed, Event, ReplyId, Samples, SpeechArrived, VoiceEvidence
+from voice.events import DeadlinePassed, Event, ReplyId, Samples, SpeechArrived, Transcribed, VoiceEvidence
 from voice.journal import Entry, plain
 from voice.replay import Belief, Step, brief, describe, describe_belief, listing
 
@@ -21,6 +21,23 @@ def test_an_event_and_its_orders_are_told():
     assert list(describe(step(1.0, event, SetGain(0.3)))) == [
         "   1.000  the sound at 1.00 s: speech 96%, -20 dBFS",
         "   1.000      → SetGain gain=0.3",
+    ]
+
+
+def test_audio_in_a_row_is_one_line_and_an_interim_is_told_once():
+    event = Transcribed("yes", is_final=False)
+    orders = (
+        Note("caller_interim", "yes"),
+        Play(b"\xff" * 800, ()),
+        Play(b"\xff" * 400, ()),
+        SetGain(1.0),
+        Play(b"\xff" * 8, ()),
+    )
+    assert [line[8:] for line in describe(step(1.0, event, *orders))] == [
+        "  Transcribed text=yes",
+        "      → Play 150 ms in 2 pieces",
+        "      → SetGain gain=1",
+        "      → Play 1 ms",
     ]
 
 
