@@ -266,8 +266,8 @@ class Conversation:
                 case DoubtSettled(why):
                     actions += [*self._unduck(), *self._finish_utterance()]
                     actions.append(Note("decision", f"not an interruption: {why}"))
-                case FloorTaken(why):
-                    actions += self._floor_taken(why)
+                case FloorTaken(why, after):
+                    actions += self._floor_taken(why, after)
                 case _:
                     assert_never(change)
         return actions
@@ -285,12 +285,12 @@ class Conversation:
             self._turn.continues(self._answering)
         return self._stop_reply(reply)
 
-    def _floor_taken(self, why: str) -> list[Action]:
+    def _floor_taken(self, why: str, after: float) -> list[Action]:
         """Barge-in: what is queued is thrown away, the memory keeps what was heard, the caller is listened to."""
         self._waits.drop(Wait.SILENCE)
         if self._turn.started_at is None:
             self._turn.started_at = self._now
-        actions: list[Action] = [Note("decision", f"the caller takes the floor: {why}")]
+        actions: list[Action] = [Note("decision", f"the caller takes the floor: {why}", (("after", f"{after:.3f}"),))]
         return actions + (self._stop_reply(self._reply) if self._reply is not None else [])
 
     def _finish_utterance(self) -> list[Action]:

@@ -49,9 +49,10 @@ class DoubtSettled:
 
 @dataclass(frozen=True, slots=True)
 class FloorTaken:
-    """A person is taking the floor: stop and listen."""
+    """A person is taking the floor: stop and listen. `after` is how long they have been heard by then, in seconds."""
 
     why: str
+    after: float = field(default=0.0, compare=False)
 
 
 FloorChange: TypeAlias = CallerStarted | CallerPaused | TurnOver | DoubtRaised | DoubtSettled | FloorTaken
@@ -231,8 +232,9 @@ class Floor:
         return [CallerStarted()]
 
     def _take_floor(self, why: str) -> list[FloorChange]:
+        after = self._barge.span
         self._begin()
-        return [FloorTaken(why)]
+        return [FloorTaken(why, after)]
 
     def _begin(self) -> None:
         self._barge.forget()
