@@ -157,7 +157,7 @@ def _orders(actions: Iterable[Any]) -> Iterator[str]:
 def _is_echo(action: Sequence[Any]) -> bool:
     """Whether the event has told it already."""
     name, values = action
-    return name == "Note" and values.get("kind") == "caller_interim"
+    return bool(name == "Note" and values.get("kind") == "caller_interim")
 
 
 def cause_of(step: Step) -> str:
