@@ -85,7 +85,8 @@ class Attempt(Generic[T]):
 
 async def race(candidates: Sequence[Candidate[T]], health: Health, budget: HedgeBudget | None = None) -> Attempt[T]:
     """Ask, hedge, replace, and return the first to begin. Raises the last `ProviderError` when nobody is left."""
-    core = Race([_entrant(candidate, health) for candidate in candidates], budget or HedgeBudget(0.0, 0.0))
+    entrants = [_entrant(candidate, health, is_last=candidate is candidates[-1]) for candidate in candidates]
+    core = Race(entrants, budget or HedgeBudget(0.0, 0.0))
     news = asyncio.Event()
     running: dict[int, Attempt[T]] = {}
     failure: ProviderError = ProviderUnavailable("all", "all_down", "no provider may be asked now")
@@ -131,10 +132,11 @@ async def race(candidates: Sequence[Candidate[T]], health: Health, budget: Hedge
                 candidate.record.breaker.released()
 
 
-def _entrant(candidate: Candidate[T], health: Health) -> Entrant:
+def _entrant(candidate: Candidate[T], health: Health, *, is_last: bool) -> Entrant:
+    """The last one is waited for as long as anybody ever is: nobody is left to ask instead."""
     first, policy = candidate.record.first, health.deadlines
-    is_probe = candidate.admission is Admission.PROBE
-    return Entrant(hedge_after(first, policy), give_up_after(first, policy), is_probe)
+    patience = policy.give_up_bounds[1] if is_last else give_up_after(first, policy)
+    return Entrant(hedge_after(first, policy), patience, candidate.admission is Admission.PROBE)
 
 
 def _call_off(attempt: Attempt[T], health: Health) -> ProviderError:

@@ -172,9 +172,10 @@ class FallbackTranscriber:
         failure: ProviderError = ProviderUnavailable("all", "all_down", "no ears may be asked now")
         up = [record for record, _ in self._health.admitted(first_choice)]
         down = [record for record in first_choice if record not in up] if self._replay.position else []
-        for record in (*up, *down):
+        for record in (chosen := (*up, *down)):
+            is_pressed = bool(self._replay.position) and record is not chosen[-1]
             try:
-                inner = await self._connect(record)
+                inner = await self._connect(record, is_pressed=is_pressed)
             except ProviderError as error:
                 record.failed(error, self._health.clock())
                 failure = error
@@ -185,9 +186,9 @@ class FallbackTranscriber:
             return
         raise failure
 
-    async def _connect(self, record: Record) -> Transcriber:
+    async def _connect(self, record: Record, *, is_pressed: bool) -> Transcriber:
         before = self._health.clock()
-        within = connect_within(record.connect, self._health.deadlines)
+        within = connect_within(record.connect, self._health.deadlines, is_pressed=is_pressed)
         try:
             async with asyncio.timeout(within):
                 inner = await self._ears[record.provider].open(self._agent, self._briefing)

@@ -75,5 +75,8 @@ def give_up_after(latency: RecentLatency, policy: DeadlinePolicy) -> float:
     return bounded(latency.p95 * policy.give_up_times, policy.give_up_bounds)
 
 
-def connect_within(latency: RecentLatency, policy: DeadlinePolicy) -> float:
+def connect_within(latency: RecentLatency, policy: DeadlinePolicy, *, is_pressed: bool = True) -> float:
+    """How long a connection may take. Not pressed: while it rings, or when there is nobody else to connect to."""
+    if not is_pressed:
+        return policy.connect_bounds[1]
     return bounded(latency.p95 * policy.connect_times, policy.connect_bounds)

@@ -93,7 +93,7 @@ class FallbackSpeaker:
         failure: ProviderError = ProviderUnavailable("all", "all_down", "no mouth may be asked now")
         for record, _ in self._health.admitted(self._records.values()):
             try:
-                await self._speaker(record)
+                await self._speaker(record, is_pressed=False)
                 record.breaker.released()
                 return
             except ProviderError as error:
@@ -140,10 +140,10 @@ class FallbackSpeaker:
         async for piece in speaker.speak(text):
             yield piece
 
-    async def _speaker(self, record: Record) -> Speaker:
+    async def _speaker(self, record: Record, *, is_pressed: bool = True) -> Speaker:
         if record.provider not in self._open:
             before = self._health.clock()
-            within = connect_within(record.connect, self._health.deadlines)
+            within = connect_within(record.connect, self._health.deadlines, is_pressed=is_pressed and not record.is_spare)
             try:
                 async with asyncio.timeout(within):
                     self._open[record.provider] = await self._mouths[record.provider].open(self._agent)
