@@ -868,7 +868,8 @@ class Conversation:
                 return self._say(self.agent.manners.time_is_up, is_protected=True, leave=LeaveByHangup("time is up"))
             case Wait.LEAVE:
                 self.memory.give_up()
-                return self._maybe_heard_out(self._reply) if self._reply is not None else []
+                assert self._reply is not None, "the wait goes with its reply"
+                return self._maybe_heard_out(self._reply)
             case Wait.HEARD:
                 return self._never_heard()
             case Wait.BEEP:
@@ -897,8 +898,7 @@ class Conversation:
     def _never_heard(self) -> list[Action]:
         """Audio that should have come, or marks that should have returned, did not: go on without them."""
         reply = self._reply
-        if reply is None:
-            return []
+        assert reply is not None, "the wait goes with its reply"
         what = "the carrier returned no marks" if reply.is_spoken else "the voice stalled"
         reply.spoken = len(reply.segments)
         self.playout.cut()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from voice.agent import AgentDefinition, AnswerKind
 from voice.phrases import normalise
+
+
+_BLANK: Final = re.compile(r"\{\w+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,12 +22,25 @@ class Expectation:
 def expectation_of(agent: AgentDefinition, said: str) -> Expectation | None:
     """The expectation set by the agent's words: the last playbook question in them, else a yes/no for any question."""
     plain = normalise(said)
-    best, place = None, -1
+    best: Expectation | None = None
+    place = -1
     for question in agent.questions:
-        for wording in (question.ask, question.again):
-            found = plain.rfind(normalise(wording)) if wording else -1
-            if found > place:
-                best, place = question, found
+        asked = max(plain.rfind(normalise(wording)) if wording else -1 for wording in (question.ask, question.again))
+        if asked > place:
+            phrases = tuple(phrase for answer in question.answers for phrase in answer.phrases)
+            best, place = Expectation(question.kind, phrases), asked
+        confirmed = _found(question.known, plain)
+        if confirmed > place:
+            best, place = Expectation(AnswerKind.YES_NO, ()), confirmed
     if best is not None:
-        return Expectation(best.kind, tuple(phrase for answer in best.answers for phrase in answer.phrases))
+        return best
     return Expectation(AnswerKind.OPEN, ()) if said.rstrip().endswith("?") else None
+
+
+def _found(template: str, plain: str) -> int:
+    """Where a sentence with blanks, filled by whatever, stands in what was said; -1 for nowhere."""
+    if not template:
+        return -1
+    pieces = [re.escape(normalise(piece)) for piece in _BLANK.split(template)]
+    matches = list(re.finditer(r"\s*.*?\s*".join(pieces), plain))
+    return matches[-1].start() if matches else -1

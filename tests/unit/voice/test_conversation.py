@@ -635,3 +635,45 @@ def test_without_a_hello_the_opening_comes_by_itself():
 def test_inbound_nobody_waits_for_a_hello():
     agent = replace(AGENT, manners=Manners(hello_within=1.2))
     assert call(agent, Direction.INBOUND).run(until=1.0).orders(Speak)[0][0] == 0.0
+
+
+# --- corners ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_mind_that_stalls_half_way_is_taken_at_its_word():
+    conversation = Conversation(CallId("CA1"), AGENT, Direction.OUTBOUND, "Hello?")
+    world = World(conversation, utterances=[Utterance(2.0, 0.6, "yes")], mind=lambda messages: ())
+    world.delays = Delays(mind=500.0)
+    world.at(4.0, ReplyText(ReplyId(2), "I see. And "))
+    world.run(until=20.0)
+    assert AgentSaid("I see. And") in conversation.messages
+
+
+def test_an_opt_out_by_the_mind_in_the_middle_of_a_reply_protects_the_rest():
+    replies = [("Of course, I will take you off. ", Call("opt_out"), "You will not hear from us again, goodbye.")]
+    world = call(utterances=[Utterance(4.0, 0.8, "leave me in peace")], mind=lambda m: replies.pop(0))
+    world.run()
+    assert world.conversation.report().ending is Ending.OPTED_OUT
+
+
+def test_of_waits_that_pass_together_one_may_make_another_meaningless():
+    world = call().run(until=4.0)
+    actions = world.conversation.handle(DeadlinePassed(), 10_000.0)
+    said = [action.text for action in actions if isinstance(action, Speak)]
+    assert " ".join(said) == AGENT.manners.time_is_up
+
+
+def test_somebody_is_heard_while_words_are_to_come():
+    world = call(utterances=[Utterance(4.0, 0.8, "yes I do")]).run(until=4.5)
+    assert world.conversation.is_hearing
+    assert not call().run(until=1.0).conversation.is_hearing
+
+
+def test_words_may_come_before_the_voice_takes_the_floor():
+    long = "one two three four five six seven eight nine ten eleven twelve."
+    world = call(
+        utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.5, 1.2, "wait wait what is that")], mind=says(long, "Well.")
+    )
+    world.at(6.55, Transcribed("wait", is_final=False))
+    world.run(until=12.0)
+    assert world.orders(ClearPlayout)

@@ -75,3 +75,9 @@ def test_ducking_and_back():
     assert isinstance(low, bytes)
     assert level(low) == pytest.approx(level(full) - 10.5, abs=0.5)
     assert again == full
+
+
+def test_two_marks_may_stand_in_one_place():
+    pacer = Pacer()
+    pacer.put(b"\x10" * 100, ((100, "a"), (100, "b")))
+    assert pacer.due(0.0) == [b"\x10" * 100, "a", "b"]

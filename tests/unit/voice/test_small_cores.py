@@ -66,7 +66,14 @@ AGENT = AgentDefinition(
     "b",
     questions=(
         Question("q1", "Do you own your home?", AnswerKind.YES_NO, (Answer("yes", ("yes",)),)),
-        Question("q2", "How much is your bill?", AnswerKind.NUMBER, (), again="Roughly how much?"),
+        Question(
+            "q2",
+            "How much is your bill?",
+            AnswerKind.NUMBER,
+            (),
+            again="Roughly how much?",
+            known="Last time you said {value} dollars. Is that right?",
+        ),
     ),
 )
 
@@ -78,6 +85,7 @@ AGENT = AgentDefinition(
         ("Do you own your home? No? How much is your bill?", AnswerKind.NUMBER),
         ("Sorry. Roughly how much?", AnswerKind.NUMBER),
         ("What would you like?", AnswerKind.OPEN),
+        ("Hello. Last time you said two hundred dollars. Is that right?", AnswerKind.YES_NO),
     ],
 )
 def test_the_last_question_sets_the_expectation(said: str, kind: AnswerKind):
