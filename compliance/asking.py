@@ -43,14 +43,16 @@ def binding(book: Rulebook, states: frozenset[str], purpose: Purpose, voice: Voi
     )
 
 
-def findings_of(case: Case) -> Iterator[Finding]:
-    yield from _house_matters(case)
+def findings_of(case: Case) -> list[Finding]:
+    """What every rule that binds the case says of it. All are asked, whatever the first ones say."""
+    found = list(_house_matters(case))
     for each in case.rules:
         rule = each.rule
         if rule.lifted_by and is_lifted(rule, case):
             continue
         if not each.is_dated or rule.in_force(case.today):
-            yield from each.ask(rule, case, each.state)
+            found += each.ask(rule, case, each.state)
+    return found
 
 
 def _asker(rule: AnyRule) -> Callable[[Any, Case, str], Sequence[Finding]] | None:
@@ -92,7 +94,9 @@ def _house_matters(case: Case) -> Iterator[Finding]:
         yield Finding(
             Rule.PERSON_ERASED, "This person asked to be erased and not to be called again.", "GDPR art. 17, 21; CCPA"
         )
-    latest = max((each for each in (record.last_receipt_at, *(call.at for call in record.history)) if each), default=None)
+    latest = max((call.at for call in record.history), default=record.last_receipt_at)
+    if record.last_receipt_at is not None and latest is not None:
+        latest = max(latest, record.last_receipt_at)
     if latest is not None and latest > case.at + CLOCK_SLACK:
         says = "The clock is behind what has already been recorded; until it catches up no hour can be trusted."
         yield Finding(Rule.CLOCK_UNSURE, says, OURSELVES, latest - CLOCK_SLACK)
@@ -103,7 +107,7 @@ def _house_matters(case: Case) -> Iterator[Finding]:
     if not case.whereabouts.zones:
         says = "Where this phone is, and so what time it is there, is not known."
         yield Finding(Rule.ZONE_UNKNOWN, says, "47 CFR 64.1200(c)(1) (local time at the called party's location)")
-    if revocations_for(record, case.at) and carrying(record, Level.EXPRESS, case.at) is None:
+    if record.revocations and revocations_for(record, case.at) and carrying(record, Level.EXPRESS, case.at) is None:
         says = "The person said, by any means at all, not to be called, and has not agreed again since."
         yield Finding(Rule.CONSENT_REVOKED, says, "47 CFR 64.1200(a)(10)-(11)")
 

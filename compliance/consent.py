@@ -68,7 +68,7 @@ def _form_defects(consent: Consent, level: Level) -> list[Defect]:
 
 
 def is_revoked(record: CallRecord, consent: Consent, at: datetime) -> bool:
-    return any(consent.obtained_at <= each.at <= at for each in revocations_for(record, at))
+    return bool(record.revocations) and any(consent.obtained_at <= each.at <= at for each in revocations_for(record, at))
 
 
 def revocations_for(record: CallRecord, at: datetime) -> list[Revocation]:

@@ -6,7 +6,8 @@ no clock, no list and no database; `compliance.store` does, and stores what come
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from functools import lru_cache
 
 from compliance.asking import OURSELVES, binding, findings_of
 from compliance.case import Case, is_lifted
@@ -61,7 +62,7 @@ def _at(record: CallRecord, at: datetime, book: Rulebook) -> tuple[tuple[Finding
     if isinstance(case, Finding):
         return (case,), (), None
     found = by_gravity(findings_of(case))
-    if not book.waivers:
+    if not found or not book.waivers:
         return found, (), case
     lifted = tuple(each for each in found if each.rule.can_be_waived and _waiver(each.entry, at, book) is not None)
     return tuple(each for each in found if each not in lifted), lifted, case
@@ -108,6 +109,11 @@ def _expiry(case: Case) -> datetime:
 # --- before any rule can be asked -------------------------------------------------------------------------------------
 
 
+@lru_cache(maxsize=4096)
+def _latest_day(zones: tuple[str, ...], at: datetime) -> date:
+    return max((at.astimezone(zone(name)).date() for name in zones), default=at.date())
+
+
 def _case(record: CallRecord, at: datetime, book: Rulebook) -> Case | Finding:
     """The case; or the one finding that keeps the gate from judging at all: then nothing else is asked, nothing passes."""
     if book.closed_because:
@@ -120,7 +126,7 @@ def _case(record: CallRecord, at: datetime, book: Rulebook) -> Case | Finding:
         return Finding(problem[0], problem[1], "47 CFR part 52 (North American Numbering Plan)")
     whereabouts = where(record.number, record.place, at.date(), book)
     try:
-        today = max((at.astimezone(zone(name)).date() for name in whereabouts.zones), default=at.date())
+        today = _latest_day(whereabouts.zones, at)
     except ZoneMissing as error:
         return Finding(Rule.ZONE_DATA_MISSING, f"Time zone data is missing: {error}.", OURSELVES)
     rules = binding(book, whereabouts.states, errand.purpose, errand.voice, record.line)

@@ -16,8 +16,7 @@ from importlib import import_module, resources
 from typing import Final
 from zoneinfo import ZoneInfo
 
-import phonenumbers
-from phonenumbers.timezone import time_zones_for_geographical_number
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from compliance.record import Place
 from compliance.rules import Rulebook, ZipPlace
@@ -133,13 +132,21 @@ def _address_zones(place: Place, area_state: str, by_zip: ZipPlace | None, areas
 @lru_cache(maxsize=200_000)
 def _number_zones(prefix: str, areas: AreaCodeFile) -> tuple[str, ...]:
     """`prefix` is +1, area code and exchange: libphonenumber's data looks no further."""
-    parsed = phonenumbers.PhoneNumber(country_code=1, national_number=int(prefix[2:] + "0123"))
-    known = tuple(zone for zone in time_zones_for_geographical_number(parsed) if zone != "Etc/Unknown")
     split = areas.split.get(prefix[2:5])
-    state = _state_by_code(areas).get(int(prefix[2:5]), "")
-    if len(known) > 5:  # libphonenumber's "could be anywhere": every zone of the plan
-        known = areas.zones.get(state, ())
+    known = _listed_zones(prefix[1:])
+    if not known:  # an area code newer than the numbering data: anywhere in its state
+        known = areas.zones.get(_state_by_code(areas).get(int(prefix[2:5]), ""), ())
     return (*known, *(split.zones if split else ()))
+
+
+def _listed_zones(digits: str) -> tuple[str, ...]:
+    """libphonenumber's longest match of area code and exchange, from its own table: its functions parse a whole number
+    first, which is fifty times as long. A match on the country code alone means every zone of the plan, and says nothing."""
+    for length in range(len(digits), 3, -1):
+        found: tuple[str, ...] | None = TIMEZONE_DATA.get(digits[:length])
+        if found is not None:
+            return tuple(name for name in found if name != "Etc/Unknown")
+    return ()
 
 
 def _canonical(zones: Iterable[str], areas: AreaCodeFile) -> tuple[str, ...]:

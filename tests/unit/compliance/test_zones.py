@@ -6,7 +6,10 @@ from dataclasses import replace
 from datetime import date
 
 import msgspec
+import phonenumbers
 import pytest
+from phonenumbers.timezone import time_zones_for_geographical_number
+from phonenumbers.tzdata import TIMEZONE_DATA
 
 from compliance.record import Place
 from compliance.zones import TZDATA, ZoneMissing, where, zone
@@ -46,6 +49,18 @@ def test_every_area_code_has_zones_of_its_state(book):
             zones, states = places(book, f"+1{code}5550123")
             assert zones, code
             assert states == {state}
+
+
+def test_exchanges_are_looked_up_as_libphonenumber_does(book):
+    """Its table is read directly, for speed: every row of it must mean what its own function makes of it."""
+    ours = {str(code) for codes in book.areas.states.values() for code in codes}
+    for digits, names in TIMEZONE_DATA.items():
+        if digits[0] != "1" or digits[1:4] not in ours:
+            continue
+        number = digits.ljust(7, "2") + "0123"
+        parsed = phonenumbers.PhoneNumber(country_code=1, national_number=int(number[1:]))
+        theirs = {book.areas.same_as.get(name, name) for name in time_zones_for_geographical_number(parsed)}
+        assert theirs <= places(book, f"+{number}")[0], (digits, names)
 
 
 def test_an_area_code_newer_than_the_numbering_data_takes_its_states_zones(book):
