@@ -13,8 +13,9 @@ demo: .venv/ready ## a small campaign on this machine, real audio both ways, no 
 
 test: .venv/ready check ## everything CI runs: style, types, contracts, all tests, coverage of the cores
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest tests
+	$(BIN)/coverage run -m pytest tests --ignore tests/unit/voice/test_storms.py
 	$(BIN)/coverage report
+	$(BIN)/pytest tests/unit/voice/test_storms.py
 
 check: .venv/ready ## under a minute: format, lint, import contracts, types
 	$(BIN)/ruff format --check .
@@ -22,8 +23,11 @@ check: .venv/ready ## under a minute: format, lint, import contracts, types
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy
 
-bench: .venv/ready ## the measurements
+bench: .venv/ready ## the measurements, in their short form
 	$(BIN)/offhook bench all
+
+nightly: .venv/ready ## a million storms: some hours on one core
+	OFFHOOK_STORMS=1000000 $(BIN)/pytest tests/unit/voice/test_storms.py
 
 lock: ## choose versions anew
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --python-version 3.11 --extra vendors pyproject.toml --group dev -o requirements.lock
