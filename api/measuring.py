@@ -13,6 +13,7 @@ from statistics import median
 
 from api.metrics import Metrics
 from storage.events import ContactClosed, ContactDeferred, Recorded
+from voice.actions import Note
 from voice.report import CallReport
 
 
@@ -61,6 +62,13 @@ def measure_context(metrics: Metrics, took: Mapping[str, float]) -> None:
     """`took`: seconds by source, from dialling."""
     for source, seconds in took.items():
         metrics.context_took(source, seconds)
+
+
+def measure_note(metrics: Metrics, note: Note) -> None:
+    """A caller took the floor: from their first sound to our silence being ordered."""
+    after = dict(note.detail).get("after") if note.kind == "decision" else None
+    if after is not None:
+        metrics.barge_in_stop(float(after))
 
 
 def count_refusals(metrics: Metrics, recorded: Recorded) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api import errands
 from api.call_tools import CallTools, OptOuts
 from api.errands import Agents, Errand
-from api.measuring import gaps_of, measure_context, measure_gaps
+from api.measuring import gaps_of, measure_context, measure_gaps, measure_note
 from api.metrics import Metrics
 from api.outcomes import carrier_event_of, disposition_of, measures_of, turns_of, unanswered
 from api.settings import Settings
@@ -189,6 +189,7 @@ class Switchboard:
                 return twiml.reject("busy")
             call = await self._ring_in(request)
         if call is None or call.is_over or call.session is not None:
+            self._house.metrics.fault("voice_request_for_no_call")
             log.warning("voice_request_for_no_call", call_sid=request.call_sid)
             return twiml.hangup()
         call.carrier_sid = call.carrier_sid or request.call_sid
@@ -223,6 +224,7 @@ class Switchboard:
     async def on_stream(self, form: Mapping[str, str]) -> None:
         changed = callbacks.stream_changed(form)
         if changed.error:
+            self._house.metrics.fault("stream_error")
             log.warning("stream_error", call_sid=changed.call_sid, error=changed.error)
 
     def _webhook(self, kind: str, call: CallId) -> str:
@@ -238,6 +240,7 @@ class Switchboard:
         link = await accept(socket)
         call = self.calls.get(CallId(link.start.parameters.get("call", "")))
         if call is None or call.session is not None or call.is_over:
+            self._house.metrics.fault("media_for_no_call")
             log.warning("media_for_no_call", call_sid=link.start.call_sid)
             await link.close()
             return
@@ -322,6 +325,7 @@ class Switchboard:
     async def _ring_in(self, request: callbacks.VoiceRequest) -> LiveCall | None:
         errand = errands.inbound(request.from_, request.to, self._house.agents)
         if errand is None:
+            self._house.metrics.fault("nobody_answers_this_number")
             log.warning("nobody_answers_this_number", to=mask(request.to))
             return None
         call = self._prepare(errand)
@@ -350,6 +354,7 @@ class Switchboard:
         )
         started = CallStarted(direction=record.direction, number=mask(errand.person), agent=errand.agent.name)
         self._house.metrics.call_started(record.direction)
+        log.info("call_started", call=record.id, direction=record.direction, number=mask(record.person), agent=record.agent)
         async with self._house.database.transaction() as connection:
             await store.create_call(connection, record)
             await self._record(connection, started, call)
@@ -420,12 +425,14 @@ class Switchboard:
             began = call.answered_at or self._house.at()
             call.lines.append(Said(note.kind, note.text, (self._house.at() - began).total_seconds()))
             call.interim = "" if note.kind == "caller" else call.interim
+        measure_note(self._house.metrics, note)
         event = CallNoted(note=note.kind, text=note.text, detail=note.detail)
         self._house.feed.publish(Recorded(0, self._house.at(), event, call.errand.call, call.errand.attempt_id))
 
     def _end(self, call: LiveCall, disposition: Disposition) -> None:
         call.is_over = True
         self._house.metrics.call_ended(disposition.value)
+        log.info("call_ended", call=call.errand.call, disposition=disposition.value)
         call.gathering.close()
         asyncio.get_running_loop().call_later(LINGER, self.calls.pop, call.errand.call, None)
 
@@ -450,6 +457,7 @@ class Switchboard:
         try:
             await work
         except Exception:
+            self._house.metrics.fault("chore_failed")
             log.exception("chore_failed")
 
     async def settle(self) -> None:

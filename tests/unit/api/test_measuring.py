@@ -4,11 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api.measuring import Gaps, count_refusals, gaps_of, measure_context, measure_gaps
+from api.measuring import Gaps, count_refusals, gaps_of, measure_context, measure_gaps, measure_note
 from api.metrics import Metrics
 from storage.events import CallAnswered, ContactClosed, ContactDeferred, Event, Recorded
-from voice.conversation import CallReport, Ending, Line
+from voice.actions import Note
 from voice.events import CallId, Party
+from voice.report import CallReport, Ending, Line
 
 AT = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 
@@ -49,6 +50,18 @@ def test_gaps_are_kept_and_measured():
     measure_gaps(metrics, gaps)
     assert metrics.value("offhook_response_gap_seconds_count") == 3
     assert metrics.value("offhook_first_audio_seconds_sum") == pytest.approx(0.123456)
+
+
+def test_a_barge_in_is_timed_from_the_callers_first_sound():
+    metrics = Metrics()
+    for note in (
+        Note("decision", "the caller takes the floor: voice", (("after", "0.288"),)),
+        Note("decision", "turn over: silence"),
+        Note("caller", "wait", (("after", "nonsense"),)),
+    ):
+        measure_note(metrics, note)
+    assert metrics.value("offhook_barge_in_stop_seconds_count") == 1
+    assert metrics.value("offhook_barge_in_stop_seconds_sum") == pytest.approx(0.288)
 
 
 def test_context_is_timed_by_source():
