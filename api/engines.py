@@ -8,19 +8,49 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from api.settings import Settings
 from api.switchboard import Engines
 from voice.agent import AgentDefinition
+from voice.detectors.call import CallDetectors
+from voice.detectors.smart_turn import shared_judge
 from voice.providers.embedded.ears import EmbeddedEars
 from voice.providers.embedded.mind import EmbeddedMind
 from voice.providers.embedded.mouth import EmbeddedMouth
 from voice.providers.silero import SileroActivity
+from voice.providers.vendors import EMBEDDED, Access, Embedded, fleet_of
+
+
+def detectors() -> CallDetectors:
+    """The detectors of one call."""
+    return CallDetectors(SileroActivity(), shared_judge())
+
+
+def access_of(settings: Settings) -> Access:
+    """Keys and addresses of the vendors, for those who make their parts."""
+    return Access(
+        settings.deepgram_api_key.get_secret_value(),
+        settings.deepgram_url,
+        settings.elevenlabs_api_key.get_secret_value(),
+        settings.elevenlabs_url,
+        settings.anthropic_api_key.get_secret_value(),
+        settings.anthropic_base_url,
+        settings.openai_api_key.get_secret_value(),
+        settings.openai_base_url,
+    )
 
 
 @asynccontextmanager
 async def open_engines(settings: Settings, agents: Sequence[AgentDefinition]) -> AsyncIterator[Engines]:
-    """Start what the settings name and warm it up for `agents`; everything is closed at the end of the block."""
+    """Start what the settings name and warm it up for `agents`; everything is closed at the end of the block.
+
+    The embedded mouth is always there: when every other voice is down, it apologises. Raises `ProviderRejected` for an
+    unknown provider or one whose extra is not installed.
+    """
     async with AsyncExitStack() as stack:
         ears, mouth = EmbeddedEars(settings.home), EmbeddedMouth()
         stack.push_async_callback(ears.close)
         stack.push_async_callback(mouth.close)
+        parts = Embedded(ears, EmbeddedMind(), mouth)
+        fleet = fleet_of(settings.stt_order, settings.llm_order, settings.tts_order, access_of(settings), parts)
+        stack.push_async_callback(fleet.close)
         await mouth.start()
-        await ears.start(agents)
-        yield Engines(ears, EmbeddedMind(), mouth, SileroActivity)
+        if EMBEDDED in settings.stt_order:
+            await ears.start(agents)
+        yield Engines(fleet.ears, fleet.mind, fleet.mouth, detectors)

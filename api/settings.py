@@ -18,9 +18,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 EMBEDDED: Final = "embedded"
 PROVIDERS: Final[dict[str, tuple[str, ...]]] = {
-    "stt": ("deepgram", EMBEDDED),
-    "llm": ("anthropic", "openai", EMBEDDED),
-    "tts": ("elevenlabs", EMBEDDED),
+    "stt": ("deepgram", EMBEDDED, "livekit", "pipecat"),
+    "llm": ("anthropic", "openai", EMBEDDED, "livekit", "pipecat"),
+    "tts": ("elevenlabs", EMBEDDED, "livekit", "pipecat"),
 }
 NEEDS: Final[dict[str, tuple[str, ...]]] = {  # provider -> settings of which one must be there
     "deepgram": ("DEEPGRAM_API_KEY",),
@@ -139,10 +139,11 @@ class Settings(BaseSettings):
     def _providers_are_known_and_configured(self) -> Settings:
         for part, known in PROVIDERS.items():
             for name in getattr(self, part):
-                if name not in known:
+                vendor = name.partition(":")[0]
+                if vendor not in known:
                     raise ValueError(f"OFFHOOK_{part.upper()} names {name!r}; there are: {', '.join(known)}")
-                if not self._is_configured(name):
-                    wanted = " or ".join(NEEDS[name])
+                if not self._is_configured(vendor):
+                    wanted = " or ".join(NEEDS[vendor])
                     raise ValueError(f"OFFHOOK_{part.upper()} names {name}, but {wanted} is not set")
         return self
 
