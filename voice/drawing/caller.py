@@ -50,12 +50,13 @@ class Sound:
         run.speech.append(event.speech)
         run.level.append(event.level)
         run.echo.append(event.echo)
+        run.began = min(run.began, at - len(run.speech) * step)  # windows come late, never early: the least late one tells
         threshold = self._policy.speech_off if self._is_voiced else self._policy.speech_on
         self._is_voiced = event.speech >= threshold and event.echo < self._policy.echo
         if self._is_voiced:
-            if at - step - self.ended > _SAME_SOUND:
-                self.began = at - step
-            self.ended = at
+            if run.ended - step - self.ended > _SAME_SOUND:
+                self.began = run.ended - step
+            self.ended = run.ended
 
     def windows(self) -> tuple[Windows, ...]:
         return tuple(

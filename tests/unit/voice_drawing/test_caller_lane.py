@@ -20,7 +20,7 @@ def test_windows_that_come_in_time_make_one_run():
     (run,) = sound.windows()
     assert len(run.speech) == len(run.level) == len(run.echo) == 4
     assert run.step == pytest.approx(0.032)
-    assert run.began == pytest.approx(0.01)
+    assert run.began == pytest.approx(0.0)
 
 
 def test_a_hole_in_the_line_begins_another_run():
