@@ -271,7 +271,7 @@
         for (const [text, from, to, isHeard] of each.words) {
           if (!seen(from, to) || (!isHeard && from >= until)) continue;
           parts.push(el("line", { class: isHeard ? "l l-agent" : "l l-red dim", x1: x(to), x2: x(to), y1: y + h - 5, y2: y + h }));
-          if (x(from) >= free) { parts.push(el("text", { class: isHeard ? "agent" : "red", x: x(from) + 2, y: y + 15 }, text)); free = x(from) + text.length * 5.6 + 3; }
+          if (x(from) >= free) { parts.push(el("text", { class: isHeard ? "agent" : "red", x: x(from) + 2, y: y + 15 }, text)); free = x(from) + text.length * 5.4; }
         }
       } else if (each.ended !== null) {
         const left = Math.max(GUTTER + 3, x(each.began) + 4);
