@@ -66,10 +66,15 @@ def canonical(content: object) -> str:
     return msgspec.json.encode(content, order="sorted").decode()
 
 
-def seal(id: str, kind: str, at: datetime, content: object, after: Link | None) -> Receipt:
-    """The next receipt of the chain. `at` (aware) may lie before the last link's: the day never runs backwards."""
+def seal(id: str, kind: str, at: datetime, content: object, after: Link | None, nonce: str = "") -> Receipt:
+    """The next receipt of the chain. `at` (aware) may lie before the last link's: the day never runs backwards.
+
+    `nonce` is put into the body: without one, somebody who knows all of an erased body but the number could try them all
+    against the digest that stays.
+    """
     at = at.astimezone(UTC)
-    body = canonical(content)
+    plain = msgspec.to_builtins(content, order="deterministic")
+    body = canonical({**plain, "nonce": nonce} if nonce else plain)
     digest = hashlib.sha256(body.encode()).hexdigest()
     day = at.date() if after is None else max(at.date(), after.day)
     place = after.place + 1 if after is not None and after.day == day else 0

@@ -113,7 +113,7 @@ class ComplianceStore:
         receipt = f"r_{uuid.uuid4().hex}"
         record, book = self.record(proposed, known, receipt)
         verdict = check(record, at, book)
-        sealed = seal(receipt, "verdict", at, verdict_content(record, verdict), known.last)
+        sealed = seal(receipt, "verdict", at, verdict_content(record, verdict), known.last, uuid.uuid4().hex)
         await _append(connection, sealed, proposed, verdict.decision)
         if isinstance(verdict, Clearance) and proposed.attempt:
             await _count(connection, proposed, at)
@@ -268,7 +268,8 @@ class ComplianceStore:
     ) -> Receipt:
         """Chain a receipt of something that happened, so that it cannot be unsaid."""
         await _lock_chain(connection)
-        sealed = seal(f"r_{uuid.uuid4().hex}", kind, at, content, await last_link(connection))
+        link = await last_link(connection)
+        sealed = seal(f"r_{uuid.uuid4().hex}", kind, at, content, link, uuid.uuid4().hex)
         values = _receipt_values(sealed) | {
             "number": number,
             "attempt": attempt,

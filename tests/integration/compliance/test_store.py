@@ -7,19 +7,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
+from sqlalchemy.exc import StatementError
 
 from compliance.audit import stored_receipts
 from compliance.bulk import records_for, rulebook_in_force
 from compliance.dnc_load import LoadOrder, load
 from compliance.people import erase_person
 from compliance.preflight import preflight
+from compliance.quick import run
 from compliance.receipt import verify
 from compliance.record import Place, Reassigned, ReassignedAnswer, Relationship, VoiceKind
 from compliance.rules.schema import Proclamation, Waiver
 from compliance.store import CallOutcome, DncRequest, Halt, Lift
 from compliance.verdict import Clearance, Refused, Rule
-from storage.tables.compliance import calls_counted, receipts
+from storage.tables.compliance import calls_counted, receipts, standing_orders
 
 NOON = datetime(2026, 7, 14, 16, 0, tzinfo=UTC)
 ANN = "+16145550123"
@@ -276,3 +278,26 @@ async def test_a_list_swapped_by_another_process_is_seen_at_once(database, store
     load(home, LoadOrder("national", path, NOON.date(), "another process", NOON, accept="grew"))
     verdict = await judged(database, store, another("a2", errand=live))
     assert verdict.rules == (Rule.DNC_NATIONAL,)
+
+
+async def test_instants_written_either_way_read_the_same(database):
+    """The gate's own statements must store what SQLAlchemy's types would."""
+    values = {"what": "t", "at": NOON + timedelta(microseconds=5), "body": "{}"}
+    raw = "INSERT INTO standing_orders (what, recorded_at, body) VALUES (:what, :at, :body)"
+    async with database.transaction() as connection:
+        await run(connection, raw, values)
+        await connection.execute(insert(standing_orders).values(what="t", recorded_at=values["at"], body="{}"))
+    async with database.reading() as connection:
+        typed = (await connection.execute(select(standing_orders.c.recorded_at))).scalars().all()
+        plain = await run(
+            connection, "SELECT recorded_at FROM standing_orders WHERE recorded_at = :at", {"at": values["at"]}
+        )
+    assert typed == [values["at"]] * 2
+    assert len(plain) == 2
+    assert plain[0] == plain[1]
+
+
+async def test_an_instant_without_a_zone_is_not_stored(database):
+    async with database.reading() as connection:
+        with pytest.raises((ValueError, StatementError)):
+            await run(connection, "SELECT :at", {"at": NOON.replace(tzinfo=None)})

@@ -79,6 +79,13 @@ def test_one_meaning_one_text():
         canonical({"a": object()})
 
 
+def test_a_nonce_is_in_the_body_and_goes_with_it():
+    plain, salted = seal("r", "verdict", NOON, {"n": 1}, None), seal("r", "verdict", NOON, {"n": 1}, None, "abc")
+    assert salted.body == '{"n":1,"nonce":"abc"}'
+    assert salted.body_sha256 != plain.body_sha256
+    assert list(verify([replace(salted, body=None)], erased=frozenset({"r"}))) == []
+
+
 def test_a_verdict_holds_every_input_and_version(book, record):
     refused = record(consents=(), is_halted="x")
     body = json.loads(canonical(verdict_content(refused, check(refused, NOON, book))))
