@@ -32,7 +32,7 @@ from api.probes import CarrierProbe, door_probe, ears_probe, knowledge_probe, mo
 from api.readiness import HouseReadiness
 from api.records import StoredCalls, StoredCampaigns, StoredContacts
 from api.serve import Stopping, drain, introduction, listen, reachable_at, refuse_workers
-from api.settings import Settings
+from api.settings import EMBEDDED, Settings
 from api.single_calls import SingleCalls
 from api.switchboard import Engines, House, Switchboard
 from compliance.store import ComplianceStore
@@ -285,7 +285,7 @@ def parts_of(house: Open) -> Parts:
         settings=settings,
         metrics=house.metrics,
         readiness=_readiness(house),
-        live=LiveDesk(house.switchboard.calls),
+        live=LiveDesk(house.switchboard.calls, can_whisper=settings.llm_order != (EMBEDDED,)),
         feed=house.hot,
         carrier=house.switchboard if settings.has_carrier else None,
         media=house.switchboard.media if settings.has_carrier else None,

@@ -9,17 +9,21 @@ from api.parts import Hand, Order, Refused
 from api.resources import CallState, Line, LiveCallView
 from api.switchboard import LiveCall
 from telephony.number import NumberRefused, parse_target
-from voice.events import CallId, Direction, SupervisorSays, TransferRequested
+from voice.events import CallId, Direction, SupervisorSays, TransferRequested, Whispered
 from voice.session import Session
+
+_HANDS: Final = frozenset({Hand.HANGUP, Hand.SAY, Hand.TRANSFER})
 
 
 class LiveDesk:
-    """Over the live view of a switchboard's `calls`; offers only what a session can really be told."""
+    """Over the live view of a switchboard's `calls`; offers only what a session can really be told.
 
-    hands: Final = frozenset({Hand.HANGUP, Hand.SAY, Hand.TRANSFER})
+    `can_whisper`: there is a mind that understands a hint in plain words, as a playbook does not.
+    """
 
-    def __init__(self, calls: Mapping[CallId, LiveCall]) -> None:
+    def __init__(self, calls: Mapping[CallId, LiveCall], *, can_whisper: bool = False) -> None:
         self._calls = calls
+        self.hands: Final = _HANDS | ({Hand.WHISPER} if can_whisper else set())
 
     def snapshot(self) -> list[LiveCallView]:
         """Every live call with what has been said so far, the longest first."""
@@ -32,6 +36,8 @@ class LiveDesk:
             return False
         if call.session is None:
             return Refused("not_answered", "Nobody has answered yet; stop the campaign, or wait.")
+        if order.hand not in self.hands:
+            return Refused("not_possible", "A live call cannot be told that here.")
         return _told(call.session, order)
 
 
@@ -41,6 +47,8 @@ def _told(session: Session, order: Order) -> bool | Refused:
             session.hang_up("a supervisor hung up")
         case Order(hand=Hand.SAY, text=text):
             session.post(SupervisorSays(text))
+        case Order(hand=Hand.WHISPER, text=text):
+            session.post(Whispered(text))
         case Order(hand=Hand.TRANSFER, is_warm=True):
             return Refused("no_warm_transfer", "A warm transfer cannot be made here; ask for a cold one.")
         case Order(hand=Hand.TRANSFER, to=to):

@@ -58,6 +58,7 @@ from voice.events import (
     Transcribed,
     TransferRequested,
     VoiceEvidence,
+    Whispered,
 )
 from voice.expectation import expectation_of
 from voice.floor import (
@@ -217,6 +218,8 @@ class Conversation:
                 return self._leave_now(Ending.STOPPED, reason)
             case SupervisorSays(text):
                 return self._supervisor_says(text)
+            case Whispered(text):
+                return self._whispered(text)
             case TransferRequested(to):
                 return self._transfer_requested(to)
             case _:
@@ -750,6 +753,13 @@ class Conversation:
         words = " ".join(self._dictated)
         self._dictated.clear()
         return self._say(words)
+
+    def _whispered(self, text: str) -> list[Action]:
+        """Kept for the mind's next reply: nothing that is being said or heard changes."""
+        if self.phase is not Phase.TALKING:
+            return []
+        self.memory.happened(f"a supervisor tells you, unheard by the caller: {' '.join(text.split())}")
+        return [Note("decision", "a supervisor whispers to the agent")]
 
     def _transfer_requested(self, to: str) -> list[Action]:
         """A person has decided: announced, and done, whatever the mind was about to say."""

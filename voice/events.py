@@ -220,6 +220,13 @@ class SupervisorSays:
 
 
 @dataclass(frozen=True, slots=True)
+class Whispered:
+    """A supervisor tells the mind something that the caller does not hear: a hint for its next replies."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TransferRequested:
     """A supervisor wants the caller connected to `to` (`+1...` or `sip:...`)."""
 
@@ -254,6 +261,7 @@ Event: TypeAlias = (
     | SpeechFailed
     | HangupRequested
     | SupervisorSays
+    | Whispered
     | TransferRequested
     | DeadlinePassed
 )

@@ -13,7 +13,7 @@ from api.parts import Hand, LiveCalls, Order, Refused
 from api.switchboard import Said
 from context.briefing import Briefing, ContactCard
 from voice.agent_file import AgentFolder
-from voice.events import CallId, Direction, Event, SupervisorSays, TransferRequested
+from voice.events import CallId, Direction, Event, SupervisorSays, TransferRequested, Whispered
 
 AGENTS = Path(__file__).parents[3] / "agents"
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
@@ -71,6 +71,7 @@ async def test_a_live_call_is_hung_up(calls: dict[CallId, Any]) -> None:
     for call, order, code in (
         ("ca_2", Order(Hand.HANGUP), "not_answered"),
         ("ca_1", Order(Hand.TAKEOVER), "not_possible"),
+        ("ca_1", Order(Hand.WHISPER, text="offer Friday"), "not_possible"),
         ("ca_1", Order(Hand.TRANSFER, to="+13025550177", is_warm=True), "no_warm_transfer"),
         ("ca_1", Order(Hand.TRANSFER, to="+1911"), "number_emergency"),
     ):
@@ -80,11 +81,14 @@ async def test_a_live_call_is_hung_up(calls: dict[CallId, Any]) -> None:
 
 
 async def test_the_agent_is_given_words_and_the_caller_to_somebody_else(calls: dict[CallId, Any]) -> None:
-    desk = LiveDesk(calls)
+    desk = LiveDesk(calls, can_whisper=True)
+    assert desk.hands == {Hand.HANGUP, Hand.SAY, Hand.TRANSFER, Hand.WHISPER}
+    assert await desk.order("ca_1", Order(Hand.WHISPER, text="offer Friday")) is True
     assert await desk.order("ca_1", Order(Hand.SAY, text="One moment.")) is True
     assert await desk.order("ca_1", Order(Hand.TRANSFER, to="sip:desk@example.com")) is True
     assert await desk.order("ca_1", Order(Hand.TRANSFER, to="+13025550177")) is True
     assert calls[CallId("ca_1")].session.posted == [
+        Whispered("offer Friday"),
         SupervisorSays("One moment."),
         TransferRequested("sip:desk@example.com"),
         TransferRequested("+13025550177"),

@@ -48,6 +48,7 @@ from voice.events import (
     ToolFinished,
     Transcribed,
     TransferRequested,
+    Whispered,
 )
 from voice.report import Ending
 
@@ -481,6 +482,18 @@ def test_a_supervisor_waits_for_a_sound_that_was_nobodys_turn():
     world.at(4.15, SupervisorSays("Hello there."))
     world.run(until=6.0)
     assert spoken(world)[2:] == ["Hello there."]
+
+
+def test_a_whisper_is_for_the_minds_next_reply_alone():
+    world = call(utterances=[Utterance(4.0, 0.5, "yes")], mind=says("Great."))
+    world.at(-0.0, Whispered("too early to tell"))
+    world.at(1.0, Whispered("they are\nan old customer"))
+    world.run(until=7.0)
+    ((_, order),) = world.orders(StartReply)
+    assert isinstance(order, StartReply)
+    told = [message.what for message in order.messages if isinstance(message, Happened)]
+    assert told == ["a supervisor tells you, unheard by the caller: they are an old customer"]
+    assert not world.orders(ClearPlayout)
 
 
 def test_a_supervisor_transfers_the_caller():
