@@ -1,1 +1,4 @@
-"""What a call used and what that costs: consumption, a dated price table that the operator may edit, budgets. Pure."""
+"""What a call used and what that costs: consumption, a dated price table that the operator may edit, budgets.
+
+All pure but `meter`, which watches the process.
+"""

@@ -43,8 +43,10 @@ class Consumption:
 
 @dataclass(slots=True)
 class Account:
-    """Everything one call (or one hour, or one campaign) used."""
+    """Everything one call used."""
 
+    call: str = ""
+    campaign: str = ""
     entries: list[Consumption] = field(default_factory=list)
 
     def add(self, consumption: Consumption) -> None:

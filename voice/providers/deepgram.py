@@ -429,12 +429,12 @@ class _Ears:
     def _too_late(self) -> None:
         """The final that was asked for did not come: the caller is not kept waiting for it."""
         self._timer = None
+        if self._silent_for() > self._settings.deaf_after:
+            self._fail(ProviderUnavailable(_PROVIDER, "stalled", "no answer to Finalize, nor to the audio before it"))
+            return
         if self._hearing.interim is None and not self._has_waited:  # no words yet are worth a second wait
             self._has_waited = True
             self._timer = asyncio.get_running_loop().call_later(self._settings.final_after, self._too_late)
-            return
-        if self._silent_for() > self._settings.deaf_after:
-            self._fail(ProviderUnavailable(_PROVIDER, "stalled", "no answer to Finalize, nor to the audio before it"))
             return
         self._heard.put_nowait(self._hearing.close())
 

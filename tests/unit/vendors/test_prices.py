@@ -46,14 +46,14 @@ def test_what_has_no_price_is_unpriced_and_never_free() -> None:
     unknown = Consumption(Stage.MIND, "anthropic", "claude-next", tokens_in=5)
     assert published().cost(unknown, TODAY) == Unpriced(unknown)
     assert published().price(REPLY, datetime.date(2026, 1, 1)) is None
-    bill = bill_for(Account([unknown, REPLY]), published(), TODAY)
+    bill = bill_for(Account(entries=[unknown, REPLY]), published(), TODAY)
     assert bill.unpriced == (unknown,)
     assert bill.total == bill.stages[Stage.MIND] == Decimal("0.00022")
 
 
 def test_what_nobody_heard_is_part_of_the_bill_and_named() -> None:
     wasted = Consumption(Stage.MOUTH, "elevenlabs", "eleven_flash_v2_5", characters=100, is_wasted=True)
-    bill = bill_for(Account([wasted, wasted]), published(), TODAY)
+    bill = bill_for(Account(entries=[wasted, wasted]), published(), TODAY)
     assert bill.total == bill.wasted == Decimal("0.004")
 
 
