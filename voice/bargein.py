@@ -49,7 +49,7 @@ class BargePolicy:
     onset: float = 10.0  # dB above the room: such sound right before the voice belongs to it
     earliest: float = 0.21  # before it no sound alone takes the floor
     latest: float = 0.475  # by it a voice that goes on has taken it: longer than backchannels are
-    loud_early: float = 6.5  # dB above the caller's usual level that take the floor at `earliest`
+    loud_early: float = 7.0  # dB above the caller's usual level that take the floor at `earliest`
     loud_late: float = 4.0  # and shortly before `latest`: between them it falls in a line
     per_dip: float = 0.5  # dB of loudness that a dB of dip between two loud moments is worth: more than one syllable
     dense: float = 0.6  # share of the time that must be voice
@@ -134,10 +134,10 @@ class BargeIn:
         self._sure += sound.seconds * sound.speech
         self.silence = 0.0
         self._peak = max(self._peak, sound.level)
+        self._dip = max(self._dip, min(self._before, sound.level) - self._low)
         if sound.level >= self._before:
-            self._before, self._low = sound.level, sound.level
+            self._before = self._low = sound.level
         self._low = min(self._low, sound.level)
-        self._dip = max(self._dip, sound.level - self._low)
 
     def _usual_here(self) -> float:
         if len(self._recent) < _ENOUGH:

@@ -66,7 +66,7 @@ class EndpointPolicy:
     number: float = -1.5
     complete: float = 0.8
     vendor: float = 3.0  # times (2p - 1)
-    cues: Mapping[str, Cue] = field(default_factory=lambda: CUES)
+    cues: Mapping[str, Cue] = field(default_factory=lambda: CUES)  # `clarity` among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Endpointing:
     def hear(self, features: tuple[tuple[str, float], ...]) -> None:
         """Take what the detectors measured of this pause."""
         for name, value in features:
-            if name in self.policy.cues or name == "clarity":
+            if name in self.policy.cues:
                 self._cues[name] = value
                 self._ending = None
 
@@ -172,9 +172,8 @@ class Endpointing:
         policy, clarity = self.policy, self._cues.get("clarity", 0.0)
         parts = {"spoken": policy.spoken * log(max(0.3, min(12.0, self._spoken)) / policy.spoken_neutral)}
         for name, value in self._cues.items():
-            if name in policy.cues:
-                cue = policy.cues[name]
-                parts[name] = cue.weight * (value - cue.neutral) * (clarity if cue.is_clear else 1.0)
+            cue = policy.cues[name]
+            parts[name] = cue.weight * (value - cue.neutral) * (clarity if cue.is_clear else 1.0)
         if self._rests:
             parts["own pauses"] = policy.own_rest * max(0.0, max(self._rests) - policy.own_rest_neutral)
         if self.expected is not None:

@@ -83,6 +83,7 @@ class FloorPolicy:
     speech_off: float = 0.35
     echo: float = 0.5
     start_after: float = 0.128  # seconds of voice that begin a turn
+    opening: float = 0.8  # seconds of the line in which no sound takes the floor: nothing is known of the room yet
     resume_after: float = 0.096  # and that end a pause: a click is neither
     finish_after: float = 0.192
     endpoint: EndpointPolicy = field(default_factory=EndpointPolicy)
@@ -206,7 +207,8 @@ class Floor:
                 usual = value
         seconds = length / SAMPLE_RATE
         sound = Sound(seconds, event.speech, self._is_voiced, event.level, room, usual)
-        match self._barge.hear(sound):
+        verdict = self._barge.hear(sound)
+        match verdict:
             case None:
                 return []
             case Verdict.RAISED:
@@ -214,10 +216,12 @@ class Floor:
                 return [DoubtRaised()]
             case Verdict.SETTLED:
                 return [DoubtSettled("backchannel" if is_backchannel(self._over_words) else "noise")]
+            case Verdict.TAKEN if event.position < self.policy.opening * SAMPLE_RATE:
+                return []
             case Verdict.TAKEN:
                 return self._take_floor(f"voice: {self._barge.why(usual)}")
-            case unknown:
-                assert_never(unknown)
+            case _:
+                assert_never(verdict)
 
     def _turn_over(self, ending: Ending) -> TurnOver:
         self.caller = Caller.QUIET

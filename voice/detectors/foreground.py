@@ -21,6 +21,8 @@ _CALLER_LEVEL: Final = -28.0  # dBFS, before anything is known of this caller
 _CALLER_SPREAD: Final = 7.0  # dB
 _ABOVE: Final = 8.0  # dB a caller is at least above the room
 _LOUDEST_ROOM: Final = -38.0  # dBFS: what is louder when the line opens is taken for a voice, not for the room
+_OPENING: Final = 16  # windows after opening in which the room is not believed to be louder than ...
+_LOUDEST_YET: Final = -33.0  # ... this, dBFS: somebody may be talking already
 _WARM: Final = 12  # windows after opening in which a rise may be the room itself
 _STEADY: Final = 40  # windows without a rise, after which whatever is there is the room
 _NOISY: Final = -55.0  # dBFS of room, from which on a voice may hide in it
@@ -90,6 +92,8 @@ class Foreground:
             self.spread += share * (1.25 * min(abs(margin), 10.0) - self.spread)
             self.spread = max(1.6, min(5.0, self.spread))
             self.room += share * margin
+            if self._windows < _OPENING:
+                self.room = min(self.room, _LOUDEST_YET)
             self.talk += share * (speech - self.talk)
         elif margin < 0:
             self.room += 0.10 * margin

@@ -75,8 +75,6 @@ def breath(level: Floats, end: int) -> float:
 
 def _hiss(samples: Floats, end: int) -> float:
     stretch = samples[max(0, end * HOP - 1200) : end * HOP + _WIDTH]
-    if len(stretch) < _WIDTH:
-        return -20.0
     frames = np.lib.stride_tricks.sliding_window_view(stretch, _WIDTH)[:: 2 * HOP]
     power = (np.abs(np.fft.rfft(frames * _WINDOW, _FFT, axis=1)) ** 2).sum(axis=0) + _FLOOR
     return _clip(10 * np.log10(power[_HISS].sum() / power[_VOWEL].sum()), -40, 10)

@@ -1,0 +1,135 @@
+"""Is the turn over: evidence for and against, and the silence it takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from voice.agent import AnswerKind
+from voice.endpointing import CUES, Endpointing, EndpointPolicy
+from voice.events import Transcribed
+
+POLICY = EndpointPolicy()
+ENDED = (("clarity", 1.0), ("complete", 5.0), ("last_peak", -8.0), ("decay", 25.0), ("hiss", -15.0), ("breath", 0.0))
+CUT_OFF = (("clarity", 1.0), ("complete", -4.0), ("last_peak", 6.0), ("decay", 1.0), ("hiss", -2.0), ("breath", 6.0))
+
+
+def after_speech(seconds: float = 2.0) -> Endpointing:
+    ending = Endpointing()
+    ending.begin(0.2)
+    ending.voiced(seconds - 0.2, 0.0)
+    return ending
+
+
+def said(text: str, **more: float) -> Transcribed:
+    return Transcribed(text, True, **more)
+
+
+def test_a_voice_that_died_away_is_waited_for_least_and_one_cut_off_longest() -> None:
+    done, held = after_speech(), after_speech()
+    done.hear(ENDED)
+    held.hear(CUT_OFF)
+    assert done.ending().patience == POLICY.least
+    assert held.ending().patience == POLICY.most
+
+
+def test_on_a_noisy_line_the_sound_of_the_ending_counts_for_little() -> None:
+    clear, noisy = after_speech(), after_speech()
+    clear.hear((("clarity", 1.0), ("decay", 30.0)))
+    noisy.hear((("clarity", 0.1), ("decay", 30.0)))
+    assert clear.ending().odds > noisy.ending().odds
+
+
+def test_unknown_measurements_change_nothing() -> None:
+    ending = after_speech()
+    before = ending.ending()
+    ending.hear((("room", -60.0), ("caller_level", -28.0)))
+    assert ending.ending() is before
+
+
+def test_the_probability_grows_with_silence_and_passes_one_half_at_the_patience() -> None:
+    ending = after_speech().ending()
+    assert ending.probability(0.0, POLICY) < ending.probability(ending.patience - 0.01, POLICY) < 0.5
+    assert ending.probability(ending.patience, POLICY) == pytest.approx(0.5)
+    assert ending.probability(5.0, POLICY) > 0.7
+
+
+def test_more_speech_makes_an_end_likelier() -> None:
+    assert after_speech(0.4).ending().odds < after_speech(2.0).ending().odds < after_speech(8.0).ending().odds
+    assert after_speech(12.0).ending().odds == after_speech(60.0).ending().odds
+
+
+@pytest.mark.parametrize("words", ["I would like to", "my number is", "well, um"])
+def test_words_that_promise_more_are_waited_for_longer_than_any_sound(words: str) -> None:
+    ending = after_speech()
+    ending.hear(ENDED)
+    ending.transcribed(said(words))
+    assert ending.ending().patience > POLICY.most
+
+
+def test_a_whole_sentence_speaks_for_an_end_unless_it_may_still_change() -> None:
+    whole, shaky, none = after_speech(), after_speech(), after_speech()
+    whole.transcribed(Transcribed("I do.", False, stability=0.9))
+    shaky.transcribed(Transcribed("I do.", False, stability=0.2))
+    assert whole.ending().odds > shaky.ending().odds == none.ending().odds
+
+
+def test_an_interim_replaces_the_one_before_and_a_final_stays() -> None:
+    ending = after_speech()
+    for text, is_final in (("I", False), ("I am", False), ("I am", True), ("not", False)):
+        ending.transcribed(Transcribed(text, is_final))
+    assert ending.words == "I am not"
+
+
+def test_digits_are_waited_for_until_they_make_a_number() -> None:
+    ending = after_speech()
+    ending.expect(AnswerKind.NUMBER)
+    ending.transcribed(said("five five five"))
+    part = ending.ending().odds
+    ending.transcribed(said("one two three four"))
+    assert ending.ending().odds > part
+
+
+def test_what_was_asked_matters() -> None:
+    odds = {}
+    for kind in AnswerKind:
+        ending = after_speech()
+        ending.expect(kind)
+        odds[kind] = ending.ending().odds
+    assert odds[AnswerKind.YES_NO] > odds[AnswerKind.TIME] > odds[AnswerKind.OPEN] > odds[AnswerKind.NUMBER]
+
+
+def test_a_vendor_that_judges_turns_is_heard() -> None:
+    sure, unsure = after_speech(), after_speech()
+    sure.transcribed(said("yes", end_of_turn=0.95))
+    unsure.transcribed(said("yes", end_of_turn=0.05))
+    assert sure.ending().patience < unsure.ending().patience
+
+
+def test_a_caller_who_pauses_long_is_given_longer() -> None:
+    brisk, slow, corrected = after_speech(), after_speech(), after_speech()
+    brisk.voiced(0.03, 0.1)
+    slow.voiced(0.03, 1.4)
+    corrected.resumed(1.4)
+    assert slow.ending().odds < brisk.ending().odds
+    assert corrected.ending().odds == pytest.approx(slow.ending().odds, abs=0.05)
+    slow.begin()
+    assert "own pauses" in dict(slow.ending().parts), "what is known of the caller outlives the turn"
+
+
+def test_a_pause_that_ends_takes_its_cues_with_it() -> None:
+    ending = after_speech()
+    ending.hear(CUT_OFF)
+    ending.voiced(0.03, 0.4)
+    assert not set(dict(ending.ending().parts)) & set(CUES)
+
+
+def test_the_journal_is_told_the_strongest_reasons() -> None:
+    ending = after_speech()
+    ending.hear(CUT_OFF)
+    why = ending.ending().why
+    assert why.startswith("0.96 s of silence, breath -1.6")
+    assert why.count(",") == 5
+
+
+def test_a_turn_without_a_sound_is_still_judged() -> None:
+    assert POLICY.least <= Endpointing().ending().patience <= POLICY.most

@@ -1,0 +1,67 @@
+"""What an ending sounds like."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voice.detectors import prosody
+
+Floats = NDArray[np.float32]
+ROOM = -65.0
+
+
+def vowel(seconds: float, level: float = -25.0, to: float | None = None) -> Floats:
+    """A hum of harmonics, from one level to another (dBFS)."""
+    time = np.arange(int(seconds * 8000)) / 8000
+    sound = sum(np.sin(2 * np.pi * 120 * harmonic * time) / harmonic for harmonic in range(1, 8))
+    levels = np.linspace(level, level if to is None else to, len(time))
+    return (sound / np.std(sound) * 10 ** (levels / 20)).astype(np.float32)
+
+
+def noise(seconds: float, level: float = ROOM) -> Floats:
+    return (np.random.default_rng(3).standard_normal(int(seconds * 8000)) * 10 ** (level / 20)).astype(np.float32)
+
+
+def cues(*parts: Floats, pause: Floats) -> dict[str, float]:
+    samples = np.concatenate([noise(1.0), *parts, pause])
+    ended = 8000 + sum(len(part) for part in parts)
+    return prosody.at_pause(samples, 8000, ended, ROOM)
+
+
+def test_a_voice_that_dies_away_and_one_cut_off() -> None:
+    fading = cues(vowel(1.0), vowel(0.5, -25.0, -55.0), pause=noise(0.16))
+    cut = cues(vowel(1.0), vowel(0.5, -25.0), pause=noise(0.16))
+    assert fading["decay"] > 20 > 5 > cut["decay"]
+    assert fading["last_peak"] < cut["last_peak"]
+    assert fading["clarity"] > 0.9
+
+
+def test_breathing_in_before_going_on() -> None:
+    silent = cues(vowel(1.0), pause=noise(0.3))
+    breathing = cues(vowel(1.0), pause=np.concatenate([noise(0.12), noise(0.18, -50.0)]))
+    assert silent["breath"] == 0.0
+    assert breathing["breath"] > 5.0
+
+
+def test_hiss_at_the_end() -> None:
+    assert cues(vowel(1.0), noise(0.2, -30.0), pause=noise(0.16))["hiss"] > cues(vowel(1.0), pause=noise(0.16))["hiss"] + 5
+
+
+def test_in_a_loud_room_nothing_is_clear() -> None:
+    samples = np.concatenate([noise(1.0, -35.0), vowel(1.0) + noise(1.0, -35.0), noise(0.2, -35.0)])
+    assert prosody.at_pause(samples, 8000, 16000, -35.0)["clarity"] < 0.1
+
+
+def test_too_little_to_say_anything() -> None:
+    assert prosody.at_pause(noise(0.2), 1200, 1000, ROOM) == {}
+    assert prosody.breath(prosody.energies(noise(0.03)), 1) == 0.0
+    assert prosody.at_pause(vowel(0.09), 0, 480, ROOM)["hiss"] < 0
+    short = np.concatenate([vowel(0.04), noise(0.1)])
+    assert prosody.at_pause(np.concatenate([noise(0.05), short]), 400, 720, ROOM).keys() >= {"hiss"}
+
+
+def test_digital_silence_is_survived() -> None:
+    zeros = np.zeros(16000, np.float32)
+    found = prosody.at_pause(zeros, 0, 12000, ROOM)
+    assert all(np.isfinite(value) for value in found.values())
