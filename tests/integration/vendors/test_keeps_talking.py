@@ -108,6 +108,19 @@ async def test_a_single_mind_is_asked_again_when_it_is_late(health: Health, prom
     assert text(await task).strip() in ("never", "again")
 
 
+async def test_the_only_mind_is_not_held_to_be_late(health: Health, prompt: Prompt) -> None:
+    gate = asyncio.Event()
+    slow = ScriptedMind(["fine"] * 9, gate=gate)
+    slow.name = "embedded"
+    mind = FallbackMind([slow], health)
+    task = asyncio.create_task(answer(mind, prompt))
+    await until(lambda: bool(slow.prompts))
+    asyncio.get_running_loop().call_later(0.1, gate.set)  # three times its deadline
+    assert text(await task).strip() == "fine"
+    assert len(slow.prompts) == 1
+    assert health.record(Stage.MIND, "embedded").last_error == ""
+
+
 async def test_one_that_refuses_is_replaced_before_anybody_notices(health: Health, prompt: Prompt) -> None:
     mind = FallbackMind([Mind("a", [DOWN]), Mind("b", [TextDelta("Here.")])], health)
     assert text(await answer(mind, prompt)) == "Here."

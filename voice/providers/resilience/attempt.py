@@ -84,7 +84,10 @@ class Attempt(Generic[T]):
 
 
 async def race(candidates: Sequence[Candidate[T]], health: Health, budget: HedgeBudget | None = None) -> Attempt[T]:
-    """Ask, hedge, replace, and return the first to begin. Raises the last `ProviderError` when nobody is left."""
+    """Ask, hedge, replace, and return the first to begin. Raises the last `ProviderError` when nobody is left.
+
+    Being late is held against a provider only where there is another: the only one is as fast as it is.
+    """
     entrants = [_entrant(candidate, health, is_last=candidate is candidates[-1]) for candidate in candidates]
     core = Race(entrants, budget or HedgeBudget(0.0, 0.0))
     news = asyncio.Event()
@@ -101,7 +104,8 @@ async def race(candidates: Sequence[Candidate[T]], health: Health, budget: Hedge
                         running[entrant] = Attempt(candidates[entrant], news, health.clock)
                     case Late(entrant):
                         late = running[entrant]
-                        late.record.late(health.clock() - late.started, health.clock())
+                        if any(candidate.record is not late.record for candidate in candidates):
+                            late.record.late(health.clock() - late.started, health.clock())
                     case CallOff(entrant):
                         failure = _call_off(running.pop(entrant), health)
                     case Won(entrant):

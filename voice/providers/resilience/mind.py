@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,8 @@ from voice.providers.resilience.attempt import Attempt, Candidate, race
 from voice.providers.resilience.breaker import Admission
 from voice.providers.resilience.health import Health, Record
 from voice.tools import parse_arguments
+
+_LOCAL: Final = ("embedded",)  # asking them twice only makes both slower
 
 log = structlog.get_logger()
 
@@ -95,14 +98,17 @@ class FallbackMind:
         minds = {mind.name: mind for mind in self._others(state)}
         askable = self._health.askable([self._records[name] for name in minds])
         candidates = [_candidate(record, admission, minds[record.provider], prompt) for record, admission in askable]
-        if len(self._minds) == 1 and len(candidates) == 1:
+        if len(self._minds) == 1 and len(candidates) == 1 and self.name not in _LOCAL:
             candidates *= 2
         return candidates
 
     # --- what it says ---
 
     async def _outputs(self, attempt: Attempt[ModelOutput], state: _Reply) -> AsyncIterator[ModelOutput]:
-        while (output := await attempt.next(self._health.deadlines.stall_after)) is not None:
+        deadlines = self._health.deadlines
+        has_others = any(mind.name != attempt.record.provider for mind in self._others(state))
+        within = deadlines.stall_after if has_others else deadlines.give_up_bounds[1]
+        while (output := await attempt.next(within)) is not None:
             match output:
                 case TextDelta(text):
                     state.said += text

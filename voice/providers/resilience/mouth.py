@@ -107,7 +107,7 @@ class FallbackSpeaker:
         while rest := segment.rest.strip():
             attempt = await race(self._candidates(segment, rest), self._health, self._health.hedges[Stage.MOUTH])
             try:
-                while (piece := await attempt.next(segment.patience(self._health.clock()))) is not None:
+                while (piece := await attempt.next(self._patience(segment))) is not None:
                     segment.took(piece, self._health.clock())
                     yield piece
                 return
@@ -121,6 +121,11 @@ class FallbackSpeaker:
                     raise
             finally:
                 attempt.call_off()
+
+    def _patience(self, segment: _Segment) -> float:
+        """How long the next piece may take; with nobody to take over there is nothing to hurry for."""
+        has_others = len(self._mouths) - len(segment.failed) > 1
+        return segment.patience(self._health.clock()) if has_others else self._health.deadlines.give_up_bounds[1]
 
     async def close(self) -> None:
         """Close every speaker that was opened. Twice is allowed."""
