@@ -10,6 +10,10 @@ from voice.agent import AgentDefinition, AnswerKind
 from voice.phrases import normalise
 
 
+_AUXILIARIES: Final = frozenset(
+    ["am", "are", "can", "could", "did", "do", "does", "has", "have", "is", "may", "shall", "should", "was", "were", "will"]
+    + ["would", "aren't", "can't", "couldn't", "didn't", "don't", "doesn't", "isn't", "won't", "wouldn't"]
+)
 _BLANK: Final = re.compile(r"\{\w+\}")
 
 
@@ -34,7 +38,16 @@ def expectation_of(agent: AgentDefinition, said: str) -> Expectation | None:
             best, place = Expectation(AnswerKind.YES_NO, ()), confirmed
     if best is not None:
         return best
-    return Expectation(AnswerKind.OPEN, ()) if said.rstrip().endswith("?") else None
+    return _by_form(said)
+
+
+def _by_form(said: str) -> Expectation | None:
+    """What a question outside of the playbook expects, by how it begins: an auxiliary verb asks for a yes or a no."""
+    if not said.rstrip().endswith("?"):
+        return None
+    question = normalise(re.split(r"(?<=[.!?])\s", said.strip())[-1]).split()
+    is_yes_no = bool(question) and question[0] in _AUXILIARIES
+    return Expectation(AnswerKind.YES_NO if is_yes_no else AnswerKind.OPEN, ())
 
 
 def _found(template: str, plain: str) -> int:

@@ -85,6 +85,8 @@ AGENT = AgentDefinition(
         ("Do you own your home? No? How much is your bill?", AnswerKind.NUMBER),
         ("Sorry. Roughly how much?", AnswerKind.NUMBER),
         ("What would you like?", AnswerKind.OPEN),
+        ("This call is recorded. Do you have a minute?", AnswerKind.YES_NO),
+        ("…?", AnswerKind.OPEN),
         ("Hello. Last time you said two hundred dollars. Is that right?", AnswerKind.YES_NO),
     ],
 )
