@@ -7,8 +7,10 @@ left unwritten is written at the start.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +18,11 @@ import structlog
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from compliance.disclosure import ENDED, FIRST_AUDIO, GREETING_ENDED, IDENTIFIED
+from api.said_when import said_in
+from compliance.disclosure import ENDED, FIRST_AUDIO, GREETING_ENDED, IDENTIFIED, OPT_OUT_OFFERED, breaches, duties
+from compliance.record import Errand, LineType, Place, Purpose, VoiceKind
 from compliance.store import CallOutcome, ComplianceStore
+from compliance.zones import where
 from dialer.attempt import Disposition
 from storage.database import Database
 from storage.events import AttemptChanged, CallEnded
@@ -29,6 +34,7 @@ from storage.tables.dialing import attempts, campaigns
 log = structlog.get_logger()
 
 PAGE: Final = 200
+_JUDGED: Final = frozenset({"identify", "opt_out", "speak", "disclose_ai", "disclose_recording", "end_on_opt_out"})
 _NOBODY: Final = frozenset(
     {
         Disposition.UNKNOWN, Disposition.CANCELLED, Disposition.FAILED, Disposition.NO_ANSWER, Disposition.BUSY,
@@ -98,6 +104,10 @@ class OutcomeReceipts:
         words = select(turns).where(turns.c.call_id == call.id).order_by(turns.c.ordinal) if call is not None else None
         said = (await connection.execute(words)).all() if words is not None else ()
         shown = (campaign.from_number if campaign is not None else "") or next(iter(self._caller_ids), "")
+        seller = campaign.seller if campaign is not None else ""
+        journal = Path(call.journal_path) if call is not None and call.journal_path else None
+        by_journal = await asyncio.to_thread(said_in, journal, seller) if journal is not None else {}
+        measured = _measured(said, seller) | by_journal
         answered = attempt.answered_at or (call.answered_at if call is not None else None)
         ended = attempt.ended_at or (call.ended_at if call is not None else None)
         return CallOutcome(
@@ -113,9 +123,22 @@ class OutcomeReceipts:
             campaign=attempt.campaign_id,
             contact=attempt.contact_id,
             transferred_to=_transferred_to(call),
-            measured=_measured(said, campaign.seller if campaign is not None else ""),
+            measured=measured,
+            breaches=self._breaches(attempt, campaign, measured),
             references=_references(call),
         )
+
+    def _breaches(self, attempt: Row[Any], campaign: Row[Any] | None, measured: Mapping[str, float]) -> tuple[str, ...]:
+        """The duties that can be judged from what was measured, and were not met."""
+        rules = self._compliance.rules
+        if campaign is None or rules.areas is None or OPT_OUT_OFFERED not in measured:
+            return ()  # without a journal the sentences' times are not known, and nothing is judged by guessing
+        errand = Errand(campaign.seller, Purpose(campaign.purpose), VoiceKind.ARTIFICIAL)
+        on = attempt.intended_at.date()
+        states = where(attempt.number, Place(), on, rules).states
+        judged = tuple(each for each in duties(errand, LineType.UNKNOWN, states, on, rules) if each.duty in _JUDGED)
+        found = breaches(judged, measured, answered_by=_answered_by(attempt))
+        return tuple(f"{each.entry}: {each.says} {each.found}" for each in found)
 
 
 def _answered_by(attempt: Row[Any]) -> str:
@@ -126,8 +149,8 @@ def _answered_by(attempt: Row[Any]) -> str:
 
 
 def _measured(said: Sequence[Row[Any]], seller: str) -> dict[str, float]:
-    """What the transcript's times tell, in seconds from the answer. Named late rather than early: `identified` is the end of
-    the turn in which the seller's name was heard."""
+    """What the transcript's times tell, in seconds from the answer, where there is no journal. Late rather than early:
+    `identified` is the end of the turn in which the seller's name was heard."""
     found: dict[str, float] = {}
     for turn in said:
         if turn.speaker == "caller" and FIRST_AUDIO not in found:

@@ -130,6 +130,7 @@ class CallLine(msgspec.Struct, frozen=True):
     transferred_to: str = ""
     call_sid: str = ""
     measured: dict[str, float] = {}
+    breaches: tuple[str, ...] = ()
     references: dict[str, str] = {}
 
 
@@ -205,5 +206,6 @@ def _call_line(row: Row[tuple[object, ...]], outcome: dict[str, Any]) -> CallLin
         transferred_to=outcome.get("transferred_to", ""),
         call_sid=outcome.get("call_sid", ""),
         measured=outcome.get("measured", {}),
+        breaches=tuple(outcome.get("breaches", ())),
         references=outcome.get("references", {}),
     )

@@ -65,4 +65,5 @@ class CallOutcome:
     transferred_to: str = ""
     # Seconds from the answer, from the audio that was really played; the names are those of `compliance.disclosure`.
     measured: dict[str, float] = field(default_factory=dict)
+    breaches: tuple[str, ...] = ()  # duties of the call that it did not meet, each with its rule-book entry
     references: dict[str, str] = field(default_factory=dict)  # transcript, recording, script version

@@ -40,7 +40,9 @@ async def keeper(database, store, proposed, given):
     """A campaign with one contact whose call was cleared as attempt a1, and the keeper of its outcomes."""
     async with database.transaction() as connection:
         await connection.execute(
-            insert(campaigns).values(blank(campaigns, id="c1", name="autumn", seller="Acme", state="running"))
+            insert(campaigns).values(
+                blank(campaigns, id="c1", name="autumn", seller="Acme", purpose="telemarketing", state="running")
+            )
         )
         await connection.execute(insert(contacts).values(blank(contacts, id="k1", campaign_id="c1", number=ANN)))
         await store.record_consent(connection, given, NOON)
@@ -107,6 +109,22 @@ async def test_an_answered_call(database, keeper):
         assert (await verify_chain(connection)).holds
     assert (file.calls[0].disposition, file.calls[0].call_sid) == ("answered", "CA1")
     assert (ledger.answered_live, ledger.abandoned) == (1, 0)
+
+
+@pytest.mark.parametrize(("offered", "breach"), [(5.6, False), (6.3, True)])
+async def test_duties_are_judged_by_the_journals_marks(database, keeper, monkeypatch, offered, breach):
+    played = {"first_audio": 1.1, "identified": 4.1, "ai_disclosed": 4.1, "recording_disclosed": 7.0}
+    monkeypatch.setattr("api.outcome_receipts.said_in", lambda path, seller: {**played, "opt_out_offered": offered})
+    await answered_call(database)
+    async with database.transaction() as connection:
+        await connection.execute(update(calls).values(journal_path="j.jsonl"))
+    await keeper.note("a1")
+    [told] = await outcomes(database)
+    assert told["measured"]["opt_out_offered"] == offered
+    assert [each.split(":")[0] for each in told["breaches"]] == (["us-opt-out"] if breach else [])
+    async with database.reading() as connection:
+        file = await export(connection, NOON, number=ANN)
+    assert len(file.calls[0].breaches) == breach
 
 
 async def test_a_call_that_has_not_ended_is_waited_for(database, keeper):
