@@ -22,7 +22,7 @@ from api.commands.compliance_shared import (
     writing,
 )
 from api.settings import get_settings
-from compliance.audit import AuditReport, export, holds_head, verify_chain
+from compliance.audit import AuditReport, abandonment, export, holds_head, verify_chain
 from compliance.explain import explain_break
 from compliance.people import erase_person, export_person
 from compliance.rules.schema import Proclamation, Waiver
@@ -74,6 +74,28 @@ def audit_export(
         raise typer.BadParameter("give --number or --campaign, one of the two")
     wanted = number_of(number) if number else ""
     print_json(msgspec.to_builtins(reading(lambda _, connection: export(connection, datetime.now(UTC), wanted, campaign))))
+
+
+@audit_app.command("abandoned", no_args_is_help=True, short_help="A campaign's abandoned calls, as the law counts them.")
+def audit_abandoned(
+    campaign: Annotated[str, typer.Argument(help="The campaign's id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Calls that a person answered in the last 30 days, and those among them that were abandoned. Exits 1 over the limit.
+
+    Example: offhook audit abandoned cp_12ab34cd
+    """
+    ledger = reading(lambda _, connection: abandonment(connection, campaign, datetime.now(UTC)))
+    if as_json:
+        shown = {"answered_live": ledger.answered_live, "abandoned": ledger.abandoned, "rate": ledger.rate}
+        print_json({**shown, "within_limit": ledger.is_within_limit, "budget": ledger.budget})
+    else:
+        counted = (
+            f"{ledger.abandoned} of {ledger.answered_live} calls answered by a person were abandoned ({ledger.rate:.1%})"
+        )
+        room = f"{ledger.budget} more may be" if ledger.budget >= 0 else f"{-ledger.budget} too many"
+        typer.echo(f"In 30 days {counted}; {room} [47 CFR 64.1200(a)(7): no more than 3 %].")
+    raise typer.Exit(0 if ledger.is_within_limit else 1)
 
 
 @audit_app.command("person", no_args_is_help=True, short_help="Everything held about a number.")

@@ -44,7 +44,8 @@ def national(tmp_path):
     [
         "check", "dnc load", "dnc status", "dnc lookup", "dnc add", "consent record", "consent revoke", "consent show",
         "consent import", "consent export", "consent facts",
-        "audit verify", "audit export", "audit person", "audit erase", "audit waive",
+        "audit verify",
+        "audit abandoned", "audit export", "audit person", "audit erase", "audit waive",
         "audit halt", "audit proclaim", "audit lift",
     ],
 )  # fmt: skip
@@ -184,6 +185,12 @@ def test_the_audit(offhook):
     assert (status, "held until" in said) == (0, True)
     assert "erased" in json.loads(offhook("audit", "erase", ANN, "--reason", "letter", "--json")[1])
     assert "PERSON_ERASED" in offhook("check", ANN, "--seller", "acme")[1]
+
+
+def test_abandoned_calls(offhook):
+    status, said = offhook("audit", "abandoned", "c1")
+    assert (status, said.startswith("In 30 days 0 of 0 calls answered by a person were abandoned")) == (0, True)
+    assert json.loads(offhook("audit", "abandoned", "c1", "--json")[1])["within_limit"] is True
 
 
 def test_standing_orders(offhook):
