@@ -26,6 +26,7 @@ _DRIFT: Final = 120  # samples a word may lie from where it is expected
 _LATEST: Final = int(2.5 * SAMPLE_RATE)  # samples a word may be late, in a reply that was held up
 _SURE: Final = int(0.25 * SAMPLE_RATE)  # samples by which a word is known again far from where it was expected
 _SURELY_ALIKE: Final = 0.7
+_PRESENT: Final = 0.85  # of a word where it is expected: correlation is the root of the share of it that was played
 _ENOUGH: Final = 0.6  # of a word: more than half of it makes it heard
 
 
@@ -95,7 +96,7 @@ def _near(ear: Floats, samples: Floats, first: int, last: int, expected: int) ->
     word = samples[first : first + max(1, int(_ENOUGH * (last - first)))]
     low = max(0, expected - _DRIFT)
     alike, at = _best(ear[low : expected + _DRIFT + len(word)], word)
-    if alike > ALIKE:
+    if alike > _PRESENT:
         return low + at
     stretch = samples[first : max(last, first + _SURE)]
     alike, at = _best(ear[low : expected + _LATEST + len(stretch)], stretch)

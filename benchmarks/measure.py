@@ -42,7 +42,7 @@ class _Clear(msgspec.Struct, frozen=True):
     dropped: int
 
 
-class _Underrun(msgspec.Struct, frozen=True):
+class Underrun(msgspec.Struct, frozen=True):
     at: int
     samples: int
 
@@ -66,7 +66,7 @@ class Sidecar(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...] = ()
     marks: tuple[_Mark, ...] = ()
     clears: tuple[_Clear, ...] = ()
-    underruns: tuple[_Underrun, ...] = ()
+    underruns: tuple[Underrun, ...] = ()
     frames_late: int = 0
     first_heard: int | None = None
 

@@ -2,6 +2,9 @@
 
     python -m benchmarks.engines.offhook --port 9000 --bank bank.json --notes notes.jsonl --core 1
 
+Variants, to see what a part costs: `alone` (every call judges its own windows on the event loop), `unjudged` (nobody is
+asked whether a turn sounds complete).
+
 The whole of `voice` is in the path (session, core, journal, detectors, pacing) and nothing else: no database, no dialer.
 """
 
@@ -36,6 +39,7 @@ from voice.journal import VERSION, JournalHeader, JournalWriter
 from voice.policy import Policy
 from voice.ports import SpokenAudio, ToolOutcome, VoiceActivity
 from voice.providers.silero import SileroActivity
+from voice.providers.silero_shared import SharedActivity
 from voice.report import CallReport
 from voice.session import Providers, Session
 from voice.wheel import Wheel
@@ -48,6 +52,7 @@ class Switchboard:
         self._bank = Bank(options.bank)
         self._pace = PACES[options.pace]
         self._seed = options.seed
+        self._variant = options.variant
         self._journals = journals
         self._wheel = Wheel()
         self._count = 0
@@ -93,7 +98,9 @@ class Switchboard:
         )
 
     def _activity(self) -> VoiceActivity:
-        return CallDetectors(SileroActivity(), shared_judge())
+        if self._variant == "alone":
+            return CallDetectors(SileroActivity(), shared_judge())
+        return CallDetectors(SharedActivity(), None if self._variant == "unjudged" else shared_judge())
 
     def _note(self, call_sid: str, report: CallReport, listener: Listener, underruns: int) -> None:
         believed = [[message.text, message.is_cut] for message in report.messages if isinstance(message, AgentSaid)]

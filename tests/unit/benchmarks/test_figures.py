@@ -1,0 +1,219 @@
+"""Figures from a recording that was made by hand: every number is known beforehand."""
+
+import numpy as np
+import pytest
+
+from benchmarks.callers.scenario import Kind
+from benchmarks.engines.scripted import Spoken
+from benchmarks.figures import Act, Believed, CallFigures, Recorded, believed_of, figures_of
+from benchmarks.heard import Voice, believed_count, words_of
+from benchmarks.measure import Line, Underrun, energy_spans
+from telephony.audio import SAMPLE_RATE, decode, encode, write_stereo
+
+SECONDS = SAMPLE_RATE
+SENTENCES = ("One two three four.", "Five six seven eight.")
+REPLY = " ".join(SENTENCES)
+WORD = 0.3  # seconds
+
+
+def voice_like(seed: int, seconds: float) -> np.ndarray:
+    """Noise of its own for every word: loud, and like nothing else."""
+    rng = np.random.default_rng(seed)
+    return (rng.standard_normal(int(seconds * SECONDS)) * 2500).clip(-20000, 20000).astype(np.int16)
+
+
+def spoken(number: int) -> Spoken:
+    words = SENTENCES[number].split()
+    audio = np.concatenate([voice_like(100 * number + index, WORD) for index in range(len(words))])
+    return Spoken(encode(audio), tuple((word, WORD * index, WORD * (index + 1)) for index, word in enumerate(words)))
+
+
+SPEECH = {sentence: spoken(number) for number, sentence in enumerate(SENTENCES)}
+AGENT = b"".join(SPEECH[sentence].audio for sentence in SENTENCES)
+
+
+class Tape:
+    """Both channels of a call, written into."""
+
+    def __init__(self, seconds: float) -> None:
+        self.mouth = np.zeros(int(seconds * SECONDS), np.int16)
+        self.ear = np.zeros(int(seconds * SECONDS), np.int16)
+        self.lines: list[Line] = []
+        self.acts: list[Act] = []
+
+    def caller(self, at: float, seconds: float, kind: Kind = Kind.TURN, pauses: tuple[tuple[int, int], ...] = ()) -> None:
+        start = int(at * SECONDS)
+        sound = voice_like(7, seconds)
+        for begin, end in pauses:
+            sound[begin:end] = 0
+        self.mouth[start : start + len(sound)] = sound
+        self.lines.append(Line("words", start, start + len(sound)))
+        self.acts.append(Act(kind, "words", pauses))
+
+    def agent(self, at: float, seconds: float = 10.0) -> None:
+        sound = decode(AGENT[: int(seconds * SECONDS)])
+        start = int(at * SECONDS)
+        self.ear[start : start + len(sound)] = sound
+
+    def recorded(self, **more: object) -> Recorded:
+        return Recorded(call_sid="CA1", samples=len(self.ear), lines=tuple(self.lines), acts=tuple(self.acts), **more)
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    """The speech model would not take noise for speech: both detectors go by energy here."""
+    monkeypatch.setattr("benchmarks.figures.model_spans", energy_spans)
+
+    def measure(tape: Tape, believed: Believed | None = None, **more: object) -> CallFigures:
+        wav = tmp_path / "call.wav"
+        write_stereo(wav, encode(tape.mouth), encode(tape.ear))
+        return figures_of(tape.recorded(**more), wav, Voice(SPEECH), (REPLY,), believed)
+
+    return measure
+
+
+def test_the_response_gap_and_the_first_content(measured):
+    tape = Tape(8)
+    tape.caller(1.0, 1.0)
+    tape.agent(2.6)
+    found = measured(tape)
+    assert found.gap == [pytest.approx(0.6, abs=0.011)]
+    assert found.content_gap == [pytest.approx(0.6, abs=0.02)]
+    assert found.first_audio == [pytest.approx(2.6, abs=0.011)]
+
+
+def test_a_turn_that_nobody_answers_is_counted(measured):
+    tape = Tape(6)
+    tape.caller(1.0, 1.0)
+    assert measured(tape).unanswered == 1
+
+
+def test_barge_in_is_measured_from_the_mouth_to_silence(measured):
+    tape = Tape(8)
+    tape.agent(1.0, 1.25)
+    tape.caller(2.0, 1.5, Kind.BARGE_IN)
+    found = measured(tape)
+    assert found.stop == [pytest.approx(0.25, abs=0.011)]
+    assert (found.barge_ins, found.missed_barge_ins) == (1, 0)
+
+
+def test_an_agent_that_talks_on_missed_the_barge_in(measured):
+    tape = Tape(8)
+    tape.agent(1.0)
+    tape.caller(2.0, 1.0, Kind.BARGE_IN)
+    found = measured(tape)
+    assert (found.stop, found.missed_barge_ins) == ([], 1)
+
+
+@pytest.mark.parametrize(("heard", "stops"), [(1.3, 1), (10.0, 0)])
+def test_falling_silent_for_a_backchannel_is_a_false_stop(measured, heard, stops):
+    tape = Tape(8)
+    tape.agent(1.0, heard)
+    tape.caller(1.9, 0.3, Kind.BACKCHANNEL)
+    found = measured(tape)
+    assert (found.backchannels, found.backchannel_stops) == (1, stops)
+
+
+def test_a_reply_that_ends_by_itself_was_not_stopped(measured):
+    tape = Tape(8)
+    tape.agent(1.0)
+    tape.caller(3.0, 0.2, Kind.COUGH)
+    found = measured(tape)
+    assert (found.noises, found.false_stops) == (1, 0)
+
+
+@pytest.mark.parametrize(("at", "cut_offs"), [(1.9, 1), (3.4, 0)])
+def test_speaking_into_a_pause_is_a_cut_off(measured, at, cut_offs):
+    tape = Tape(8)
+    tape.caller(1.0, 2.0, pauses=((int(0.7 * SECONDS), int(1.4 * SECONDS)),))
+    tape.agent(at)
+    found = measured(tape)
+    assert (found.pauses, found.cut_offs) == (1, cut_offs)
+
+
+def test_memory_is_compared_with_what_was_heard(measured):
+    tape = Tape(8)
+    tape.agent(1.0, 1.85)  # six words and a bit of the seventh
+    tape.caller(2.7, 1.0, Kind.BARGE_IN)
+    found = measured(tape, Believed(("One two three four. Five six seven",)))
+    assert found.heard_error == [1.0]
+
+
+def test_memory_of_a_whole_reply_is_kept_apart(measured):
+    tape = Tape(8)
+    tape.agent(1.0)
+    found = measured(tape, Believed((REPLY,)))
+    assert (found.heard_error, found.heard_error_whole) == ([], [0.0])
+
+
+def test_a_dry_buffer_within_a_reply_is_a_hole(measured):
+    tape = Tape(8)
+    tape.agent(1.0)
+    found = measured(tape, underruns=_underruns((12000, 800)))
+    assert found.holes == [0.1]
+    assert found.late_frames == 5
+
+
+def test_a_hole_while_the_carrier_was_late_is_not_the_engines(measured):
+    tape = Tape(8)
+    tape.agent(1.0)
+    found = measured(tape, underruns=_underruns((12000, 800)), late=((11000, 80.0),))
+    assert (found.holes, found.discarded) == ([], 1)
+
+
+def test_silence_around_the_callers_words_is_no_hole(measured):
+    tape = Tape(8)
+    tape.caller(1.5, 0.5)
+    tape.agent(2.5)
+    assert measured(tape, underruns=_underruns((12000, 8000))).holes == []
+
+
+def test_the_first_words_that_never_arrived(measured):
+    tape = Tape(4)
+    tape.caller(0.1, 0.8, Kind.HELLO)
+    found = measured(tape, Believed(utterances=((3000, 0.5),)))
+    assert found.lost_start == [pytest.approx(0.24)]
+
+
+def test_both_talking_at_once(measured):
+    tape = Tape(8)
+    tape.agent(1.0)
+    tape.caller(2.0, 0.5, Kind.BACKCHANNEL)
+    assert measured(tape).double_talk == pytest.approx(0.5, abs=0.03)
+
+
+def test_disagreeing_detectors_discard_a_figure():
+    figures = CallFigures("CA1", "s", 1.0)
+    figures.add("gap", 1.0, 1.05)
+    figures.add("gap", 1.0, 1.5)
+    figures.add("gap", None, 1.5)
+    figures.add("gap", None, None)
+    assert (figures.gap, figures.discarded) == ([1.0], 2)
+
+
+def test_notes_of_an_engine_are_read_by_call():
+    notes = [{"lag_p99": 1.0}, {"call_sid": "CA1", "believed": [["Hello", False]], "utterances": [[800, 0.5]]}]
+    assert believed_of(notes) == {"CA1": Believed(("Hello",), ((800, 0.5),))}
+
+
+def test_a_held_up_word_is_found_later():
+    audio = SPEECH[SENTENCES[0]].audio
+    half = int(0.6 * SECONDS)
+    ear = np.concatenate([decode(audio[:half]), np.zeros(6000, np.int16), decode(audio[half:]), np.zeros(8000, np.int16)])
+    found = Voice(SPEECH).find(ear, [(0, len(ear) - 8000)])
+    assert [(each.words, each.is_whole) for each in found] == [(4, True)]
+
+
+def test_quiet_words_count_as_heard():
+    ear = (decode(AGENT).astype(np.float32) * 0.3).astype(np.int16)
+    assert [each.words for each in Voice(SPEECH).find(ear, [(0, len(ear))])] == [4, 4]
+
+
+def test_words_are_compared_without_dress():
+    assert words_of("Hello, it's ME - Ann!") == ["hello", "its", "me", "ann"]
+    assert believed_count("One two three.", ["so One, two"]) == 2
+    assert believed_count("One two three.", []) == 0
+
+
+def _underruns(*each: tuple[int, int]) -> tuple[object, ...]:
+    return tuple(Underrun(at, samples) for at, samples in each)

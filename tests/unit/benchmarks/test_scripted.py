@@ -1,0 +1,174 @@
+"""Ears with published delays: what they hear, and when they say so."""
+
+import json
+import random
+from base64 import b64encode
+
+import numpy as np
+import pytest
+
+from benchmarks.engines.scripted import (
+    FRAME,
+    PACES,
+    Bank,
+    Delay,
+    Listener,
+    Pace,
+    Part,
+    Script,
+    Spoken,
+    Words,
+    is_loud_pcm,
+    pieces,
+    to_pcm,
+    tokens,
+)
+from telephony.audio import SILENT_FRAME, decode
+from telephony.simulator.person import tone
+
+LOUD = tone(300, 0.02, -20)
+SCRIPT = Script((Part("yes I do", 0.6), Part("", 0.3), Part("and then some", 0.8)), ("First reply.", "Second."))
+FIXED = PACES["fixed"]
+
+
+def listener(pace: Pace = FIXED) -> Listener:
+    return Listener(SCRIPT, pace, random.Random(1))
+
+
+def hear(ears: Listener, loud: float, quiet: float) -> list[Words]:
+    """So many seconds of speech, then of silence."""
+    told: list[Words] = []
+    for frame in [LOUD] * round(loud / 0.02) + [SILENT_FRAME] * round(quiet / 0.02):
+        told += ears.hear(frame)
+    return told
+
+
+def finals(told: list[Words]) -> list[str]:
+    return [words.text for words in told if words.is_final]
+
+
+def test_a_final_comes_after_its_delay_and_not_before():
+    ears = listener()
+    assert finals(hear(ears, 0.6, 0.14)) == []
+    assert finals(hear(ears, 0.0, 0.02)) == ["yes I do"]
+
+
+def test_interims_grow_while_the_caller_speaks():
+    interims = [words.text for words in hear(listener(), 0.6, 0.0)]
+    assert interims
+    assert all("yes I do".startswith(text) for text in interims)
+
+
+def test_silence_alone_is_nothing():
+    assert hear(listener(), 0.0, 2.0) == []
+
+
+def test_a_short_pause_does_not_end_an_utterance():
+    ears = listener()
+    hear(ears, 0.3, 0.1)
+    assert finals(hear(ears, 0.3, 0.2)) == ["yes I do"]
+    assert ears.utterances == [(0, 0.7)]
+
+
+def test_an_utterance_that_spans_parts_has_all_their_words():
+    ears = listener()
+    assert finals(hear(ears, 1.6, 0.2)) == ["yes I do and then some"]
+
+
+def test_a_cough_has_no_words():
+    ears = listener()
+    hear(ears, 0.6, 0.2)
+    assert finals(hear(ears, 0.3, 0.2)) == [""]
+
+
+def test_more_sounds_than_the_script_has_are_words_without_text():
+    ears = listener()
+    hear(ears, 2.0, 0.2)
+    assert hear(ears, 0.4, 0.2) == [Words("", True)]
+
+
+def test_finish_gives_what_there_is():
+    ears = listener()
+    assert ears.finish() == [Words("", True)]
+    hear(ears, 0.6, 0.0)
+    assert ears.is_hearing
+    assert ears.finish() == [Words("yes I do", True)]
+    assert not ears.is_hearing
+
+
+def test_finish_waits_for_a_final_that_is_on_its_way():
+    ears = listener()
+    hear(ears, 0.6, 0.1)
+    assert ears.finish() == []
+    assert finals(hear(ears, 0.0, 0.1)) == ["yes I do"]
+
+
+def test_audio_of_any_length_is_cut_into_frames():
+    whole, pieced = listener(), listener()
+    audio = LOUD * 30 + SILENT_FRAME * 20
+    told = [words for start in range(0, len(audio), 130) for words in pieced.hear(audio[start : start + 130])]
+    assert told == whole.hear(audio)
+    assert whole.received == 50 * FRAME
+
+
+def test_loudness_is_the_same_in_both_forms():
+    for frame in (LOUD, SILENT_FRAME, tone(300, 0.02, -30), tone(300, 0.02, -60)):
+        ears = listener()
+        ears.hear(frame)
+        assert ears.is_hearing == is_loud_pcm(to_pcm(frame))
+
+
+def test_pcm_agrees_with_the_codec():
+    every = bytes(range(256))
+    assert np.array_equal(np.frombuffer(to_pcm(every), np.int16), decode(every))
+
+
+def test_delays_are_drawn_around_their_median():
+    rng = random.Random(3)
+    drawn = sorted(Delay(0.5, 1.1).draw(rng) for _ in range(2000))
+    assert drawn[1000] == pytest.approx(0.5, rel=0.1)
+    assert drawn[1900] == pytest.approx(1.1, rel=0.15)
+    assert Delay(0.2, 0.2).draw(rng) == 0.2
+
+
+def test_tokens_lose_nothing():
+    assert "".join(tokens("one two three")) == "one two three "
+
+
+def test_pieces_carry_each_word_once():
+    words = (("one", 0.0, 0.3), ("two", 0.35, 0.45), ("three", 0.5, 0.9))
+    found = list(pieces(Spoken(b"\x10" * 7600, words)))
+    assert b"".join(piece.audio for piece in found) == b"\x10" * 7600
+    assert [word for piece in found for word, _, _ in piece.words] == ["one", "two", "three"]
+    assert found[1].words[0] == ("two", 0.0, pytest.approx(0.05))
+
+
+@pytest.fixture
+def bank(tmp_path):
+    speech = {"Hello.": (b"\x01" * 800, [["Hello.", 0.0, 0.1]]), "Bye now.": (b"\x02" * 400, [["Bye", 0.0, 0.02]])}
+    content = {
+        "opening": "Hello.",
+        "scripts": {"a-1": {"parts": [["yes", 0.4]], "replies": ["Hello. Bye now."]}},
+        "speech": {text: {"audio": b64encode(audio).decode(), "words": words} for text, (audio, words) in speech.items()},
+    }
+    path = tmp_path / "bank.json"
+    path.write_text(json.dumps(content))
+    return Bank(path)
+
+
+def test_a_bank_says_what_it_knows(bank):
+    assert bank.say(" Hello. ").audio == b"\x01" * 800
+
+
+def test_a_bank_finds_sentences_within_a_text(bank):
+    said = bank.say("Hello. Bye now.")
+    assert said.audio == b"\x01" * 800 + b"\x02" * 400
+    assert said.words[1] == ("Bye", pytest.approx(0.1), pytest.approx(0.12))
+
+
+def test_a_bank_hums_what_it_does_not_know(bank):
+    assert len(bank.say("who knows this").words) == 3
+
+
+def test_an_unknown_caller_gets_a_script_all_the_same(bank):
+    assert bank.script("nobody") is bank.script("a-1")
