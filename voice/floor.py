@@ -90,6 +90,11 @@ class FloorPolicy:
     barge: BargePolicy = field(default_factory=BargePolicy)
 
 
+def feature(event: VoiceEvidence, name: str, otherwise: float) -> float:
+    """A detector's output by its name, where there is one."""
+    return next((value for known, value in event.features if known == name), otherwise)
+
+
 class Floor:
     """The two parties' joint state. Feed it evidence and words, tell it what we are doing; it says what has changed."""
 
@@ -199,12 +204,8 @@ class Floor:
         """We speak, the caller does not, or not yet."""
         if self.agent is Agent.PROTECTED:
             return []
-        room, usual = _UNKNOWN_ROOM, self.policy.barge.usual
-        for name, value in event.features:
-            if name == "room":
-                room = value
-            elif name == "caller_level":
-                usual = value
+        room = feature(event, "room", _UNKNOWN_ROOM)
+        usual = feature(event, "caller_level", self.policy.barge.usual)
         seconds = length / SAMPLE_RATE
         sound = Sound(seconds, event.speech, self._is_voiced, event.level, room, usual)
         verdict = self._barge.hear(sound)
