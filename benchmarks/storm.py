@@ -29,9 +29,12 @@ from voice.events import (
     ReplyId,
     Samples,
     SpeechArrived,
+    SupervisorSays,
     ToneHeard,
     ToolFinished,
+    TransferRequested,
     VoiceEvidence,
+    Whispered,
 )
 
 AGENT: Final = AgentDefinition(
@@ -252,3 +255,6 @@ def _interjections(rng: random.Random) -> Iterator[Event]:
         yield ToneHeard(Samples(0), 1000.0, 0.4)
     if rng.random() < 0.05:
         yield HangupRequested("supervisor")
+    for order in (SupervisorSays("One moment please. I will ask."), Whispered("be kind"), TransferRequested("+16145550199")):
+        if rng.random() < 0.1:
+            yield order
