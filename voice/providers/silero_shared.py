@@ -18,17 +18,22 @@ from numpy.typing import NDArray
 
 from voice.events import Samples, VoiceEvidence
 from voice.providers import g711
-from voice.providers.silero import WINDOW, SileroBatch, shared_batch
+from voice.providers.silero import (
+    _CONTEXT,
+    _FORGET_AFTER,
+    _NO_SPEECH,
+    _QUIET,
+    _QUIETEST,
+    WINDOW,
+    SileroBatch,
+    shared_batch,
+)
 
 Floats = NDArray[np.float32]
 
 GATHER: Final = 0.008  # seconds a batch waits for company: windows come every 32 ms a call
 LARGEST: Final = 256  # windows a batch
-_CONTEXT: Final = 32
 _FIRST_SLOTS: Final = 64
-_NO_SPEECH: Final = 0.15
-_FORGET_AFTER: Final = 62  # windows without speech after which the model's state is begun anew: 2 s
-_QUIETEST: Final = -90.0  # dBFS
 _TABLE: Final[Floats] = g711.decode(bytes(range(256))).astype(np.float32) / np.float32(32768)
 
 
@@ -67,7 +72,7 @@ class SharedActivity:
 class SharedSilero:
     """The thread, and what the model must remember of every call, a row each."""
 
-    def __init__(self, batch: SileroBatch | None = None, gather: float = GATHER) -> None:
+    def __init__(self, batch: SileroBatch | None = None, gather: float = GATHER, *, starts: bool = True) -> None:
         self._session = (batch or shared_batch())._session
         self._gather = gather
         self._rate = np.array(8000, np.int64)
@@ -78,14 +83,14 @@ class SharedSilero:
         self._quiet = np.zeros(_FIRST_SLOTS, np.int32)  # windows since the last speech
         self._waiting: deque[tuple[SharedActivity, bytes]] = deque()
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="silero", daemon=True)
-        self._thread.start()
+        if starts:  # a test turns it by hand
+            threading.Thread(target=self._work, name="silero", daemon=True).start()
 
     def enter(self, activity: SharedActivity) -> int:
         """A row for one more call, given back when the call is forgotten."""
         with self._lock:
             if not self._free:
-                self._grow()
+                self._free.extend(self._more_rows())
             slot = self._free.pop()
             self._state[:, slot] = 0
             self._context[slot] = 0
@@ -99,20 +104,24 @@ class SharedSilero:
         if not self._wake.is_set():
             self._wake.set()
 
-    def _grow(self) -> None:
+    def _more_rows(self) -> range:
         rows = len(self._quiet)
         self._state = np.concatenate([self._state, np.zeros_like(self._state)], axis=1)
         self._context = np.concatenate([self._context, np.zeros_like(self._context)])
         self._quiet = np.concatenate([self._quiet, np.zeros_like(self._quiet)])
-        self._free.extend(range(rows, 2 * rows))
+        return range(rows, 2 * rows)
 
     def _work(self) -> None:
         while True:
             self._wake.wait()
             time.sleep(self._gather)
             self._wake.clear()
-            while self._waiting:
-                self.judge(self._next_batch())
+            self.turn()
+
+    def turn(self) -> None:
+        """Judge everything that waits."""
+        while self._waiting:
+            self._judge(self._next_batch())
 
     def _next_batch(self) -> list[tuple[SharedActivity, bytes]]:
         """At most one window of each call: the next one needs the state that this one leaves."""
@@ -127,7 +136,7 @@ class SharedSilero:
         self._waiting.extendleft(reversed(again))
         return batch
 
-    def judge(self, batch: list[tuple[SharedActivity, bytes]]) -> None:
+    def _judge(self, batch: list[tuple[SharedActivity, bytes]]) -> None:
         """One run of the model over windows of different calls."""
         rows = np.array([activity.slot for activity, _ in batch], np.intp)
         samples = _TABLE[np.frombuffer(b"".join([window for _, window in batch]), np.uint8)].reshape(-1, WINDOW)
@@ -139,7 +148,7 @@ class SharedSilero:
         power = np.einsum("ij,ij->i", samples, samples, dtype=np.float64) / WINDOW
         levels = np.maximum(_QUIETEST, 10 * np.log10(np.maximum(power, 1e-12)))
         with self._lock:
-            quiet = np.where(speech >= _NO_SPEECH, 0, self._quiet[rows] + 1)
+            quiet = np.where((speech < _NO_SPEECH) & (levels < _QUIET), self._quiet[rows] + 1, 0)
             forgotten = quiet >= _FORGET_AFTER
             after[:, forgotten] = 0
             self._state[:, rows] = after

@@ -1,0 +1,103 @@
+"""`offhook bench` as people type it: what it lists, refuses, compares."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from benchmarks import cli
+from benchmarks.errors import BenchmarkError
+from benchmarks.report.model import Machine, Result, Run, Share, figure, write
+from benchmarks.run import engine, load_of
+from benchmarks.suites.catalogue import SUITES, _plain
+
+runner = CliRunner()
+
+
+def result(gap: float) -> Result:
+    run = Run(
+        suite="latency",
+        engine="offhook",
+        figures={"gap": figure([gap + number / 1000 for number in range(50)])},
+        shares={"late_frames": Share(hits=0, of=100)},
+    )
+    machine = Machine(processor="p", cores=2, memory_gb=4, system="s", python="3.11")
+    return Result(made_at="2026-01-01", seconds=1, machine=machine, runs=(run,))
+
+
+@pytest.fixture
+def results(tmp_path):
+    for name, gap in (("before", 0.6), ("after", 0.9)):
+        write(tmp_path / f"{name}.json", result(gap))
+    return str(tmp_path / "before.json"), str(tmp_path / "after.json")
+
+
+def test_the_list_names_every_suite():
+    told = runner.invoke(cli.bench_app, ["--list"]).output
+    assert all(name in told for name in (*SUITES, "turns"))
+
+
+@pytest.mark.parametrize("command", [*SUITES, "all", "run", "turns", "compare", "report"])
+def test_every_command_has_help_with_an_example(command):
+    told = runner.invoke(cli.bench_app, [command, "--help"])
+    assert told.exit_code == 0
+    assert "Example: offhook bench" in told.output
+
+
+def test_a_regression_is_the_exit_status(results):
+    assert runner.invoke(cli.bench_app, ["compare", *results]).exit_code == 1
+    assert runner.invoke(cli.bench_app, ["compare", *reversed(results)]).exit_code == 0
+    assert runner.invoke(cli.bench_app, ["compare", *results, "--margin", "0.9"]).exit_code == 0
+
+
+def test_a_comparison_for_machines(results):
+    told = json.loads(runner.invoke(cli.bench_app, ["compare", *results, "--json"]).stdout)
+    assert any(change["is_regression"] and change["figure"] == "gap p50" for change in told)
+
+
+def test_a_result_is_shown_again(results, tmp_path):
+    page = tmp_path / "page.html"
+    told = runner.invoke(cli.bench_app, ["report", results[0], "--html", str(page)])
+    assert told.exit_code == 0
+    assert "response gap" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "--suite", "nothing"], ["run", "--pace", "nothing"], ["density", "--steps", "a,b"], ["compare", "no", "such"]],
+)
+def test_a_wrong_command_line_is_refused(arguments):
+    assert runner.invoke(cli.bench_app, arguments).exit_code == 2
+
+
+def test_a_folder_without_cases_is_named(tmp_path):
+    told = runner.invoke(cli.bench_app, ["turns", "--corpus", str(tmp_path)])
+    assert isinstance(told.exception, BenchmarkError)
+    assert "cases.jsonl" in str(told.exception)
+
+
+def test_engines_by_name_variant_and_url(monkeypatch):
+    ways = cli.Ways(pipecat="/somewhere/python")
+    assert ways.engine("pipecat:vad").title == "pipecat (vad)"
+    assert ways.engine("pipecat").python == "/somewhere/python"
+    assert ways.engine("ws://host:1/path").url == "ws://host:1/path"
+    with pytest.raises(BenchmarkError, match="no such target"):
+        engine("nothing")
+    monkeypatch.setattr("benchmarks.run._is_installed", lambda module: False)
+    with pytest.raises(BenchmarkError, match="is not installed"):
+        engine("livekit")
+
+
+def test_load_is_that_of_the_seconds_with_calls():
+    def note(at: float, cpu: float, calls: int) -> dict[str, object]:
+        return {"at": at, "cpu": cpu, "calls": calls, "lag_p99": 0.002}
+
+    found = load_of([note(0, 0.0, 0), note(1, 5.0, 0), note(2, 5.1, 10), note(3, 5.2, 10), {"call_sid": "CA1"}])
+    assert found == {"cpu_ms_per_call_second": 10.0, "lag_p99_median_ms": 2.0}
+    assert load_of([]) == {}
+
+
+def test_a_suite_with_numbers_of_its_own_is_kept_whole():
+    run = _plain("providers", {"preset": "published", "adapter": {"ears_ms": {"p50": 1.0}}, "calls": 3, "none": None})
+    assert run.numbers == {"adapter.ears_ms.p50": 1.0, "calls": 3.0}
+    assert run.setup == {"preset": "published"}
