@@ -25,13 +25,18 @@ class Probe:
         self._lags: list[float] = []
         self._due = 0.0
         self._told = 0.0
+        self._timer: asyncio.TimerHandle | None = None
         self.calls = 0
-        self.notes: list[dict[str, object]] = []
 
     def start(self) -> None:
         loop = asyncio.get_running_loop()
         self._due = self._told = loop.time()
-        loop.call_later(TICK, self._look)
+        self._timer = loop.call_later(TICK, self._look)
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._file.close()
 
     def note(self, what: dict[str, object]) -> None:
         """Something of one call, written at once."""
@@ -45,7 +50,7 @@ class Probe:
         if now - self._told >= EVERY:
             self._tell()
             self._told = now
-        loop.call_later(TICK, self._look)
+        self._timer = loop.call_later(TICK, self._look)
 
     def _tell(self) -> None:
         lags, self._lags = sorted(self._lags), []

@@ -1,0 +1,120 @@
+"""A whole measurement in small: our engine behind a real socket, a recorded caller, figures from the recording."""
+
+import asyncio
+import json
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from benchmarks.callers import fleet, load
+from benchmarks.callers.fleet import Caller, Order
+from benchmarks.callers.scenario import REPLIES, SCENARIOS, Act, Kind, Scenario
+from benchmarks.callers.speech import Speech, texts_of, trimmed, write_bank
+from benchmarks.engines.offhook import Switchboard, app_of
+from benchmarks.engines.options import Options
+from benchmarks.figures import believed_of, figures_of, read_recorded
+from benchmarks.heard import Voice
+from telephony.simulator.people import AfterSilence, At
+from telephony.simulator.person import tone
+from telephony.simulator.wheel import Wheel
+
+
+def short(number: int, seed: int) -> Scenario:
+    acts = (Act(Kind.HELLO, At(0.0), ("Hello?",)), Act(Kind.TURN, AfterSilence(0.4), ("What does it cost me?",)))
+    return Scenario(f"density-{number}", "caller", acts, REPLIES[:2], hangs_up_after=0.4)
+
+
+@pytest.fixture
+def scenario(monkeypatch):
+    monkeypatch.setitem(SCENARIOS, "density", short)
+    return short(0, 1)
+
+
+@pytest.fixture
+def speech(tmp_path, scenario):
+    """Every text a hum of its own pitch, half a second long: a call of a few seconds."""
+    known = Speech(tmp_path / "speech")
+    for number, (text, voice) in enumerate(dict.fromkeys(texts_of([scenario]))):
+        known._known[text, voice] = trimmed(tone(200 + 17 * number, 0.5, -18), ((text.split()[0], 0.0, 0.5),))
+    return known
+
+
+class Listening(uvicorn.Server):
+    """A server that says when it listens, and leaves the process's signals alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets=None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    @contextmanager
+    def capture_signals(self):
+        yield
+
+
+@pytest.fixture
+async def engine(tmp_path, scenario, speech):
+    """Our engine with scripted parts on a port of its own; its URL and what it notes."""
+    bank, notes = write_bank(tmp_path / "bank.json", [scenario], speech), tmp_path / "notes.jsonl"
+    switchboard = Switchboard(Options(0, bank, notes, "fixed", 1, -1, 0.0, "unjudged"), tmp_path / "journals")
+    switchboard.probe.start()
+    config = uvicorn.Config(app_of(switchboard), port=0, log_config=None, lifespan="off", ws="websockets-sansio")
+    server = Listening(config)
+    serving = asyncio.create_task(server.serve())
+    await server.ready.wait()
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"ws://127.0.0.1:{port}/", notes
+    server.should_exit = True
+    await serving
+    switchboard.probe.close()
+
+
+def order(url: str, folder: Path) -> Order:
+    return Order(url, "density", 0, 1, 1, folder / "calls", folder / "speech", 0.0, 30.0, -1)
+
+
+async def test_a_call_is_recorded_and_measured(engine, tmp_path, speech, monkeypatch):
+    url, notes = engine
+    found = await Caller(order(url, tmp_path), 0, speech, Wheel()).run()
+    assert found["ended_by"] == "person"
+    recorded = read_recorded(Path(str(found["json"])))
+    assert [act.kind for act in recorded.acts] == [Kind.HELLO, Kind.TURN]
+    told = [json.loads(line) for line in notes.read_text().splitlines()]
+    believed = believed_of(told)[recorded.call_sid]
+    assert believed.agent[0].startswith("Hello, this is Ann")
+    bank = json.loads((tmp_path / "bank.json").read_text())
+    figures = figures_of(recorded, Path(recorded.wav), Voice({}), tuple(bank["scripts"]["density-0"]["replies"]), believed)
+    assert figures.seconds > 1
+    assert figures.agent_frames > 50
+
+
+async def test_nobody_answers(tmp_path, speech, scenario):
+    found = await Caller(order("ws://127.0.0.1:9/", tmp_path), 0, speech, Wheel()).run()
+    assert found["ended_by"] == "nobody"
+    assert "31920" in str(found["notes"])
+
+
+async def test_many_callers_climb_until_the_last_step(engine, speech, monkeypatch, capsys):
+    url, _ = engine
+    monkeypatch.setattr(load, "SETTLE", 1.0)
+    monkeypatch.setattr(load, "lines_of", lambda *_: ("density-0", [b"".join([tone(300, 0.4, -18)])]))
+    await load.climb(url, [2], 5.0, [load.lines_of(speech, 0, 1)])
+    step = json.loads(capsys.readouterr().out)
+    assert (step["calls"], step["live"], step["dropped"]) == (2, 2, 0)
+    assert step["frames"] > 0
+    assert step["gaps"]
+
+
+async def test_a_refusing_engine_drops_the_callers(capsys):
+    await load.climb("ws://127.0.0.1:9/", [1], 0.0, [("none", [tone(300, 0.1)])])
+    assert json.loads(capsys.readouterr().out)["why"] == "calls were dropped"
+
+
+def test_an_order_is_read_from_the_command_line(tmp_path):
+    told = fleet.read_order(["--target", "ws://x", "--out", str(tmp_path), "--speech", str(tmp_path), "--calls", "3"])
+    assert (told.suite, told.calls, told.core) == ("latency", 3, -1)
