@@ -543,7 +543,7 @@ class Conversation:
         reply.is_written = True
         self._waits.drop(Wait.MODEL)
         expected = expectation_of(self.agent, reply.text)
-        self.floor.set_expected(expected.kind if expected else None)
+        self.floor.set_expected(expected.kind if expected else None, expected.phrases if expected else ())
         hint: list[Action] = [Expect(expected.phrases)] if expected else []
         return hint + self._maybe_heard_out(reply)
 

@@ -8,14 +8,15 @@ by now. The probability passes one half after `patience` seconds of silence, whi
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import exp, log
 from typing import Final
 
 from voice.agent import AnswerKind
+from voice.answers import is_answer
 from voice.events import Transcribed
-from voice.phrases import is_complete, is_number_in_progress, trails_off
+from voice.phrases import is_complete, is_number_in_progress, normalise, trails_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class EndpointPolicy:
     least: float = 0.22
     most: float = 0.96
     most_for_words: float = 1.60  # where the words themselves promise more
-    bias: float = -0.15
+    bias: float = -0.13
     spoken: float = 0.78  # log-odds per e-fold of speech in this turn
     spoken_neutral: float = 2.0  # seconds
     own_rest: float = -0.15  # log-odds per second that the caller's own pauses are longer than most people's
@@ -65,6 +66,7 @@ class EndpointPolicy:
     trailing: float = -3.0
     number: float = -1.5
     complete: float = 0.8
+    answered: float = 1.8  # the words are already a whole answer to what was asked
     vendor: float = 3.0  # times (2p - 1)
     cues: Mapping[str, Cue] = field(default_factory=lambda: CUES)  # `clarity` among them
 
@@ -94,6 +96,7 @@ class Endpointing:
 
     policy: EndpointPolicy = field(default_factory=EndpointPolicy)
     expected: AnswerKind | None = None
+    _answers: frozenset[str] = frozenset()
     _cues: dict[str, float] = field(default_factory=dict)
     _rests: deque[float] = field(default_factory=lambda: deque(maxlen=8))
     _spoken: float = 0.0
@@ -110,9 +113,10 @@ class Endpointing:
         self._vendor = None
         self._forget_pause()
 
-    def expect(self, kind: AnswerKind | None) -> None:
-        """What was just asked."""
+    def expect(self, kind: AnswerKind | None, answers: Iterable[str] = ()) -> None:
+        """What was just asked, and the answers that are likely."""
         self.expected = kind
+        self._answers = frozenset(map(normalise, answers))
         self._ending = None
 
     def voiced(self, seconds: float, rested: float) -> None:
@@ -187,6 +191,8 @@ class Endpointing:
         words = self.words
         if not words:
             return 0.0
+        if self.expected is not None and is_answer(words, self.expected, self._answers):
+            return self.policy.answered
         if trails_off(words):
             return self.policy.trailing
         if is_number_in_progress(words, is_expected=self.expected is AnswerKind.NUMBER):

@@ -7,6 +7,7 @@ smaller machines do the weighing: `Endpointing` while the caller speaks, `BargeI
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final, TypeAlias, assert_never
@@ -84,7 +85,7 @@ class FloorPolicy:
     echo: float = 0.5
     start_after: float = 0.128  # seconds of voice that begin a turn
     opening: float = 0.8  # seconds of the line in which no sound takes the floor: nothing is known of the room yet
-    resume_after: float = 0.096  # and that end a pause: a click is neither
+    resume_after: float = 0.16  # and that end a pause: a click is neither
     finish_after: float = 0.192
     endpoint: EndpointPolicy = field(default_factory=EndpointPolicy)
     barge: BargePolicy = field(default_factory=BargePolicy)
@@ -129,9 +130,9 @@ class Floor:
         """What was just asked."""
         return self._ending.expected
 
-    def set_expected(self, kind: AnswerKind | None) -> None:
+    def set_expected(self, kind: AnswerKind | None, answers: Iterable[str] = ()) -> None:
         """Tell what was just asked: it decides how long the caller may think between words."""
-        self._ending.expect(kind)
+        self._ending.expect(kind, answers)
 
     def transcribed(self, event: Transcribed) -> list[FloorChange]:
         """Take the ears' words as one more witness."""

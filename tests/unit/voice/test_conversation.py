@@ -558,7 +558,7 @@ def drafts(world: World) -> list[StartReply]:
 
 def test_a_reply_is_prepared_in_the_pause_and_heard_the_moment_the_turn_is_over():
     slow = Delays(mind=0.05, mouth=0.02)
-    world = call(utterances=[Utterance(4.0, 0.8, "yes I do")], mind=says("Great. Thanks a lot."), delays=slow).run(until=8.0)
+    world = call(utterances=[Utterance(4.0, 0.8, "well I own it all")], mind=says("Great. Thanks a lot."), delays=slow).run(until=8.0)
     (over,) = [t for t, a in world.done if isinstance(a, Note) and a.text.startswith("turn over")]
     first = min(sound.start for sound in world.played if sound.word == "Great.")
     assert first == pytest.approx(over, abs=0.02)
@@ -569,22 +569,22 @@ def test_a_reply_is_prepared_in_the_pause_and_heard_the_moment_the_turn_is_over(
 
 def test_a_prepared_reply_is_dropped_when_the_caller_goes_on():
     world = call(
-        utterances=[Utterance(4.0, 0.6, "yes I"), Utterance(4.95, 0.8, "rent it really")],
+        utterances=[Utterance(4.0, 0.6, "well we"), Utterance(4.95, 0.8, "rent it really")],
         mind=says("Great."),
         delays=Delays(final=0.03),
     ).run(until=9.0)
-    assert CallerSaid("yes I rent it really") in world.conversation.messages
+    assert CallerSaid("well we rent it really") in world.conversation.messages
     assert world.conversation.report().wasted == world.conversation.report().speculated - 1
     assert [sound.word for sound in world.played].count("Great.") == 1
 
 
 def test_tools_of_a_prepared_reply_wait_for_the_end_of_the_turn():
     save = Call("save_answer", '{"question":"owner","value":"yes"}')
-    world = call(utterances=[Utterance(4.0, 0.8, "yes I do")], mind=lambda m: ("Good.", save)).run(until=8.0)
+    world = call(utterances=[Utterance(4.0, 0.8, "well I own it all")], mind=lambda m: ("Good.", save)).run(until=8.0)
     (over,) = [t for t, a in world.done if isinstance(a, Note) and a.text.startswith("turn over")]
     ((ran, _),) = world.orders(RunTool)
     assert ran >= over
-    assert drafts(world)[0].messages[-1] == CallerSaid("yes I do")
+    assert drafts(world)[0].messages[-1] == CallerSaid("well I own it all")
 
 
 def test_nothing_is_prepared_for_half_a_sentence_or_a_no():
@@ -596,14 +596,14 @@ def test_nothing_is_prepared_for_half_a_sentence_or_a_no():
 
 def test_a_prepared_reply_that_fails_is_asked_for_again():
     replies = [("!",), ("All right.",)]
-    world = call(utterances=[Utterance(4.0, 0.8, "yes I do")], mind=lambda m: replies.pop(0), delays=Delays(mind=0.05)).run(
+    world = call(utterances=[Utterance(4.0, 0.8, "well I own it all")], mind=lambda m: replies.pop(0), delays=Delays(mind=0.05)).run(
         until=8.0
     )
     assert AgentSaid("All right.") in world.conversation.messages
 
 
 def test_a_hang_up_drops_what_was_prepared():
-    world = call(utterances=[Utterance(4.0, 0.8, "yes I do")], mind=says("Great."), hangs_up_at=5.15).run()
+    world = call(utterances=[Utterance(4.0, 0.8, "well I own it all")], mind=says("Great."), hangs_up_at=5.15).run()
     assert [order for _, order in world.orders(StopReply)]
     assert "Great." not in [sound.word for sound in world.played]
 
