@@ -121,6 +121,7 @@ class Conversation:
         self._drafts = 0  # begun in this turn
         self._replies = 0
         self._dictated: list[str] = []  # a supervisor's words, to be said as soon as we may speak
+        self._hand_to = ""  # whom a supervisor wants the caller connected to, as soon as we may speak
         self._silences = 0
         self._continuations = 0
         self._stale_until = 0.0  # a final that comes before this belongs to a turn already answered
@@ -332,8 +333,8 @@ class Conversation:
             return actions  # what is being said is not given up for an answer: it is the law's text, or our last words
         if self._reply is not None:
             actions += self._stop_reply(self._reply)
-        if self._dictated:
-            return actions + self._say_dictated()
+        if self._has_orders:
+            return actions + self._obey()
         if not self._is_opened:
             return actions + self._open()
         self._answering = turn
@@ -350,8 +351,8 @@ class Conversation:
     def _listen(self) -> list[Action]:
         """It is the caller's move: from now on silence counts."""
         if self._reply is None and self.floor.caller is Caller.QUIET and not self._turn.is_over:
-            if self._dictated:
-                return self._say_dictated()
+            if self._has_orders:
+                return self._obey()
             self._waits.set(Wait.SILENCE, self._now + self.agent.manners.silence_after)
         return []
 
@@ -436,7 +437,7 @@ class Conversation:
         """The caller paused: begin to answer what they seem to have said. Nothing of it is heard, or done, before the turn
         is over with words that mean the same."""
         text = self._turn.text
-        if not text or self._reply is not None or not self._is_opened or self._dictated:
+        if not text or self._reply is not None or not self._is_opened or self._has_orders:
             return []
         if self._draft is not None and self._draft.answers(text):
             return []
@@ -697,7 +698,7 @@ class Conversation:
             return self._leave(reply.leave)
         if reply.needs_another:
             return self._continue_reply()
-        if reply.is_opening and not reply.text.endswith("?") and self.floor.caller is Caller.QUIET and not self._dictated:
+        if reply.is_opening and not reply.text.endswith("?") and self.floor.caller is Caller.QUIET and not self._has_orders:
             return [*self._on_floor(changes), *(self._start_reply() if self._reply is None else [])]
         return [*self._on_floor(changes), *self._listen()]
 
@@ -747,9 +748,16 @@ class Conversation:
         is_protected = self._reply is not None and self._reply.is_protected
         if is_protected or self.floor.caller is Caller.SPEAKING or self._turn.is_over:
             return [note]
-        return [note, *self._say_dictated()]
+        return [note, *self._obey()]
 
-    def _say_dictated(self) -> list[Action]:
+    @property
+    def _has_orders(self) -> bool:
+        return bool(self._dictated or self._hand_to)
+
+    def _obey(self) -> list[Action]:
+        """Carry out what a supervisor ordered while we could not speak; a hand-over makes words needless."""
+        if self._hand_to:
+            return self._hand_over(self._hand_to)
         words = " ".join(self._dictated)
         self._dictated.clear()
         return self._say(words)
@@ -762,11 +770,20 @@ class Conversation:
         return [Note("decision", "a supervisor whispers to the agent")]
 
     def _transfer_requested(self, to: str) -> list[Action]:
-        """A person has decided: announced, and done, whatever the mind was about to say."""
+        """A person has decided: done whatever the mind was about to say, but not in the middle of the law's text."""
         if self.phase is not Phase.TALKING or self.ending is not None:
             return [Note("decision", "not transferred for the supervisor: the call is ending")]
-        event = ToolCalled(ReplyId(0), f"supervisor-{len(self.messages)}", "transfer", json.dumps({"to": to}))
+        note = Note("decision", "a supervisor hands the caller over")
+        if self._reply is not None and self._reply.is_protected:
+            self._hand_to = to
+            return [note]
+        return [note, *self._hand_over(to)]
+
+    def _hand_over(self, to: str) -> list[Action]:
+        """Announced, and once that has been heard, done."""
         self._dictated.clear()
+        self._hand_to = ""
+        event = ToolCalled(ReplyId(0), f"supervisor-{len(self.messages)}", "transfer", json.dumps({"to": to}))
         actions = self._use_tool(event, None)
         leave = LeaveByTransfer(event.call, to)
         return [*actions, *self._say(self.agent.manners.transferring, is_protected=True, leave=leave)]

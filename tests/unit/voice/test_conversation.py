@@ -508,6 +508,18 @@ def test_a_supervisor_transfers_the_caller():
     assert (report.ending, report.transferred_to) == (Ending.TRANSFERRED, "sip:desk@example.com")
 
 
+def test_a_transfer_waits_for_the_laws_text():
+    world = call()
+    world.at(1.0, TransferRequested("+16145550199"))
+    world.at(1.1, SupervisorSays("They will be glad to hear you."))
+    world.run()
+    assert AgentSaid(AGENT.opening) in world.conversation.messages
+    assert spoken(world)[2:] == [AGENT.manners.transferring]
+    ((_, order),) = world.orders(Transfer)
+    assert isinstance(order, Transfer)
+    assert order.to == "+16145550199"
+
+
 @pytest.mark.parametrize("order", [SupervisorSays("But wait."), TransferRequested("+16145550199")])
 def test_a_supervisor_cannot_talk_an_opt_out_away(order):
     world = call(utterances=[Utterance(4.0, 0.9, "stop calling me")])
@@ -558,7 +570,9 @@ def drafts(world: World) -> list[StartReply]:
 
 def test_a_reply_is_prepared_in_the_pause_and_heard_the_moment_the_turn_is_over():
     slow = Delays(mind=0.05, mouth=0.02)
-    world = call(utterances=[Utterance(4.0, 0.8, "well I own it all")], mind=says("Great. Thanks a lot."), delays=slow).run(until=8.0)
+    world = call(utterances=[Utterance(4.0, 0.8, "well I own it all")], mind=says("Great. Thanks a lot."), delays=slow).run(
+        until=8.0
+    )
     (over,) = [t for t, a in world.done if isinstance(a, Note) and a.text.startswith("turn over")]
     first = min(sound.start for sound in world.played if sound.word == "Great.")
     assert first == pytest.approx(over, abs=0.02)
@@ -596,9 +610,9 @@ def test_nothing_is_prepared_for_half_a_sentence_or_a_no():
 
 def test_a_prepared_reply_that_fails_is_asked_for_again():
     replies = [("!",), ("All right.",)]
-    world = call(utterances=[Utterance(4.0, 0.8, "well I own it all")], mind=lambda m: replies.pop(0), delays=Delays(mind=0.05)).run(
-        until=8.0
-    )
+    world = call(
+        utterances=[Utterance(4.0, 0.8, "well I own it all")], mind=lambda m: replies.pop(0), delays=Delays(mind=0.05)
+    ).run(until=8.0)
     assert AgentSaid("All right.") in world.conversation.messages
 
 
