@@ -45,7 +45,7 @@ def binding(book: Rulebook, states: frozenset[str], purpose: Purpose, voice: Voi
 
 def findings_of(case: Case) -> list[Finding]:
     """What every rule that binds the case says of it. All are asked, whatever the first ones say."""
-    found = list(_house_matters(case))
+    found = [*_house_matters(case), *_closed_days(case)]
     for each in case.rules:
         rule = each.rule
         if rule.lifted_by and is_lifted(rule, case):
@@ -110,6 +110,21 @@ def _house_matters(case: Case) -> Iterator[Finding]:
     if record.revocations and revocations_for(record, case.at) and carrying(record, Level.EXPRESS, case.at) is None:
         says = "The person said, by any means at all, not to be called, and has not agreed again since."
         yield Finding(Rule.CONSENT_REVOKED, says, "47 CFR 64.1200(a)(10)-(11)")
+
+
+def _closed_days(case: Case) -> list[Finding]:
+    """Days that somebody proclaimed closed, in any state: there need be no holiday rule for it."""
+    if case.record.errand.purpose is not Purpose.TELEMARKETING:
+        return []
+    found: list[Finding] = []
+    for each in case.book.proclamations:
+        if each.what != "closed_day" or each.state not in case.whereabouts.states:
+            continue
+        end = each.until or each.on + timedelta(days=1)
+        if each.on <= case.today and _first_local_day(case) < end:
+            says = f"{each.state} is closed: {each.name}."
+            found.append(Finding(Rule.CLOSED_HOLIDAY, says, each.source, _over_at(end, case), f"proclaimed-{each.state}"))
+    return found
 
 
 def _hours(rule: Hours, case: Case, state: str) -> list[Finding]:

@@ -25,7 +25,7 @@ from api.settings import get_settings
 from compliance.audit import AuditReport, abandonment, export, holds_head, verify_chain
 from compliance.explain import explain_break
 from compliance.people import erase_person, export_person
-from compliance.rules.schema import Proclamation, Waiver
+from compliance.rules.schema import EmergencyBan, Proclamation, Waiver
 from compliance.store import ComplianceStore, Halt, Lift
 
 audit_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -176,6 +176,13 @@ def audit_proclaim(
 
     Example: offhook audit proclaim LA --what emergency --name "Hurricane" --source "LPSC notice" --on 2026-09-24
     """
+    store = ComplianceStore.open(get_settings().home)
+    if store.rules.areas is not None and state.upper() not in store.rules.areas.zones:
+        raise typer.BadParameter(f"{state!r} is no state")
+    bans = any(isinstance(rule, EmergencyBan) for rule in store.rules.rules.get(state.upper(), ()))
+    if what == "emergency" and not bans:
+        cure = f"close it with --what closed_day, or offhook audit halt --scope state:{state.upper()}"
+        raise typer.BadParameter(f"no rule bars calls to {state.upper()} in an emergency; {cure}")
     end = day_of(until) if until else None
     _order(Proclamation(state=state.upper(), what=what, name=name, source=source, on=day_of(on), until=end))
 

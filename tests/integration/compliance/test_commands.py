@@ -216,6 +216,9 @@ def test_standing_orders(offhook):
         "2026-07-13",
     )
     assert offhook(*proclaimed)[0] == 0
+    status, said = offhook("audit", "proclaim", "fl", *proclaimed[3:])
+    assert (status, "closed_day" in said) == (2, True)
+    assert offhook("audit", "proclaim", "zz", *proclaimed[3:])[0] == 2
     assert "STATE_EMERGENCY" in offhook("check", "+15045550123", "--seller", "acme")[1]
 
 

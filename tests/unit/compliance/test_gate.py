@@ -395,6 +395,19 @@ class TestStates:
         assert verdict.is_hold
         assert isinstance(check(record(number=LOUISIANA), verdict.until, closed), Clearance)
 
+    def test_a_day_proclaimed_closed_closes_any_state(self, book, record, codes, errand):
+        day = Proclamation(state="OH", what="closed_day", name="Day of mourning", source="Governor", on=date(2026, 7, 14))
+        mourning = book.with_proclamations([day])
+        noon = datetime(2026, 7, 14, 16, tzinfo=UTC)
+        verdict = check(record(), noon, mourning)
+        assert verdict.rules == (Rule.CLOSED_HOLIDAY,)
+        assert verdict.until == datetime(2026, 7, 15, 12, tzinfo=UTC)
+        assert isinstance(check(record(), verdict.until, mourning), Clearance)
+        assert codes(record(), noon - timedelta(days=1), mourning) == set()
+        assert codes(record(number=FLORIDA), noon, mourning) == set()
+        assert codes(record(place=Place(state="OH"), number=FLORIDA), noon, mourning) == {Rule.CLOSED_HOLIDAY}
+        assert codes(record(errand=errand(purpose=Purpose.SURVEY)), noon, mourning) == set()
+
     def test_new_york_exempts_what_was_asked_for(self, codes, record, errand):
         cold = record(number=NEW_YORK, errand=errand(voice=VoiceKind.LIVE), consents=(), emergencies=frozenset({"NY"}))
         assert codes(cold) == {Rule.STATE_EMERGENCY}
