@@ -57,6 +57,7 @@ class DeadlinePolicy:
     give_up_bounds: tuple[float, float] = (1.0, 6.0)
     connect_times: float = 3.0
     connect_bounds: tuple[float, float] = (1.0, 4.0)
+    connect_patience: float = 15.0  # while it rings, or with nobody else to connect to
     stall_after: float = 1.0  # between two tokens
     final_after: float = 1.2  # for the final that the ears were asked for
 
@@ -78,5 +79,5 @@ def give_up_after(latency: RecentLatency, policy: DeadlinePolicy) -> float:
 def connect_within(latency: RecentLatency, policy: DeadlinePolicy, *, is_pressed: bool = True) -> float:
     """How long a connection may take. Not pressed: while it rings, or when there is nobody else to connect to."""
     if not is_pressed:
-        return policy.connect_bounds[1]
+        return policy.connect_patience
     return bounded(latency.p95 * policy.connect_times, policy.connect_bounds)
