@@ -3,7 +3,7 @@
     python -m benchmarks.engines.offhook --port 9000 --bank bank.json --notes notes.jsonl --core 1
 
 Variants, to see what a part costs: `alone` (every call judges its own windows on the event loop), `unjudged` (nobody is
-asked whether a turn sounds complete).
+asked whether a turn sounds complete), `bare` and `bare-unjudged` (no web framework).
 
 The whole of `voice` is in the path (session, core, journal, detectors, pacing) and nothing else: no database, no dialer.
 """
@@ -22,13 +22,14 @@ import structlog
 import uvicorn
 import uvloop
 
+from benchmarks.engines import bare
 from benchmarks.engines.options import Options, read
 from benchmarks.engines.parts import PacedEars, PacedMind, PacedMouth
 from benchmarks.engines.probe import Probe, pin, stall_every
 from benchmarks.engines.scripted import PACES, Bank, Listener, pieces
 from benchmarks.engines.sockets import AsgiSocket, Receive, Send
 from context.briefing import Briefing
-from telephony.twilio.stream import TwilioMediaLink, accept
+from telephony.twilio.stream import TextSocket, TwilioMediaLink, accept
 from voice.actions import AgentSaid, Note
 from voice.agent import AgentDefinition, Manners
 from voice.conversation import Conversation
@@ -67,7 +68,7 @@ class Switchboard:
             manners=Manners(silence_after=20.0, longest_call=7200.0),
         )
 
-    async def media(self, socket: AsgiSocket) -> None:
+    async def media(self, socket: TextSocket) -> None:
         link = await accept(socket)
         self._count += 1
         rng = random.Random(f"{self._seed} {link.start.call_sid}")
@@ -100,7 +101,7 @@ class Switchboard:
     def _activity(self) -> VoiceActivity:
         if self._variant == "alone":
             return CallDetectors(SileroActivity(), shared_judge())
-        return CallDetectors(SharedActivity(), None if self._variant == "unjudged" else shared_judge())
+        return CallDetectors(SharedActivity(), None if self._variant.endswith("unjudged") else shared_judge())
 
     def _note(self, call_sid: str, report: CallReport, listener: Listener, underruns: int) -> None:
         believed = [[message.text, message.is_cut] for message in report.messages if isinstance(message, AgentSaid)]
@@ -167,6 +168,9 @@ async def serve(options: Options, journals: Path) -> None:
     switchboard.probe.start()
     if options.stall:
         stall_every(1.0, options.stall)
+    if options.variant.startswith("bare"):
+        await bare.serve(options.port, switchboard.media)
+        return
     config = uvicorn.Config(
         app_of(switchboard),
         port=options.port,

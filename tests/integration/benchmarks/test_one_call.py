@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from websockets.asyncio.client import connect
 
 from benchmarks.callers import fleet, load
 from benchmarks.callers.fleet import Caller, Order
 from benchmarks.callers.scenario import REPLIES, SCENARIOS, Act, Kind, Scenario
 from benchmarks.callers.speech import Speech, texts_of, trimmed, write_bank
+from benchmarks.engines import bare
 from benchmarks.engines.offhook import Switchboard, app_of
 from benchmarks.engines.options import Options
 from benchmarks.figures import believed_of, figures_of, read_recorded
@@ -118,3 +120,19 @@ async def test_a_refusing_engine_drops_the_callers(capsys):
 def test_an_order_is_read_from_the_command_line(tmp_path):
     told = fleet.read_order(["--target", "ws://x", "--out", str(tmp_path), "--speech", str(tmp_path), "--calls", "3"])
     assert (told.suite, told.calls, told.core) == ("latency", 3, -1)
+
+
+async def test_the_bare_server_speaks_with_an_ordinary_client():
+    async def echo(socket: bare.BareSocket) -> None:
+        while isinstance(message := await socket.receive(), str):
+            socket.send(message)
+        await socket.close(1000)
+
+    server = await asyncio.get_running_loop().create_server(lambda: bare.BareSocket(echo), "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        async with connect(f"ws://127.0.0.1:{port}/", compression=None) as client:
+            for text in ("hi", "x" * 300, "y" * 70_000):
+                await client.send(text)
+                assert await client.recv() == text
+            await (await client.ping())
