@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final, assert_never
@@ -50,9 +51,19 @@ def findings_of(case: Case) -> list[Finding]:
         rule = each.rule
         if rule.lifted_by and is_lifted(rule, case):
             continue
-        if not each.is_dated or rule.in_force(case.today):
+        if not each.is_dated:
             found += each.ask(rule, case, each.state)
+        elif rule.in_force(case.today) or rule.in_force(_first_local_day(case)):  # on any day it could be there
+            found += [_until_repealed(one, rule, case) for one in each.ask(rule, case, each.state)]
     return found
+
+
+def _until_repealed(finding: Finding, rule: AnyRule, case: Case) -> Finding:
+    """A rule that ends on a day forbids nothing from then on, whatever it would have said."""
+    ends = _over_at(rule.effective_until, case)
+    if ends is None or (finding.until is not None and finding.until <= ends):
+        return finding
+    return replace(finding, until=ends)
 
 
 def _asker(rule: AnyRule) -> Callable[[Any, Case, str], Sequence[Finding]] | None:

@@ -460,6 +460,23 @@ class TestWaiting:
         assert verdict.rules == (Rule.WINDOW_POLICY,)
         assert verdict.until is None
 
+    @pytest.mark.parametrize(("zone_of_address", "hour"), [("", 4), ("Pacific/Honolulu", 10)])
+    def test_a_rule_that_is_repealed_is_waited_for(self, book, record, noon, zone_of_address, hour):
+        ban = msgspec.structs.replace(book.entry("wa-adad"), id="oh-ban", effective_until=date(2026, 8, 1))
+        repealed = replace(book, rules={"US": (ban,)})
+        call = record(place=Place(zone=zone_of_address))
+        verdict = check(call, noon, repealed)
+        assert verdict.rules == (Rule.STATE_ADAD_PROHIBITED,)
+        assert verdict.until == datetime(2026, 8, 1, tzinfo=UTC) + timedelta(hours=hour)
+        assert isinstance(check(call, verdict.until, repealed), Clearance)
+        assert isinstance(check(call, verdict.until - timedelta(microseconds=1), repealed), Refused)
+
+    def test_a_cap_that_frees_up_before_it_is_repealed_ends_then(self, book, record, noon):
+        cap = msgspec.structs.replace(book.entry("fl-cap"), id="oh-cap", effective_until=date(2026, 8, 1))
+        calls = tuple(PastCall(noon - timedelta(hours=hours), subject="solar") for hours in (1, 2, 3))
+        verdict = check(record(history=calls), noon, replace(book, rules={"US": (cap,)}))
+        assert verdict.until == noon + timedelta(hours=21)
+
     def test_what_ends_beyond_the_horizon_is_not_waited_for(self, book, record, noon):
         sunday = date(2028, 7, 9)
         storm = Proclamation(state="LA", what="emergency", name="Storm", source="LPSC", on=date(2026, 7, 1), until=sunday)
