@@ -6,7 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from compliance.measures import AbandonLedger, LiveAnswer, abandon_ledger, is_abandoned, opt_out_in_time, rang_long_enough
+from compliance.measures import (
+    AbandonLedger,
+    LiveAnswer,
+    abandon_ledger,
+    is_abandoned,
+    live_answer,
+    opt_out_in_time,
+    rang_long_enough,
+)
 
 NOON = datetime(2026, 7, 14, 16, 0, tzinfo=UTC)
 
@@ -52,3 +60,17 @@ def test_ringing(seconds, rings, enough):
 @pytest.mark.parametrize(("offered", "in_time"), [(5.5, True), (6.0, True), (6.1, False), (3.0, True)])
 def test_the_opt_out_after_the_identification(offered, in_time):
     assert opt_out_in_time(4.0, offered) is in_time
+
+
+@pytest.mark.parametrize(
+    ("measured", "abandoned"),
+    [
+        ({"greeting_ended": 1.0, "first_audio": 2.9, "identified": 4.0}, False),
+        ({"greeting_ended": 1.0, "first_audio": 3.1, "identified": 4.0}, True),
+        ({"first_audio": 0.4, "identified": 2.0}, False),
+        ({"first_audio": 0.4}, True),
+        ({}, True),
+    ],
+)
+def test_a_live_answer_from_what_was_measured(measured, abandoned):
+    assert is_abandoned(live_answer("c", NOON, measured)) is abandoned
