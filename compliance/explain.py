@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from compliance.receipt import Break
 from compliance.verdict import Clearance, Finding, Rule, Verdict
-from compliance.zones import zone
+from compliance.zones import TZDATA, zone
 from telephony.number import mask
 
 
@@ -17,7 +17,7 @@ def explain(verdict: Verdict, zones: Sequence[str] = ()) -> list[str]:
     if isinstance(verdict, Clearance):
         told = [f"{number} may be called: no rule forbids it."]
         told += [f"Waived: {_finding(each, zones)}" for each in verdict.waived]
-        return [*told, f"Asked of rule book {verdict.rules_version}."]
+        return [*told, f"Asked of rule book {verdict.rules_version}, time zones of tzdata {TZDATA}."]
     told = [f"{number} may not be called now."]
     told += [f"{_finding(each, zones)} {_alone(each, zones)}".rstrip() for each in verdict.findings]
     told += [f"Waived: {_finding(each, zones)}" for each in verdict.waived]
@@ -28,7 +28,7 @@ def explain(verdict: Verdict, zones: Sequence[str] = ()) -> list[str]:
         told.append("Waiting does not help; the operator must act first.")
     else:
         told.append("Waiting does not help.")
-    return [*told, f"Asked of rule book {verdict.rules_version}."]
+    return [*told, f"Asked of rule book {verdict.rules_version}, time zones of tzdata {TZDATA}."]
 
 
 def _finding(finding: Finding, zones: Sequence[str]) -> str:

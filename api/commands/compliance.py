@@ -30,7 +30,7 @@ from compliance.explain import cure, explain
 from compliance.record import CallerId, Errand, LineType, Place, Purpose, VoiceKind
 from compliance.store import ComplianceStore, ProposedCall
 from compliance.verdict import Refused, Verdict
-from compliance.zones import where
+from compliance.zones import Whereabouts, number_problem, where
 from voice.agent_file import AgentFolder
 
 __all__ = ["audit_app", "check", "consent_app", "dnc_app"]
@@ -90,19 +90,22 @@ def _sellers() -> list[str]:
 
 def _tell(proposed: ProposedCall, verdict: Verdict, moment: datetime) -> None:
     store = ComplianceStore.open(get_settings().home)
-    zones = () if store.rules.closed_because else _zones(proposed, moment, store)
-    for sentence in explain(verdict, zones):
+    there = None if store.rules.closed_because else _whereabouts(proposed, moment, store)
+    for sentence in explain(verdict, there.zones if there is not None else ()):
         typer.echo(sentence)
+    if there is not None and there.zones:
+        typer.echo(f"It could be in {', '.join(there.zones)}, under the law of {', '.join(sorted(there.states))}")
+        typer.echo(f"  ({'; '.join(there.because)}).")
     if isinstance(verdict, Refused):
         for rule in verdict.rules:
             if cure(rule):
                 typer.echo(f"  {rule.value}: {cure(rule)}")
 
 
-def _zones(proposed: ProposedCall, at: datetime, store: ComplianceStore) -> tuple[str, ...]:
-    if not (proposed.number.startswith("+1") and len(proposed.number) == 12):
-        return ()
-    return where(proposed.number, proposed.place, at.date(), store.rules).zones
+def _whereabouts(proposed: ProposedCall, at: datetime, store: ComplianceStore) -> Whereabouts | None:
+    if number_problem(proposed.number, store.rules) is not None:
+        return None
+    return where(proposed.number, proposed.place, at.date(), store.rules)
 
 
 def _as_json(verdict: Verdict) -> dict[str, object]:

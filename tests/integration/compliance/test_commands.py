@@ -60,6 +60,8 @@ def test_check_in_words_and_for_machines(offhook):
     assert status == 0
     assert "[CONSENT_MISSING; 47 CFR 64.1200(a)(2)" in said
     assert "Tuesday 14 July 2026, 23:00 there (America/New_York)" in said
+    assert "It could be in America/New_York, under the law of OH" in said
+    assert "tzdata" in said
     assert ANN not in said
     status, said = offhook("check", ANN, "--seller", "acme", "--at", "2026-07-15T03:00:00Z", "--json")
     told = json.loads(said)
