@@ -16,6 +16,7 @@ from typing import Final
 import structlog
 import typer
 import uvicorn
+import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import create_app
@@ -315,7 +316,7 @@ def serve(settings: Settings, host: str, port: int, workers: int) -> None:
     """Serve until told to stop by a signal. Raises `CannotServe` for what is the operator's to mend."""
     refuse_workers(workers)
     listener = listen(host, port)
-    asyncio.run(_serve(reachable_at(settings, host, listener.getsockname()[1]), listener))
+    uvloop.run(_serve(reachable_at(settings, host, listener.getsockname()[1]), listener))
 
 
 async def _serve(settings: Settings, listener: socket.socket) -> None:
