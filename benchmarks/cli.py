@@ -6,6 +6,7 @@ Exit status: 0 measured (and, for `compare`, no regression), 1 not measured or a
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 import time
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
+import structlog
 import typer
 from rich.console import Console
 
@@ -246,6 +248,9 @@ def _measure(
     as_json: bool,
 ) -> None:
     console = Console(stderr=True, highlight=False)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
+    )  # failing vendors are part of it
     began, before = time.monotonic(), load()
     home = Path(os.environ.get("OFFHOOK_HOME") or ".offhook") / "bench"
     runs, failures = _runs(suites, engines, _on_cores(plan), keep, home, is_long, rounds, steps, console)

@@ -37,9 +37,9 @@ h2{font-size:22px;margin:0 0 2px;letter-spacing:-.01em}
 h3{font-size:15px;margin:26px 0 6px;font-weight:600}
 p{margin:0 0 10px}.faint{color:var(--faint);font-size:14px}
 section{background:#fff;border:1px solid var(--rule);border-radius:12px;padding:26px 28px;margin-top:22px}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(180px,1fr));gap:14px;margin:26px 0 0}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(145px,1fr));gap:14px;margin:26px 0 0}
 .card{background:#fff;border:1px solid var(--rule);border-radius:12px;padding:16px 18px}
-.card b{display:block;font-size:30px;line-height:1.1;letter-spacing:-.02em;color:var(--accent)}
+.card b{display:block;font-size:28px;line-height:1.1;letter-spacing:-.02em;color:var(--accent)}
 .card b small{font-size:15px;font-weight:500;letter-spacing:0}
 .card span{display:block;font-size:14px;margin-top:4px}.card em{font-style:normal;color:var(--faint);font-size:13px}
 .scroll{overflow-x:auto}

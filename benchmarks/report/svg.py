@@ -117,9 +117,9 @@ def timeline(call: Timeline) -> str:
     length = max(len(call.caller), len(call.agent)) * call.step
     if not length:
         return ""
-    left, right, middle, height = 56, 12, 104, 58
+    left, right, middle, height = 56, 12, 112, 58
     x = _scale(0, length, left, WIDTH - right)
-    parts = [_mark(mark, x, middle, height) for mark in call.marks]
+    parts = [_mark(mark, x, middle, height, number % 2) for number, mark in enumerate(_spoken_first(call.marks))]
     parts.append(_envelope(call.caller, call.step, x, middle - 2, -height, "#2563eb"))
     parts.append(_envelope(call.agent, call.step, x, middle + 2, height, COLORS["offhook"]))
     parts.append(f'<line x1="{left}" y1="{middle}" x2="{WIDTH - right}" y2="{middle}" stroke="{FAINT}" stroke-width="1"/>')
@@ -129,7 +129,12 @@ def timeline(call: Timeline) -> str:
     return _figure(middle + height + 48, parts, f"One call, {escape(call.title)}")
 
 
-def _mark(mark: Mark, x: _Scale, middle: float, height: float) -> str:
+def _spoken_first(marks: Sequence[Mark]) -> list[Mark]:
+    """Marks with a word above them next to each other, so that their words can alternate between two lines."""
+    return sorted(marks, key=lambda mark: (mark.kind in ("turn", "hello", "bye", "clear"), mark.at))
+
+
+def _mark(mark: Mark, x: _Scale, middle: float, height: float, row: int) -> str:
     top = middle - height - 14
     if mark.kind == "clear":
         px = x(mark.at)
@@ -145,7 +150,7 @@ def _mark(mark: Mark, x: _Scale, middle: float, height: float) -> str:
     )
     if mark.kind in ("turn", "hello", "bye"):
         return box
-    return box + f'<text x="{start:.1f}" y="{top - 4:.1f}" class="value" fill="{ink}">{escape(words)}</text>'
+    return box + f'<text x="{start:.1f}" y="{top - 4 - 14 * row:.1f}" class="value" fill="{ink}">{escape(words)}</text>'
 
 
 def _envelope(values: Sequence[float], step: float, x: _Scale, base: float, height: float, ink: str) -> str:
