@@ -174,6 +174,7 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection without a farewell (RST)."""
         self.gone.set()
+        self._reader.feed_eof()
         if self._transport is not None:
             self._transport.abort()
 

@@ -173,6 +173,8 @@ async def test_a_drop_ends_a_socket_that_is_already_open(speech: Audio, silence:
         await socket.send_media(speech(0.5) + silence(0.3))
         with pytest.raises(ConnectionClosedError):
             await until(socket, lambda message: False)
+        await vendor.log.wait_for("closed")
+    assert vendor.log.count("idle") == 0
 
 
 class Parrot:
