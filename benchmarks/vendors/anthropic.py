@@ -62,6 +62,8 @@ class AnthropicStandIn(StandIn):
         return status, _error(kind, message), {**headers, "request-id": "req_standin"}
 
     async def answer(self, connection: Connection, request: Request) -> None:
+        if request.method == "GET":
+            await connection.pause(self.preset.delay("models").draw(self.rng()))
         if request.method == "GET" and request.path == "/v1/models":
             model = {"type": "model", "id": "standin", "display_name": "Stand-in", "created_at": "2026-01-01T00:00:00Z"}
             await connection.respond(200, {"data": [model], "has_more": False, "first_id": "standin", "last_id": "standin"})

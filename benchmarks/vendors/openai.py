@@ -56,6 +56,8 @@ class OpenAIStandIn(StandIn):
         return status, {"error": {"message": message, "type": code, "param": None, "code": code}}, headers
 
     async def answer(self, connection: Connection, request: Request) -> None:
+        if request.method == "GET":
+            await connection.pause(self.preset.delay("models").draw(self.rng()))
         if request.method == "GET" and request.path.startswith("/v1/models"):
             model = {"id": self.asked_for(request) or "standin", "object": "model", "created": 0, "owned_by": "standin"}
             is_list = request.path.rstrip("/") == "/v1/models"

@@ -112,8 +112,9 @@ async def test_openais_own_models_are_told_not_to_reason(monkeypatch: pytest.Mon
 
 
 async def test_what_was_warmed_while_it_rang_is_read_and_not_written_again(prompt: Prompt) -> None:
+    apart = INSTANT.slower("models", Delay(0.1, 0.1)).slower("anthropic.ttft", Delay(0.1, 0.1))  # so that both overlap
     with bill_to(Account()) as account:
-        async with AnthropicStandIn() as vendor, mind_of(vendor) as model:
+        async with AnthropicStandIn(apart) as vendor, mind_of(vendor) as model:
             await model.warm(prompt)
             connections = vendor.log.count("connection")
             outputs = await answer(model, replace(prompt, messages=(CallerSaid("hello"),)))
@@ -137,8 +138,10 @@ async def test_the_next_turn_reads_the_turns_before_it_from_the_cache(prompt: Pr
 
 @BOTH
 async def test_a_cancelled_reply_costs_the_next_turn_no_handshake(stand_in: Any, prompt: Prompt) -> None:
-    slow = INSTANT.slower("anthropic.ttft", Delay(30, 30)).slower("openai.ttft", Delay(30, 30))
-    async with stand_in() as vendor, mind_of(vendor) as model:
+    apart = INSTANT.slower("models", Delay(0.1, 0.1))  # so that two requests overlap, as they do over a network
+    apart = apart.slower("anthropic.ttft", Delay(0.1, 0.1))
+    slow = apart.slower("anthropic.ttft", Delay(30, 30)).slower("openai.ttft", Delay(30, 30))
+    async with stand_in(apart) as vendor, mind_of(vendor) as model:
         await model.warm(prompt)
         vendor.preset = slow
         task = asyncio.create_task(answer(model, prompt))

@@ -135,7 +135,7 @@ async def test_the_sixth_context_kills_the_socket() -> None:
 
 
 async def test_a_silent_socket_times_out_and_an_empty_text_keeps_it() -> None:
-    async with ElevenLabsStandIn() as vendor, contexts(vendor, "inactivity_timeout=0.05") as socket:
+    async with ElevenLabsStandIn() as vendor, contexts(vendor, "inactivity_timeout=0.5") as socket:
         await say(socket, text="", context_id="")
         assert json.loads(await socket.recv())["error"] == "input_timeout_exceeded"
     assert vendor.log.count("keep_alive") == 1
