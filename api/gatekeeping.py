@@ -14,7 +14,7 @@ from compliance.record import CallerId, Place, Purpose, VoiceKind
 from compliance.record import Errand as ComplianceErrand
 from compliance.store import ComplianceStore, DncRequest, ProposedCall
 from compliance.verdict import Verdict
-from dialer.attempt import Attempt, AttemptId
+from dialer.attempt import AttemptId
 from dialer.campaign import Campaign, Contact
 from dialer.ports import Work
 from storage.events import OptedOut
@@ -54,10 +54,6 @@ class DialGate:
 
     async def add(self, work: Work, given: Given, at: datetime) -> None:
         await self._store.record_consent(work.connection, given, at)
-
-    async def uncount(self, work: Work, attempt: Attempt, why: str, at: datetime) -> None:
-        """An attempt that provably reached nobody counts against no cap."""
-        await self._store.never_left(work.connection, attempt.id, attempt.number, why, at)
 
     def zone_of(self, contact: Contact) -> tzinfo | None:
         """Where a contact's clock stands, when there is only one place it can be."""
