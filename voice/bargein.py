@@ -109,18 +109,13 @@ class BargeIn:
         return Verdict.TAKEN if self._takes_floor(sound.usual) else None
 
     def forget(self) -> None:
-        """The case is closed."""
+        """The case is closed; how loud it was remains known."""
         self.stage, self.voice, self.span, self.silence, self._sure = Stage.NOTHING, 0.0, 0.0, 0.0, 0.0
         self._peak, self._onset = -90.0, 0.0
         self._before, self._low, self._dip = -90.0, 0.0, 0.0
         self._recent.extend(self._case)
         self._case.clear()
         self._last.clear()
-
-    def begin(self) -> None:
-        """We begin to speak: what is heard from now on is what is usual while we do."""
-        self.forget()
-        self._recent.clear()
 
     def why(self, usual: float) -> str:
         """The case in words, for the journal."""

@@ -119,7 +119,7 @@ class Floor:
         was, self.agent = self.agent, agent
         if agent is not Agent.SILENT:
             if was is Agent.SILENT:
-                self._barge.begin()
+                self._barge.forget()
             return []
         is_doubtful = self._barge.stage is Stage.DOUBT
         self._barge.forget()

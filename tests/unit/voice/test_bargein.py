@@ -89,11 +89,11 @@ def test_talk_that_goes_on_behind_us_is_what_is_usual_here() -> None:
     assert Verdict.TAKEN in settled(heard([-20.0] * 15, case=case))
 
 
-def test_when_we_begin_anew_nothing_is_usual_yet() -> None:
+def test_it_remains_known_from_one_reply_to_the_next() -> None:
     case = BargeIn()
     heard([(-33.0, 0.4)] * 60, case=case)
-    case.begin()
-    assert settled(heard([-30.0] * 4, case=case)) == [Verdict.RAISED]
+    case.forget()
+    assert heard([-30.0] * 4, case=case) == []
 
 
 def test_a_closed_case_leaves_nothing_behind() -> None:
