@@ -39,7 +39,8 @@ bench_app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, ri
 AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 Seed = Annotated[int, typer.Option(help="The same seed gives the same callers, saying the same things.")]
 Target = Annotated[
-    list[str], typer.Option("--target", help="offhook, pipecat, livekit, or the ws:// URL of any media-stream server.")
+    list[str],
+    typer.Option("--target", help="offhook, pipecat, livekit, a server's ws:// URL, or an application's http:// voice URL."),
 ]
 PipecatPython = Annotated[
     str, typer.Option("--pipecat-python", help="A Python with pipecat-ai.", envvar="OFFHOOK_BENCH_PIPECAT")
@@ -60,11 +61,13 @@ class Ways:
 
     pipecat: str = ""
     livekit: str = ""
+    number: str = ""
+    token: str = ""
 
     def engine(self, target: str) -> Engine:
         """`name`, `name:variant` or a URL."""
         if "://" in target:
-            return engine(target)
+            return replace(engine(target), number=self.number, token=self.token)
         name, _, variant = target.partition(":")
         return engine(name, {"pipecat": self.pipecat, "livekit": self.livekit}.get(name, ""), variant)
 
@@ -122,6 +125,8 @@ def run(
     keep: Keep = None,
     pipecat_python: PipecatPython = "",
     livekit_python: LivekitPython = "",
+    number: Annotated[str, typer.Option(help="Whom to ring at an http:// target: a number of the application's.")] = "",
+    token: Annotated[str, typer.Option(help="Signs the webhook of an http:// target.", envvar="TWILIO_AUTH_TOKEN")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Any engine through the same calls: `offhook`, `pipecat`, `livekit` (`:vad` for their other setting), or a URL.
@@ -131,7 +136,7 @@ def run(
     unknown = [name for name in suite if name not in SUITES]
     if unknown or pace not in PACES:
         raise typer.BadParameter(f"no such {'suite' if unknown else 'pace'}: {(unknown or [pace])[0]}")
-    engines = [Ways(pipecat_python, livekit_python).engine(each) for each in target]
+    engines = [Ways(pipecat_python, livekit_python, number, token).engine(each) for each in target]
     plan = Plan("", calls, seed=seed, pace=pace, stall=stall)
     _measure([SUITES[name] for name in suite], engines, plan, out, html, keep, long, rounds=rounds, as_json=as_json)
 

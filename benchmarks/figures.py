@@ -105,6 +105,15 @@ class CallFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class _Words:
+    """What is known of the agent's words. Of a voice nobody knows, only a clear tells a reply cut short from a whole one."""
+
+    heard: Sequence[HeardSentence]
+    replies: Sequence[str]
+    clears: tuple[int, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Spans:
     """What one detector makes of the two channels."""
 
@@ -125,11 +134,12 @@ def figures_of(
     mouth, ear = audio[:, 0], audio[:, 1]
     both = (_Spans(energy_spans(mouth), energy_spans(ear)), _Spans(model_spans(mouth), model_spans(ear)))
     heard = voice.find(ear, both[0].agent)
+    words = _Words(heard, replies, None if voice.speech else tuple(clear.at for clear in recorded.clears))
     result = CallFigures(recorded.call_sid, recorded.scenario, recorded.samples / SAMPLE_RATE)
     result.add("first_audio", *(_first(spans) for spans in both))
     for number, (line, act) in enumerate(zip(recorded.lines, recorded.acts, strict=False)):
         following = recorded.lines[number + 1].start if number + 1 < len(recorded.lines) else recorded.samples
-        _one_act(result, line, act, following, both, heard, replies)
+        _one_act(result, line, act, following, both, words)
     _flow(result, recorded, ear)
     result.double_talk = _overlap(both[0].person, both[0].agent)
     result.carrier_frames_late = recorded.frames_late
@@ -149,19 +159,18 @@ def _one_act(
     act: Act,
     following: int,
     both: tuple[_Spans, _Spans],
-    heard: Sequence[HeardSentence],
-    replies: Sequence[str],
+    words: _Words,
 ) -> None:
     if act.kind in NOISES:
-        _noise(result, line, act, both, heard, replies)
+        _noise(result, line, act, both, words)
         return
     if act.kind is Kind.BARGE_IN:
-        _barge_in(result, line, both, heard, replies)
+        _barge_in(result, line, both, words)
     if act.kind is not Kind.HELLO and not is_talked_over(line, both[0].agent):
         ones = [gap_after(line, following, spans.person, spans.agent) for spans in both]
         result.unanswered += ones == [None, None] and act.kind is not Kind.BYE
         result.add("gap", *ones)
-        content = _content_gap(line, following, both[0], heard)
+        content = _content_gap(line, following, both[0], words.heard)
         if content is not None and None not in ones:
             result.content_gap.append(content)
     for pause in act.pauses:
@@ -173,10 +182,9 @@ def _noise(
     line: Line,
     act: Act,
     both: tuple[_Spans, _Spans],
-    heard: Sequence[HeardSentence],
-    replies: Sequence[str],
+    words: _Words,
 ) -> None:
-    verdicts = {_cut_by(line.start, FALSE_STOP_WITHIN, spans.agent, heard, replies) is not None for spans in both}
+    verdicts = {_cut_by(line.start, FALSE_STOP_WITHIN, spans.agent, words) is not None for spans in both}
     if len(verdicts) > 1:
         result.discarded += 1
         return
@@ -189,29 +197,30 @@ def _noise(
         result.false_stops += is_stopped
 
 
-def _barge_in(
-    result: CallFigures, line: Line, both: tuple[_Spans, _Spans], heard: Sequence[HeardSentence], replies: Sequence[str]
-) -> None:
+def _barge_in(result: CallFigures, line: Line, both: tuple[_Spans, _Spans], words: _Words) -> None:
     stops: list[float | None] = []
     for spans in both:
         began = start_of(line, spans.person)
-        ended = None if began is None else _cut_by(began, STOPS_WITHIN, spans.agent, heard, replies)
+        ended = None if began is None else _cut_by(began, STOPS_WITHIN, spans.agent, words)
         stops.append(None if began is None or ended is None else (ended - began) / SAMPLE_RATE)
     result.barge_ins += 1
     result.missed_barge_ins += stops == [None, None]
     result.add("stop", *stops)
 
 
-def _cut_by(
-    began: int, within: float, agent: Sequence[Span], heard: Sequence[HeardSentence], replies: Sequence[str]
-) -> int | None:
+def _cut_by(began: int, within: float, agent: Sequence[Span], words: _Words) -> int | None:
     """When the agent, who was talking at `began`, fell silent before its reply was over; None if it did not."""
     ends = [end for start, end in agent if start < began < end]
     if not ends or ends[0] - began > within * SAMPLE_RATE:
         return None
-    last = [each for each in heard if each.start < ends[0]]
+    if words.clears is not None:
+        return ends[0] if any(began <= at <= ends[0] + _NATURAL for at in words.clears) else None
+    last = [each for each in words.heard if each.start < ends[0]]
     is_over = (
-        bool(last) and last[-1].is_whole and _is_last(last[-1].text, replies) and abs(last[-1].end - ends[0]) < _NATURAL
+        bool(last)
+        and last[-1].is_whole
+        and _is_last(last[-1].text, words.replies)
+        and abs(last[-1].end - ends[0]) < _NATURAL
     )
     return None if is_over else ends[0]
 

@@ -45,12 +45,17 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """What is measured: one of `MODULES`, or the URL of any server of media streams."""
+    """What is measured: one of `MODULES`, or the URL of any server of media streams, or of an application's voice webhook.
+
+    `number` is the application's that is rung, `token` signs its webhook.
+    """
 
     name: str
     url: str = ""
     python: str = sys.executable
     variant: str = ""
+    number: str = ""
+    token: str = ""
 
     @property
     def title(self) -> str:
@@ -92,7 +97,7 @@ class Place:
 
 def engine(name: str, python: str = "", variant: str = "") -> Engine:
     """An engine by its name or URL. Raises `BenchmarkError` when it is neither, or not installed."""
-    if name.startswith(("ws://", "wss://")):
+    if name.startswith(("ws://", "wss://", "http://", "https://")):
         return Engine("engine", url=name, variant=variant)
     if name not in MODULES:
         raise BenchmarkError(f"{name}: no such target; give ws://…, or one of {', '.join(MODULES)}")
@@ -196,13 +201,15 @@ async def prepare(plan: Plan, place: Place, folder: Path) -> None:
     write_bank(folder / "bank.json", cast, speech)
 
 
-def call(plan: Plan, url: str, place: Place, folder: Path, progress: Progress) -> list[str]:
+def call(engine: Engine, plan: Plan, url: str, place: Place, folder: Path, progress: Progress) -> list[str]:
     """Have all calls placed and wait for their end; what the carrier noted that was not right."""
     command = [
         *(sys.executable, "-m", "benchmarks.callers.fleet", "--target", url, "--suite", plan.suite),
         *("--calls", str(plan.calls), "--seed", str(plan.seed), "--out", str(folder / "calls")),
         *("--speech", str(place.speech), "--stagger", str(plan.stagger), "--longest", str(plan.longest)),
         *("--core", str(plan.core_callers)),
+        *(("--number", engine.number) if engine.number else ()),
+        *(("--token", engine.token) if engine.token else ()),
     ]
     notes: list[str] = []
     done = 0
@@ -221,10 +228,13 @@ def call(plan: Plan, url: str, place: Place, folder: Path, progress: Progress) -
     return sorted(set(notes))
 
 
-def measured(folder: Path, progress: Progress) -> list[CallFigures]:
-    """The figures of every recorded call. Raises `NothingMeasured` when there are none."""
+def measured(folder: Path, progress: Progress, *, is_known: bool = True) -> list[CallFigures]:
+    """The figures of every recorded call. `is_known`: the engine speaks with the voice we gave it.
+
+    Raises `NothingMeasured` when there are none.
+    """
     bank = Bank(folder / "bank.json")
-    voice = Voice(bank.speech)
+    voice = Voice(bank.speech if is_known else {})
     believed = believed_of(engine_notes(folder))
     found = []
     files = sorted((folder / "calls").glob("*.json"))
@@ -253,8 +263,8 @@ async def one_run(engine: Engine, plan: Plan, place: Place, progress: Progress) 
     await prepare(plan, place, folder)
     progress("starting the engine")
     with running(engine, plan, folder) as url:
-        notes = call(plan, url, place, folder, progress)
-    calls = measured(folder, progress)
+        notes = call(engine, plan, url, place, folder, progress)
+    calls = measured(folder, progress, is_known=not engine.url)
     return summary(engine, plan, calls, engine_notes(folder), notes, timeline_of(folder, calls))
 
 

@@ -22,15 +22,18 @@ from benchmarks.callers.scenario import SCENARIOS, Scenario
 from benchmarks.callers.speech import Speech, pauses, person, texts_of
 from benchmarks.engines.probe import pin
 from telephony.simulator.faults import Faults
-from telephony.simulator.instructions import ConnectStream
+from telephony.simulator.instructions import ConnectStream, read
 from telephony.simulator.ledger import CallLedger, Json
 from telephony.simulator.line import Line
 from telephony.simulator.media import StreamFailed, run_stream
 from telephony.simulator.person import PersonOnPhone
 from telephony.simulator.recording import keep, truth_of
+from telephony.simulator.server import DEFAULT_AUTH_TOKEN
+from telephony.simulator.webhooks import Webhooks
 from telephony.simulator.wheel import Wheel
 
 ACCOUNT: Final = "AC" + "0" * 32
+OURS: Final = "+13025550100"
 LATE_MS: Final = 30.0  # lateness of a tick, ours, that an engine's lead must not be blamed for
 LONGEST_CALL: Final = 180.0  # seconds
 
@@ -49,6 +52,8 @@ class Order:
     stagger: float
     longest: float
     core: int
+    number: str = OURS
+    token: str = DEFAULT_AUTH_TOKEN
 
 
 class _Watched:
@@ -74,7 +79,8 @@ class Caller:
 
     async def run(self) -> dict[str, Json]:
         sid = call_sid(self._order.suite, self._order.seed, self._number)
-        ledger = CallLedger(sid, ACCOUNT, "+16145550100", "+13025550100", "outbound-api", datetime.now(UTC))
+        caller = f"+1614555{self._number % 10_000:04d}"
+        ledger = CallLedger(sid, ACCOUNT, self._order.number, caller, "inbound", datetime.now(UTC))
         ledger.answer(datetime.now(UTC))
         line = Line(PersonOnPhone(person(self._scenario, self._speech)), self._has_hung_up.set)
         ended_by = await self._talk(ledger, line)
@@ -87,8 +93,12 @@ class Caller:
         return await asyncio.to_thread(keep, self._order.out, found, line)
 
     async def _talk(self, ledger: CallLedger, line: Line) -> str:
-        verb = ConnectStream(self._order.target, (("script", self._scenario.name), ("call", ledger.sid)))
-        stream = asyncio.create_task(run_stream(verb, "MZ" + ledger.sid[2:], ledger, line, "", Faults()))
+        try:
+            verb = await self._instructions(ledger)
+        except StreamFailed as failed:
+            ledger.note(str(failed))
+            return "nobody"
+        stream = asyncio.create_task(run_stream(verb, "MZ" + ledger.sid[2:], ledger, line, self._order.token, Faults()))
         hang_up = asyncio.create_task(self._has_hung_up.wait())
         watched = _Watched(line, self._late)
         self._wheel.join(watched)
@@ -104,6 +114,21 @@ class Caller:
             ledger.note(str(results[0]))
             return "nobody"
         return ended_by
+
+    async def _instructions(self, ledger: CallLedger) -> ConnectStream:
+        """Where to connect: the target itself, or what the application at the target says to a call that comes in."""
+        if self._order.target.startswith("ws"):
+            return ConnectStream(self._order.target, (("script", self._scenario.name), ("call", ledger.sid)))
+        webhooks = Webhooks(self._order.token)
+        try:
+            fetched = await webhooks.instructions(self._order.target, ledger.voice_form())
+        finally:
+            await webhooks.close()
+        verbs = read(fetched.document, self._order.target) if fetched.error is None else ()
+        found = next((verb for verb in verbs if isinstance(verb, ConnectStream)), None)
+        if found is None:
+            raise StreamFailed(fetched.error or 12100, "no stream in what the application answered")
+        return found
 
     def _acts(self) -> list[Json]:
         return [
@@ -169,6 +194,8 @@ def read_order(arguments: list[str] | None = None) -> Order:
     parser.add_argument("--stagger", type=float, default=0.37, help="seconds between two calls")
     parser.add_argument("--longest", type=float, default=LONGEST_CALL)
     parser.add_argument("--core", type=int, default=-1)
+    parser.add_argument("--number", default=OURS, help="which of the application's numbers is rung, for an http target")
+    parser.add_argument("--token", default=DEFAULT_AUTH_TOKEN, help="signs the webhook, for an http target")
     return Order(**vars(parser.parse_args(arguments)))
 
 

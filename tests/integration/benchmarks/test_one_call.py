@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from benchmarks.engines.offhook import Switchboard, app_of
 from benchmarks.engines.options import Options
 from benchmarks.figures import believed_of, figures_of, read_recorded
 from benchmarks.heard import Voice
+from telephony.simulator.ledger import CallLedger
 from telephony.simulator.people import AfterSilence, At
 from telephony.simulator.person import tone
 from telephony.simulator.wheel import Wheel
@@ -93,6 +95,42 @@ async def test_a_call_is_recorded_and_measured(engine, tmp_path, speech, monkeyp
     figures = figures_of(recorded, Path(recorded.wav), Voice({}), tuple(bank["scripts"]["density-0"]["replies"]), believed)
     assert figures.seconds > 1
     assert figures.agent_frames > 50
+
+
+@asynccontextmanager
+async def application(document: str, seen: list[bytes]):
+    """A carrier's application: answers every webhook with the same document. Its URL."""
+
+    async def app(scope, receive, send) -> None:
+        seen.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/xml")]})
+        await send({"type": "http.response.body", "body": document.encode()})
+
+    server = Listening(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
+    serving = asyncio.create_task(server.serve())
+    await server.ready.wait()
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/voice"
+    server.should_exit = True
+    await serving
+
+
+async def test_an_application_says_where_to_connect(tmp_path, speech, scenario):
+    seen: list[bytes] = []
+    stream = '<Stream url="ws://127.0.0.1:9/media"><Parameter name="call" value="7"/></Stream>'
+    document = f"<Response><Connect>{stream}</Connect></Response>"
+    async with application(document, seen) as url:
+        caller = Caller(order(url, tmp_path), 0, speech, Wheel())
+        ledger = CallLedger("CA1", "AC1", "+13025550100", "+16145550100", "inbound", datetime.now(UTC))
+        verb = await caller._instructions(ledger)
+    assert (verb.url, verb.parameters) == ("ws://127.0.0.1:9/media", (("call", "7"),))
+    assert b"CallSid=CA1" in seen[0]
+
+
+async def test_an_application_without_a_stream_answers_nobody(tmp_path, speech, scenario):
+    async with application("<Response><Hangup/></Response>", []) as url:
+        found = await Caller(order(url, tmp_path), 0, speech, Wheel()).run()
+    assert found["ended_by"] == "nobody"
+    assert "12100" in str(found["notes"])
 
 
 async def test_nobody_answers(tmp_path, speech, scenario):
