@@ -1,6 +1,6 @@
 """Deepgram as the ears: Nova on `/v1/listen`, Flux on `/v2/listen`, mu-law straight from the carrier.
 
-One socket a call, opened while it rings. What is asked of the socket is decided by `_Hearing`, which knows neither socket
+One socket a call, opened while it rings. What is asked of the socket is decided by `Hearing`, which knows neither socket
 nor clock; the shell around it sends, reads, keeps alive and times. Facts this rests on (developers.deepgram.com/docs):
 `Finalize` is answered by `from_finalize`, or not at all when little was heard, so a timer stands beside it; an empty frame
 closes the stream; ten seconds without audio or KeepAlive close it; Flux decides on the audio it gets, so it gets silence.
@@ -17,7 +17,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -29,8 +29,9 @@ from context.briefing import Briefing
 from telephony.audio import SILENCE
 from voice.agent import AgentDefinition
 from voice.errors import ProviderError, ProviderUnavailable
-from voice.events import SAMPLE_RATE, Transcribed, Word
+from voice.events import SAMPLE_RATE, Transcribed
 from voice.pricing.consumption import Consumption, Stage, bill
+from voice.providers.deepgram_hearing import Hearing, keyterms, within_limit
 from voice.providers.extras import load
 from voice.providers.trouble import from_status, from_transport
 
@@ -40,8 +41,6 @@ _FLUX_FRAME: Final = 640  # 80 ms, "strongly recommended" (flux/nova-3-migration
 _KEEP_ALIVE_EVERY: Final = 4.0  # seconds; "every 3-5 seconds" (audio-keep-alive)
 _FLUX_SILENCE_AFTER: Final = 1.0  # seconds without audio after which Flux is given silence to decide on
 _FAREWELL: Final = 1.0  # seconds for a polite close
-_MOST_CHARACTERS: Final = 1400  # of all keyterms: the vendor's 500 tokens, with room to spare
-_TERM_COST: Final = 3  # characters that a term costs beside its own
 
 log = structlog.get_logger()
 
@@ -158,114 +157,6 @@ class DeepgramEars:
         return from_transport(_PROVIDER, error)
 
 
-def keyterms(agent: AgentDefinition, briefing: Briefing) -> tuple[str, ...]:
-    """Names and terms to listen for: the agent's own, the seller's, and the names of the person who was called."""
-    names = [briefing.contact.name, briefing.contact.first_name] if briefing.contact is not None else []
-    found = dict.fromkeys(term.strip() for term in (*agent.keyterms, agent.seller, agent.persona, *names) if term.strip())
-    return within_limit(tuple(found))
-
-
-def within_limit(terms: Sequence[str]) -> tuple[str, ...]:
-    """As many terms as the vendor takes ("500 tokens" in all), each once, the first ones first."""
-    kept: dict[str, None] = {}
-    characters = 0
-    for term in terms:
-        characters += 0 if term in kept else len(term) + _TERM_COST
-        if characters > _MOST_CHARACTERS:
-            break
-        kept[term] = None
-    return tuple(kept)
-
-
-# --- what was heard, without socket or clock --------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class _Hearing:
-    """Turns the vendor's messages into `Transcribed`. Word times stay those of the caller's audio: silence that was
-    put in is taken out again."""
-
-    interim: Transcribed | None = None  # heard, but not final yet
-    last_final: float = -1.0  # when the last final with words came
-    fillers: list[tuple[float, float]] = field(default_factory=list)  # stream second, filler seconds put in up to there
-
-    def take(self, message: Any, now: float) -> Transcribed | None:
-        """What a message says was heard, or None if it is about something else."""
-        kind = getattr(message, "type", "")
-        if kind == "Results":
-            return self._results(message, now)
-        if kind == "TurnInfo":
-            return self._turn(message, now)
-        return None
-
-    def is_settled(self, now: float) -> bool:
-        """Whether everything that was heard is final already, a moment ago: there is no more to be asked for."""
-        return self.interim is None and now - self.last_final < 1.0
-
-    def close(self) -> Transcribed:
-        """The final that takes the place of one that does not come: the last interim, or no words."""
-        interim, self.interim = self.interim, None
-        if interim is None:
-            return Transcribed("", is_final=True)
-        return Transcribed(interim.text, is_final=True, confidence=interim.confidence, words=interim.words)
-
-    def _results(self, message: Any, now: float) -> Transcribed | None:
-        best = message.channel.alternatives[0]
-        words = self._words(best.words)
-        if not message.is_final:
-            return self._interim(best.transcript, best.confidence, words, None)
-        # A final without words is only worth telling when it was asked for, or takes an interim back.
-        if not best.transcript and not message.from_finalize and self.interim is None:
-            return None
-        return self._final(best.transcript, best.confidence, words, None, now)
-
-    def _turn(self, message: Any, now: float) -> Transcribed | None:
-        words = self._words(message.words)
-        confidence = _mean([word.confidence for word in message.words])
-        if message.event == "EndOfTurn":
-            return self._final(message.transcript, confidence, words, 1.0, now)
-        end = 0.0 if message.event == "TurnResumed" else message.end_of_turn_confidence
-        return self._interim(message.transcript, confidence, words, end)
-
-    def _interim(self, text: str, confidence: float, words: tuple[Word, ...], end: float | None) -> Transcribed | None:
-        if not text:
-            return None
-        stability = stable_share(self.interim.text if self.interim else "", text)
-        if self.interim is not None and self.interim.text == text and self.interim.end_of_turn == end:
-            return None
-        self.interim = Transcribed(text, False, confidence, stability, words, end)
-        return self.interim
-
-    def _final(self, text: str, confidence: float, words: tuple[Word, ...], end: float | None, now: float) -> Transcribed:
-        self.interim = None
-        if text:
-            self.last_final = now
-        return Transcribed(text, True, confidence, 1.0, words, end)
-
-    def _words(self, words: Sequence[Any]) -> tuple[Word, ...]:
-        return tuple(
-            Word(getattr(word, "punctuated_word", None) or word.word, self._when(word.start), self._when(word.end))
-            for word in words
-        )
-
-    def _when(self, stream: float) -> float:
-        filler = max((length for at, length in self.fillers if at <= stream), default=0.0)
-        return round(max(stream - filler, 0.0), 3)
-
-
-def stable_share(before: str, after: str) -> float:
-    """How much of a new interim the interim before it had already said, word by word from the start (0 to 1)."""
-    old, new = before.split(), after.split()
-    if not new:
-        return 0.0
-    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    return same / len(new)
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values) if values else 0.0
-
-
 # --- the shell --------------------------------------------------------------------------------------------------------
 
 
@@ -282,7 +173,7 @@ class _Ears:
         self._terms = terms
         self._told = terms
         self._frame = _FLUX_FRAME if settings.is_flux else _NOVA_FRAME
-        self._hearing = _Hearing()
+        self._hearing = Hearing()
         self._pending = bytearray()
         self._orders: deque[str] = deque()
         self._wake = asyncio.Event()

@@ -19,7 +19,7 @@ from voice.errors import ProviderRejected, ProviderUnavailable
 from voice.events import Word
 from voice.ports import Speaker, SpokenAudio
 from voice.pricing.consumption import Account, Stage, bill_to
-from voice.providers.elevenlabs import ElevenLabsSettings, ElevenLabsVoice, VoiceChoice, WordClock, voice_of
+from voice.providers.elevenlabs import ElevenLabsSettings, ElevenLabsVoice, VoiceChoice, voice_of
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ async def test_a_malformed_message_is_survived(mouth_of) -> None:
 
 
 async def test_the_socket_is_kept_alive(mouth_of, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("voice.providers.elevenlabs._KEEP_ALIVE_EVERY", 0.02)
+    monkeypatch.setattr("voice.providers.elevenlabs_socket.KEEP_ALIVE_EVERY", 0.02)
     async with ElevenLabsStandIn() as vendor, mouth_of(vendor):
         await vendor.log.wait_for("keep_alive", count=2)
 
@@ -168,13 +168,3 @@ async def test_the_check_tells_what_is_wrong(agent: AgentDefinition) -> None:
         with pytest.raises(ProviderRejected, match="wrong_key"):
             await provider.check(agent)
         await provider.close()
-
-
-def test_words_that_cross_pieces_belong_to_the_piece_they_end_in() -> None:
-    clock = WordClock()
-    assert clock.words("hi th", [0.0, 0.1, 0.2, 0.3, 0.4], [0.1, 0.2, 0.3, 0.4, 0.5]) == (Word("hi", 0.0, 0.2),)
-    clock.next_piece()
-    assert clock.words("ere ", [0.0, 0.1, 0.2, 0.3], [0.1, 0.2, 0.3, 0.3]) == (Word("there", 0.0, 0.3),)
-    assert clock.words("no", [0.0, 0.1], [0.1, 0.2]) == ()
-    assert clock.rest() == (Word("no", 0.0, 0.0),)
-    assert clock.rest() == ()

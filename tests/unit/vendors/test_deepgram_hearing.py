@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from types import SimpleNamespace as Some
+from typing import Any
+
+from context.briefing import Briefing, ContactCard
+from voice.agent import AgentDefinition
+from voice.events import Word
+from voice.providers.deepgram_hearing import Hearing, keyterms, stable_share, within_limit
+
+AGENT = AgentDefinition("a", "Acme", "Ann", "", "", "", keyterms=("shingle", "Acme"))
+
+
+def word(text: str, start: float, end: float) -> Any:
+    return Some(word=text.lower(), punctuated_word=text, start=start, end=end, confidence=0.9)
+
+
+def results(text: str, *, final: bool = False, asked: bool = False) -> Any:
+    words = [word(part, i * 0.3, i * 0.3 + 0.3) for i, part in enumerate(text.split())]
+    best = Some(transcript=text, confidence=0.9, words=words)
+    return Some(type="Results", is_final=final, from_finalize=asked, channel=Some(alternatives=[best]))
+
+
+def turn(event: str, text: str, end: float) -> Any:
+    words = [word(text, 1.0, 1.5)] if text else []
+    return Some(type="TurnInfo", event=event, transcript=text, words=words, end_of_turn_confidence=end)
+
+
+def test_interims_become_stable_word_by_word_and_are_told_once() -> None:
+    hearing = Hearing()
+    first = hearing.take(results("I"), 0.0)
+    second = hearing.take(results("I own"), 0.1)
+    assert first is not None
+    assert second is not None
+    assert (first.stability, second.stability) == (0.0, 0.5)
+    assert second.words == (Word("I", 0.0, 0.3), Word("own", 0.3, 0.6))
+    assert hearing.take(results("I own"), 0.2) is None
+    assert hearing.take(results(""), 0.3) is None
+
+
+def test_a_wordless_final_is_told_only_when_it_was_asked_for_or_takes_words_back() -> None:
+    hearing = Hearing()
+    assert hearing.take(results("", final=True), 0.0) is None
+    assert hearing.take(results("", final=True, asked=True), 0.0) is not None
+    hearing.take(results("maybe"), 0.1)
+    taken_back = hearing.take(results("", final=True), 0.2)
+    assert taken_back is not None
+    assert taken_back.text == ""
+
+
+def test_after_a_final_everything_is_settled_for_a_moment() -> None:
+    hearing = Hearing()
+    assert not hearing.is_settled(0.0)
+    hearing.take(results("yes", final=True), 1.0)
+    assert hearing.is_settled(1.5)
+    assert not hearing.is_settled(2.5)
+    hearing.take(results("and"), 1.6)
+    assert not hearing.is_settled(1.7)
+
+
+def test_the_last_interim_stands_in_for_the_final() -> None:
+    hearing = Hearing()
+    hearing.take(results("call me"), 0.0)
+    assert hearing.close().text == "call me"
+    assert hearing.close().text == ""
+
+
+def test_flux_says_how_sure_it_is_and_takes_it_back() -> None:
+    hearing = Hearing()
+    ends = [
+        found.end_of_turn
+        for found in (
+            hearing.take(turn("EagerEndOfTurn", "yes", 0.5), 0.0),
+            hearing.take(turn("TurnResumed", "yes", 0.4), 0.1),
+            hearing.take(turn("EndOfTurn", "yes", 0.8), 0.2),
+        )
+        if found is not None
+    ]
+    assert ends == [0.5, 0.0, 1.0]
+    assert hearing.take(turn("Update", "", 0.0), 0.3) is None
+    assert hearing.take(Some(type="Connected"), 0.4) is None
+
+
+def test_silence_that_was_put_in_is_taken_out_of_the_times() -> None:
+    hearing = Hearing(fillers=[(0.5, 0.5)])
+    heard = hearing.take(turn("EndOfTurn", "yes", 0.8), 0.0)
+    assert heard is not None
+    assert heard.words == (Word("yes", 0.5, 1.0),)
+
+
+def test_keyterms_are_the_agents_and_the_callers_each_once_and_within_the_limit() -> None:
+    briefing = Briefing(contact=ContactCard("c", "+12025550123", "Zelda Quigley", "Zelda"))
+    assert keyterms(AGENT, briefing) == ("shingle", "Acme", "Ann", "Zelda Quigley", "Zelda")
+    assert keyterms(AGENT, Briefing()) == ("shingle", "Acme", "Ann")
+    assert within_limit(["a", "a", "b" * 2000, "c"]) == ("a",)
+
+
+def test_stability_counts_from_the_start() -> None:
+    assert stable_share("a b c", "a b d") == 2 / 3
+    assert stable_share("", "a") == 0.0
+    assert stable_share("a", "") == 0.0
+    assert stable_share("x a", "a") == 0.0

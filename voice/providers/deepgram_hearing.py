@@ -1,0 +1,119 @@
+"""What Deepgram's messages say was heard, and which terms it is told to listen for. Pure: no socket, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from context.briefing import Briefing
+from voice.agent import AgentDefinition
+from voice.events import Transcribed, Word
+
+_MOST_CHARACTERS: Final = 1400  # of all keyterms: the vendor's 500 tokens, with room to spare
+_TERM_COST: Final = 3  # characters that a term costs beside its own
+
+
+def keyterms(agent: AgentDefinition, briefing: Briefing) -> tuple[str, ...]:
+    """Names and terms to listen for: the agent's own, the seller's, and the names of the person who was called."""
+    names = [briefing.contact.name, briefing.contact.first_name] if briefing.contact is not None else []
+    found = dict.fromkeys(term.strip() for term in (*agent.keyterms, agent.seller, agent.persona, *names) if term.strip())
+    return within_limit(tuple(found))
+
+
+def within_limit(terms: Sequence[str]) -> tuple[str, ...]:
+    """As many terms as the vendor takes ("500 tokens" in all), each once, the first ones first."""
+    kept: dict[str, None] = {}
+    characters = 0
+    for term in terms:
+        characters += 0 if term in kept else len(term) + _TERM_COST
+        if characters > _MOST_CHARACTERS:
+            break
+        kept[term] = None
+    return tuple(kept)
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Turns the vendor's messages into `Transcribed`. Word times stay those of the caller's audio: silence that was
+    put in is taken out again."""
+
+    interim: Transcribed | None = None  # heard, but not final yet
+    last_final: float = -1.0  # when the last final with words came
+    fillers: list[tuple[float, float]] = field(default_factory=list)  # stream second, filler seconds put in up to there
+
+    def take(self, message: Any, now: float) -> Transcribed | None:
+        """What a message says was heard, or None if it is about something else."""
+        kind = getattr(message, "type", "")
+        if kind == "Results":
+            return self._results(message, now)
+        if kind == "TurnInfo":
+            return self._turn(message, now)
+        return None
+
+    def is_settled(self, now: float) -> bool:
+        """Whether everything that was heard is final already, a moment ago: there is no more to be asked for."""
+        return self.interim is None and now - self.last_final < 1.0
+
+    def close(self) -> Transcribed:
+        """The final that takes the place of one that does not come: the last interim, or no words."""
+        interim, self.interim = self.interim, None
+        if interim is None:
+            return Transcribed("", is_final=True)
+        return Transcribed(interim.text, is_final=True, confidence=interim.confidence, words=interim.words)
+
+    def _results(self, message: Any, now: float) -> Transcribed | None:
+        best = message.channel.alternatives[0]
+        words = self._words(best.words)
+        if not message.is_final:
+            return self._interim(best.transcript, best.confidence, words, None)
+        # A final without words is only worth telling when it was asked for, or takes an interim back.
+        if not best.transcript and not message.from_finalize and self.interim is None:
+            return None
+        return self._final(best.transcript, best.confidence, words, None, now)
+
+    def _turn(self, message: Any, now: float) -> Transcribed | None:
+        words = self._words(message.words)
+        confidence = _mean([word.confidence for word in message.words])
+        if message.event == "EndOfTurn":
+            return self._final(message.transcript, confidence, words, 1.0, now)
+        end = 0.0 if message.event == "TurnResumed" else message.end_of_turn_confidence
+        return self._interim(message.transcript, confidence, words, end)
+
+    def _interim(self, text: str, confidence: float, words: tuple[Word, ...], end: float | None) -> Transcribed | None:
+        if not text:
+            return None
+        stability = stable_share(self.interim.text if self.interim else "", text)
+        if self.interim is not None and self.interim.text == text and self.interim.end_of_turn == end:
+            return None
+        self.interim = Transcribed(text, False, confidence, stability, words, end)
+        return self.interim
+
+    def _final(self, text: str, confidence: float, words: tuple[Word, ...], end: float | None, now: float) -> Transcribed:
+        self.interim = None
+        if text:
+            self.last_final = now
+        return Transcribed(text, True, confidence, 1.0, words, end)
+
+    def _words(self, words: Sequence[Any]) -> tuple[Word, ...]:
+        return tuple(
+            Word(getattr(word, "punctuated_word", None) or word.word, self._when(word.start), self._when(word.end))
+            for word in words
+        )
+
+    def _when(self, stream: float) -> float:
+        filler = max((length for at, length in self.fillers if at <= stream), default=0.0)
+        return round(max(stream - filler, 0.0), 3)
+
+
+def stable_share(before: str, after: str) -> float:
+    """How much of a new interim the interim before it had already said, word by word from the start (0 to 1)."""
+    old, new = before.split(), after.split()
+    if not new:
+        return 0.0
+    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    return same / len(new)
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
