@@ -13,12 +13,12 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from telephony.audio import decode
 from voice.detectors import prosody
 from voice.detectors.echo import LONGEST, STRETCH, EchoGuard
 from voice.detectors.foreground import Foreground
 from voice.detectors.smart_turn import SECONDS, Answer, TurnJudge
 from voice.events import SAMPLE_RATE, VoiceEvidence
-from voice.providers import g711
 
 Floats = NDArray[np.float32]
 
@@ -95,7 +95,7 @@ class CallDetectors:
 
     def feed(self, near: bytes) -> list[VoiceEvidence]:
         """Take caller audio (mu-law, any length, in order); return the evidence of every window it completes."""
-        self._near.write(g711.decode(near).astype(np.float32) / _FULL_SCALE)
+        self._near.write(decode(near).astype(np.float32) / _FULL_SCALE)
         return [self._judged(evidence) for evidence in self._activity.feed(near)]
 
     def played(self, audio: bytes) -> None:
@@ -104,7 +104,7 @@ class CallDetectors:
             return
         if self._far.end < self._near.end:
             self._far.write(np.zeros(self._near.end - self._far.end, np.float32))
-        self._far.write(g711.decode(audio).astype(np.float32) / _FULL_SCALE)
+        self._far.write(decode(audio).astype(np.float32) / _FULL_SCALE)
         self._far_sounds_until = self._far.end
 
     def cleared(self) -> None:

@@ -18,9 +18,9 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from telephony.audio import decode
 from voice.errors import ProviderRejected
 from voice.events import SAMPLE_RATE, Samples, VoiceEvidence
-from voice.providers import g711
 
 WINDOW: Final = 256  # samples at 8 kHz: the size the model was trained with
 _CONTEXT: Final = 32  # samples of the window before, which the v5 model wants in front of each
@@ -114,12 +114,12 @@ class SileroActivity:
 
     def prepared(self, window: bytes) -> Window:
         """The model's input for a window. `judged` must follow before the next window of this call is prepared."""
-        samples = g711.decode(window).astype(np.float32) / _FULL_SCALE
+        samples = decode(window).astype(np.float32) / _FULL_SCALE
         return Window(np.concatenate([self._context, samples]), self._state)
 
     def judged(self, window: bytes, outcome: Judged) -> VoiceEvidence:
         """Take the model's answer to a window and say what it is evidence of."""
-        samples = g711.decode(window).astype(np.float32) / _FULL_SCALE
+        samples = decode(window).astype(np.float32) / _FULL_SCALE
         self._state, self._context = outcome.state, samples[-_CONTEXT:]
         self._position += WINDOW
         loudness = level(samples)

@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from telephony.audio import decode
 from voice.events import Samples, VoiceEvidence
-from voice.providers import g711
 from voice.providers.silero import (
     _CONTEXT,
     _FORGET_AFTER,
@@ -34,7 +34,7 @@ Floats = NDArray[np.float32]
 GATHER: Final = 0.008  # seconds a batch waits for company: windows come every 32 ms a call
 LARGEST: Final = 256  # windows a batch
 _FIRST_SLOTS: Final = 64
-_TABLE: Final[Floats] = g711.decode(bytes(range(256))).astype(np.float32) / np.float32(32768)
+_TABLE: Final[Floats] = decode(bytes(range(256))).astype(np.float32) / np.float32(32768)
 
 
 class SharedActivity:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from context.briefing import Briefing
+from telephony.audio import encode
 from voice.agent import AgentDefinition
 from voice.errors import ProviderRejected
 from voice.events import Transcribed
-from voice.providers import g711
 from voice.providers.embedded.ears import EmbeddedEars, EmbeddedTranscriber
 from voice.providers.embedded.expected import hint_for
 from voice.providers.embedded.mouth import EmbeddedMouth
@@ -71,7 +71,7 @@ async def test_what_is_not_speech_is_no_words(ears: EmbeddedEars, agent: AgentDe
         * (time % 4000 < 1600),
     }[kind]
     transcriber = await ears.open(agent, Briefing())
-    told = await heard(transcriber, g711.encode(np.clip(samples, -32768, 32767).astype(np.int16)))
+    told = await heard(transcriber, encode(np.clip(samples, -32768, 32767).astype(np.int16)))
     assert [event.text for event in told] == [""]
     await transcriber.close()
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from telephony.audio import decode, encode
 from voice.detectors.call import CallDetectors, History
 from voice.detectors.smart_turn import SECONDS
 from voice.events import Samples, VoiceEvidence
-from voice.providers import g711
 
 Floats = NDArray[np.float32]
 WINDOW = 256
@@ -26,7 +26,7 @@ class Loudness:
         self._heard += audio
         found = []
         while len(self._heard) >= WINDOW:
-            samples = g711.decode(self._heard[:WINDOW]).astype(np.float64) / 32768
+            samples = decode(self._heard[:WINDOW]).astype(np.float64) / 32768
             self._heard = self._heard[WINDOW:]
             self._position += WINDOW
             level = float(10 * np.log10(np.mean(samples**2) + 1e-9))
@@ -59,7 +59,7 @@ class Judge:
 
 
 def mulaw(samples: Floats) -> bytes:
-    return g711.encode(np.clip(samples * 32768, -32767, 32767).astype(np.int16))
+    return encode(np.clip(samples * 32768, -32767, 32767).astype(np.int16))
 
 
 def voice(seconds: float, level: float = -22.0, seed: int = 1) -> Floats:

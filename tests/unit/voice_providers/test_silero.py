@@ -7,16 +7,17 @@ import math
 import numpy as np
 import pytest
 
+from telephony.audio import encode
 from voice.errors import ProviderRejected
-from voice.providers import g711, silero
+from voice.providers import silero
 from voice.providers.silero import WINDOW, SileroActivity, SileroBatch, level, shared_batch
 
-SILENCE = bytes([g711.SILENCE])
+SILENCE = b"\xff"
 
 
 def noise(count: int, loudness: float) -> bytes:
     samples = np.random.default_rng(1).standard_normal(count) * loudness
-    return g711.encode(np.clip(samples, -32768, 32767).astype(np.int16))
+    return encode(np.clip(samples, -32768, 32767).astype(np.int16))
 
 
 def test_windows_come_whole_whatever_the_pieces() -> None:

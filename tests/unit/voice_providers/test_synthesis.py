@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from telephony.audio import decode
 from voice.events import Word
-from voice.providers import g711
 from voice.providers.embedded.espeak import timed_words
 from voice.providers.embedded.mouth_worker import Voice
 from voice.providers.embedded.synthesis import CATALOGUE, Samples16, Timbre, sentences
@@ -58,7 +58,7 @@ def test_a_longer_throat_takes_longer() -> None:
     outlet.feed(tone(1.0), (Word("one", 0.8, 0.9),))
     assert outlet.end() == pytest.approx(1.25, abs=0.03)
     assert outlet.words == [("one", pytest.approx(1.0, abs=0.03))]
-    assert int(np.abs(g711.decode(outlet.audio)[800:-800].astype(int)).max()) == pytest.approx(4000, rel=0.05)
+    assert int(np.abs(decode(outlet.audio)[800:-800].astype(int)).max()) == pytest.approx(4000, rel=0.05)
 
 
 def test_nothing_but_silence_is_next_to_nothing() -> None:

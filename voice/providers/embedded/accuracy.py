@@ -17,11 +17,11 @@ from typing import Final
 import numpy as np
 
 from context.briefing import Briefing
+from telephony.audio import decode, encode
 from voice.agent import AgentDefinition, Question
 from voice.agent_file import parse_agent
 from voice.events import SAMPLE_RATE, Transcribed
 from voice.language.words import normalise
-from voice.providers import g711
 from voice.providers.embedded.ears import EmbeddedEars, EmbeddedTranscriber
 from voice.providers.embedded.expected import hint_for
 from voice.providers.embedded.mouth import EmbeddedMouth
@@ -109,13 +109,13 @@ class Tally:
 
 def telephone(mulaw: bytes, level: float = 1.0, noise: float = 3e-4, seed: int = 1) -> bytes:
     """Audio as a telephone hands it over: 300-3400 Hz, some noise, mu-law again. `level` and `noise` are linear."""
-    samples = g711.decode(mulaw).astype(np.float64) / 32768 * level
+    samples = decode(mulaw).astype(np.float64) / 32768 * level
     samples = np.concatenate([np.zeros(_SILENCE), samples, np.zeros(_SILENCE)])
     frequencies = np.fft.rfftfreq(samples.size, 1 / SAMPLE_RATE)
     band = 1 / (1 + np.exp(-(frequencies - 290) / 20)) / (1 + np.exp((frequencies - 3420) / 40))
     line = np.fft.irfft(np.fft.rfft(samples) * band, samples.size)
     line += np.random.default_rng(seed).standard_normal(samples.size) * noise
-    return g711.encode(np.clip(line * 32768, -32768, 32767).astype(np.int16))
+    return encode(np.clip(line * 32768, -32768, 32767).astype(np.int16))
 
 
 def word_errors(wanted: str, heard: str) -> int:

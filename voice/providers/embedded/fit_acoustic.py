@@ -28,8 +28,8 @@ import pocketsphinx
 import soxr
 from numpy.typing import NDArray
 
+from telephony.audio import decode, encode
 from voice.agent_file import AgentFolder
-from voice.providers import g711
 from voice.providers.embedded import acoustic
 from voice.providers.embedded.expected import vocabulary_sentences
 from voice.providers.embedded.synthesis import Timbre
@@ -125,7 +125,7 @@ def telephone(wide: Floats) -> NDArray[np.int16]:
     frequencies = np.fft.rfftfreq(narrow.size, 1 / NARROW)
     band = 1 / (1 + np.exp(-(frequencies - 270) / 25)) / (1 + np.exp((frequencies - 3450) / 40))
     line = np.fft.irfft(np.fft.rfft(narrow) * band, narrow.size)
-    return g711.decode(g711.encode(np.clip(line * 32768, -32768, 32767).astype(np.int16)))
+    return decode(encode(np.clip(line * 32768, -32768, 32767).astype(np.int16)))
 
 
 def record(spoken: Sequence[tuple[str, Floats]], folder: Path) -> Iterator[Recording]:

@@ -15,8 +15,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from telephony.audio import encode
 from voice.events import SAMPLE_RATE, Word
-from voice.providers import g711
 from voice.providers.embedded.synthesis import CATALOGUE, Samples16, SynthesisEngine, Timbre, sentences
 from voice.providers.embedded.wire import ITSELF, Audio, Close, Failed, Message, Pipes, Ready, Say
 
@@ -78,7 +78,7 @@ class Voice:
         self._words = [word for word in self._words if word not in due]
         words = tuple(Word(word.text, max(0.0, word.start - start), max(0.0, word.end - start)) for word in due)
         if count or words:
-            self._send(g711.encode(self._held[:count]), words)
+            self._send(encode(self._held[:count]), words)
         sound = _loud(self._held[:count])
         self._tail = count - 1 - int(sound[-1]) if sound.size else self._tail + count
         self._held = self._held[count:]

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from telephony.audio import decode
 from voice.events import SAMPLE_RATE, Word
-from voice.providers import g711
 from voice.providers.silero import WINDOW, SileroActivity
 
 ONSET: Final = 0.3  # Silero probability at which an utterance begins; it hears soft beginnings late ...
@@ -129,7 +129,7 @@ class Recogniser:
         self._preroll.clear()
 
     def _feed(self, window: bytes, position: int) -> None:
-        self._decoder.process_raw(g711.decode(window).astype("<i2").tobytes())
+        self._decoder.process_raw(decode(window).astype("<i2").tobytes())
         self._fed.append(position)
 
     def _interim(self) -> list[Heard]:
