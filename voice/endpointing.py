@@ -29,14 +29,14 @@ class Cue:
 
 
 # The names and units are those of `voice/detectors/prosody.py` and, for `complete`, of `smart_turn.py`. The weights are a
-# logistic regression over the pauses of 16 readers and speakers in nine line conditions, checked by leaving speakers out and
+# logistic regression over 626 pauses of 18 readers and speakers in eight line conditions, checked by leaving speakers out and
 # rounded (docs/turn-taking.md); `clarity` is set by hand: where the line is noisy, wait rather than guess.
 CUES: Final[Mapping[str, Cue]] = {
-    "complete": Cue(0.16, 1.0, is_clear=False),
+    "complete": Cue(0.18, 1.0, is_clear=False),
     "last_peak": Cue(-0.08, 0.0),
-    "decay": Cue(0.048, 10.0),
-    "hiss": Cue(-0.047, -8.0),
-    "breath": Cue(-0.27, 0.0),
+    "decay": Cue(0.046, 10.0),
+    "hiss": Cue(-0.045, -8.0),
+    "breath": Cue(-0.33, 0.0),
     "clarity": Cue(0.5, 0.85, is_clear=False),
 }
 
@@ -58,8 +58,8 @@ class EndpointPolicy:
     least: float = 0.22
     most: float = 0.96
     most_for_words: float = 1.60  # where the words themselves promise more
-    bias: float = -0.13
-    spoken: float = 0.78  # log-odds per e-fold of speech in this turn
+    bias: float = -0.12
+    spoken: float = 0.85  # log-odds per e-fold of speech in this turn
     spoken_neutral: float = 2.0  # seconds
     own_rest: float = -0.15  # log-odds per second that the caller's own pauses are longer than most people's
     own_rest_neutral: float = 0.6  # seconds

@@ -127,7 +127,7 @@ def test_the_journal_is_told_the_strongest_reasons() -> None:
     ending = after_speech()
     ending.hear(CUT_OFF)
     why = ending.ending().why
-    assert why.startswith("0.96 s of silence, breath -1.6")
+    assert why.startswith("0.96 s of silence, breath -2.0")
     assert why.count(",") == 5
 
 
