@@ -29,8 +29,8 @@ class Cue:
 
 
 # The names and units are those of `voice/detectors/prosody.py` and, for `complete`, of `smart_turn.py`. The weights are a
-# logistic regression over 626 pauses of 18 readers and speakers in eight line conditions, checked by leaving speakers out and
-# rounded (docs/turn-taking.md); `clarity` is set by hand: where the line is noisy, wait rather than guess.
+# logistic regression over 626 pauses of 18 speakers in eight line conditions, checked by leaving speakers out, and rounded
+# (docs/turn-taking.md); `clarity` is set by hand: where the line is noisy, wait rather than guess.
 CUES: Final[Mapping[str, Cue]] = {
     "complete": Cue(0.18, 1.0, is_clear=False),
     "last_peak": Cue(-0.08, 0.0),
