@@ -32,6 +32,7 @@ from voice.providers.silero import (
 Floats = NDArray[np.float32]
 
 GATHER: Final = 0.008  # seconds a batch waits for company: windows come every 32 ms a call
+_RESTS: Final = 50  # looks without a window after which there are no calls
 LARGEST: Final = 256  # windows a batch
 _FIRST_SLOTS: Final = 64
 _TABLE: Final[Floats] = decode(bytes(range(256))).astype(np.float32) / np.float32(32768)
@@ -83,6 +84,7 @@ class SharedSilero:
         self._quiet = np.zeros(_FIRST_SLOTS, np.int32)  # windows since the last speech
         self._waiting: deque[tuple[SharedActivity, bytes]] = deque()
         self._wake = threading.Event()
+        self._is_idle = False
         if starts:  # a test turns it by hand
             threading.Thread(target=self._work, name="silero", daemon=True).start()
 
@@ -101,7 +103,7 @@ class SharedSilero:
     def put(self, activity: SharedActivity, window: bytes) -> None:
         """A window to be judged. Never blocks."""
         self._waiting.append((activity, window))
-        if not self._wake.is_set():
+        if self._is_idle:  # while there are calls the thread looks by itself: waking it for each window costs the loop more
             self._wake.set()
 
     def _more_rows(self) -> range:
@@ -112,11 +114,21 @@ class SharedSilero:
         return range(rows, 2 * rows)
 
     def _work(self) -> None:
+        rests = 0
         while True:
-            self._wake.wait()
             time.sleep(self._gather)
-            self._wake.clear()
+            rests = 0 if self._waiting else rests + 1
             self.turn()
+            if rests > _RESTS:
+                self._sleep()
+
+    def _sleep(self) -> None:
+        """Until there is a window again. It is said before it is looked: a window that comes between the two wakes us."""
+        self._wake.clear()
+        self._is_idle = True
+        if not self._waiting:
+            self._wake.wait()
+        self._is_idle = False
 
     def turn(self) -> None:
         """Judge everything that waits."""

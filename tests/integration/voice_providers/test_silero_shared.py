@@ -83,3 +83,25 @@ def test_the_thread_works_by_itself():
     call.feed(b"\xff" * WINDOW)
     assert judged.wait(20)
     assert len(call.feed(b"")) == 1
+
+
+def test_the_thread_that_fell_asleep_wakes_for_the_next_window():
+    asleep, judged = threading.Event(), threading.Event()
+
+    class Sleepy(SharedSilero):
+        def _sleep(self) -> None:
+            asleep.set()
+            super()._sleep()
+
+    class Told(SharedActivity):
+        def take(self, speech: float, level: float) -> None:
+            super().take(speech, level)
+            judged.set()
+
+    shared = Sleepy(gather=0.0)
+    assert asleep.wait(20)
+    call = Told(shared)
+    while not judged.is_set():  # the thread may have said that it sleeps and not sleep yet: the next window wakes it
+        call.feed(b"\xff" * WINDOW)
+        judged.wait(0.05)
+    assert judged.is_set()
