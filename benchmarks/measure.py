@@ -37,7 +37,7 @@ class _Mark(msgspec.Struct, frozen=True):
     why: str
 
 
-class _Clear(msgspec.Struct, frozen=True):
+class Clear(msgspec.Struct, frozen=True):
     at: int
     dropped: int
 
@@ -65,7 +65,7 @@ class Sidecar(msgspec.Struct, frozen=True):
     samples: int = 0
     lines: tuple[Line, ...] = ()
     marks: tuple[_Mark, ...] = ()
-    clears: tuple[_Clear, ...] = ()
+    clears: tuple[Clear, ...] = ()
     underruns: tuple[Underrun, ...] = ()
     frames_late: int = 0
     first_heard: int | None = None

@@ -1,5 +1,6 @@
 """Figures from a recording that was made by hand: every number is known beforehand."""
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -7,7 +8,8 @@ from benchmarks.callers.scenario import Kind
 from benchmarks.engines.scripted import Spoken
 from benchmarks.figures import Act, Believed, CallFigures, Recorded, believed_of, figures_of
 from benchmarks.heard import Voice, believed_count, words_of
-from benchmarks.measure import Line, Underrun, energy_spans
+from benchmarks.measure import Clear, Line, Underrun, energy_spans
+from benchmarks.report.timeline import drawn, timeline_of
 from telephony.audio import SAMPLE_RATE, decode, encode, write_stereo
 
 SECONDS = SAMPLE_RATE
@@ -217,3 +219,53 @@ def test_words_are_compared_without_dress():
 
 def _underruns(*each: tuple[int, int]) -> tuple[object, ...]:
     return tuple(Underrun(at, samples) for at, samples in each)
+
+
+def test_of_an_unknown_voice_only_a_clear_tells_a_stop(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.figures.model_spans", energy_spans)
+    for clears, stops in (((), 0), ((Clear(17_000, 100),), 1)):
+        tape = Tape(8)
+        tape.agent(1.0, 1.25)
+        tape.caller(2.0, 0.2, Kind.BACKCHANNEL)
+        wav = tmp_path / "call.wav"
+        write_stereo(wav, encode(tape.mouth), encode(tape.ear))
+        found = figures_of(tape.recorded(clears=clears), wav, Voice({}), (REPLY,), None)
+        assert found.backchannel_stops == stops
+
+
+def test_detectors_that_disagree_about_a_noise_or_a_pause_discard_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.figures.model_spans", lambda samples: [])
+    tape = Tape(8)
+    tape.caller(0.5, 2.0, pauses=((int(0.7 * SECONDS), int(1.4 * SECONDS)),))
+    tape.agent(1.4, 2.15)
+    tape.caller(3.3, 0.3, Kind.BACKCHANNEL)
+    wav = tmp_path / "call.wav"
+    write_stereo(wav, encode(tape.mouth), encode(tape.ear))
+    found = figures_of(tape.recorded(), wav, Voice(SPEECH), (REPLY,), None)
+    assert (found.pauses, found.backchannels) == (0, 0)
+    assert found.discarded >= 2
+
+
+def test_a_call_for_the_eye():
+    tape = Tape(4)
+    tape.caller(1.0, 1.0)
+    tape.agent(2.5, 1.4)
+    line = drawn(tape.recorded(clears=(Clear(16_000, 0), Clear(60 * SECONDS, 0))), np.stack([tape.mouth, tape.ear], axis=1))
+    assert [(mark.kind, mark.at) for mark in line.marks] == [("turn", 1.0), ("clear", 2.0)]
+    assert len(line.caller) == len(line.agent) == 80
+    assert line.caller[30] > 0.3
+    assert line.agent[30] == 0.0
+
+
+def test_the_call_with_most_to_see_is_shown(tmp_path):
+    assert timeline_of(tmp_path, []) is None
+    folder = tmp_path / "calls"
+    folder.mkdir()
+    tape = Tape(1)
+    write_stereo(folder / "CA2.wav", encode(tape.mouth), encode(tape.ear))
+    recorded = tape.recorded(wav=str(folder / "CA2.wav"), scenario="busy")
+    (folder / "CA2.json").write_bytes(msgspec.json.encode(recorded))
+    calls = [CallFigures("CA1", "dull", 1.0), CallFigures("CA2", "busy", 1.0, barge_ins=1)]
+    shown = timeline_of(tmp_path, calls)
+    assert shown is not None
+    assert shown.title == "busy"
