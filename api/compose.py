@@ -128,7 +128,7 @@ async def open_house(
             )
         )
         await _warm_up(database, knowledge)
-        runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of)
+        runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of, may_call=engines.may_call)
         switchboard.dialler = runner
         opt_outs.canceller = runner
         stack.push_async_callback(switchboard.close)

@@ -10,9 +10,12 @@ from api.switchboard import Engines
 from voice.agent import AgentDefinition
 from voice.detectors.call import CallDetectors
 from voice.detectors.smart_turn import shared_judge
+from voice.ports import Speaker
+from voice.pricing.table import load
 from voice.providers.embedded.ears import EmbeddedEars
 from voice.providers.embedded.mind import EmbeddedMind
 from voice.providers.embedded.mouth import EmbeddedMouth
+from voice.providers.resilience.paced import PacedSpeaker
 from voice.providers.silero import SileroActivity
 from voice.providers.vendors import EMBEDDED, Access, Embedded, fleet_of
 
@@ -53,4 +56,11 @@ async def open_engines(settings: Settings, agents: Sequence[AgentDefinition]) ->
         await mouth.start()
         if EMBEDDED in settings.stt_order:
             await ears.start(agents)
-        yield Engines(fleet.ears, fleet.mind, fleet.mouth, detectors)
+        # Vendors bill by the letter: there, nothing is synthesised long before it is heard. Our own voice costs nothing.
+        pace = _as_it_is if settings.tts_order == (EMBEDDED,) else PacedSpeaker
+        prices, may_call = load(settings.home), fleet.health.can_take_calls
+        yield Engines(fleet.ears, fleet.mind, fleet.mouth, detectors, fleet.mind.warm, pace, prices, may_call)
+
+
+def _as_it_is(speaker: Speaker) -> Speaker:
+    return speaker

@@ -9,6 +9,7 @@ from context.briefing import Briefing
 from context.transcript import Speaker, Turn
 from dialer.attempt import CarrierEvent, CarrierStatus, Disposition, outcome_of
 from telephony.twilio.callbacks import StatusChanged
+from voice.pricing.table import Bill
 from voice.report import CallReport, Ending
 
 _DISPOSITIONS: Final = {
@@ -45,6 +46,14 @@ def measures_of(report: CallReport, briefing: Briefing, underruns: int) -> dict[
         "underruns": underruns,
         "transferred_to": report.transferred_to,
     }
+
+
+def cost_of(bill: Bill) -> dict[str, object]:
+    """A call's bill in dollars, by stage; what has no price in the table is counted, not guessed."""
+    told: dict[str, object] = {stage.value: float(round(cost, 6)) for stage, cost in bill.stages.items() if cost}
+    told["total"] = float(round(bill.total, 6))
+    told["wasted"] = float(round(bill.wasted, 6))
+    return told | {"unpriced": len(bill.unpriced)}
 
 
 def carrier_event_of(changed: StatusChanged, attempt_id: str, at: datetime) -> CarrierEvent | None:

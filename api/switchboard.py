@@ -23,7 +23,7 @@ from api.call_tools import CallTools, OptOuts
 from api.errands import Agents, Errand
 from api.measuring import gaps_of, measure_context, measure_gaps, measure_note
 from api.metrics import Metrics
-from api.outcomes import carrier_event_of, disposition_of, measures_of, turns_of, unanswered
+from api.outcomes import carrier_event_of, cost_of, disposition_of, measures_of, turns_of, unanswered
 from api.settings import Settings
 from compliance.verdict import Clearance
 from context import store
@@ -50,8 +50,10 @@ from voice.events import CallId, Direction, Party, PartyDetected
 from voice.journal import VERSION, JournalHeader, JournalWriter
 from voice.opening import dressed, opening_of
 from voice.policy import Policy
-from voice.ports import LanguageModel, SpeechToText, TextToSpeech, Transcriber, VoiceActivity
+from voice.ports import LanguageModel, Prompt, Speaker, SpeechToText, TextToSpeech, Transcriber, VoiceActivity
 from voice.prepared import EarsAhead, PreparedSpeaker
+from voice.pricing.consumption import Account, bill_to
+from voice.pricing.table import PriceTable, bill_for
 from voice.report import CallReport
 from voice.session import Providers, Session
 from voice.wheel import Wheel
@@ -80,6 +82,10 @@ class Engines:
     mind: LanguageModel
     mouth: TextToSpeech
     activity: Callable[[], VoiceActivity]
+    warm: Callable[[Prompt], Coroutine[Any, Any, None]]  # lets the mind get ready while it rings; never raises
+    pace: Callable[[Speaker], Speaker]  # what is put around the voice of a live call
+    prices: PriceTable
+    may_call: Callable[[], bool]  # whether a call placed now would find ears, mind and mouth
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,7 @@ class LiveCall:
     ears: EarsAhead
     started_at: datetime
     speaker: asyncio.Task[PreparedSpeaker]
+    account: Account  # everything its providers used
     carrier_sid: str = ""
     session: Session | None = None
     answered_at: datetime | None = None
@@ -256,7 +263,8 @@ class Switchboard:
         briefing = call.gathering.so_far()
         session, journal = self._session(call, link, speaker, briefing)
         call.session = session
-        running = asyncio.create_task(session.run())
+        with bill_to(call.account):
+            running = asyncio.create_task(session.run())
         self._do(self._note_answer(call))
         if call.party is not None:
             session.post(PartyDetected(call.party, "carrier"))
@@ -264,7 +272,8 @@ class Switchboard:
         gaps = gaps_of(report)
         measure_gaps(self._house.metrics, gaps)
         measure_context(self._house.metrics, briefing.took)
-        measures = {**measures_of(report, briefing, session.underruns), **gaps.figures()}
+        bill = bill_for(call.account, self._house.engines.prices, self._house.at().date())
+        measures = {**measures_of(report, briefing, session.underruns), **gaps.figures(), "cost": cost_of(bill)}
         with self._writing(call):
             await self._close_books(call, report, measures, str(journal.path))
 
@@ -280,7 +289,7 @@ class Switchboard:
         session = Session(
             conversation,
             link,
-            Providers(call.ears, house.engines.activity(), house.engines.mind, speaker),
+            Providers(call.ears, house.engines.activity(), house.engines.mind, house.engines.pace(speaker)),
             briefing,
             CallTools(house.database, errand, house.opt_outs, house.at),
             Leg(house.carrier, call, self._webhook("dial", errand.call)),
@@ -305,10 +314,11 @@ class Switchboard:
         ahead = CallAhead(errand.person, errand.call, errand.contact_id, errand.campaign_id, errand.agent.goal)
         gathering = Gathering.start(ahead, self._house.sources)
         by = time.monotonic() + BRIEFING_WITHIN
-        ears = EarsAhead(self._open_ears(errand.agent, gathering, by))
-        speaker = asyncio.create_task(self._speak_opening(errand, gathering, by))
+        with bill_to(Account(errand.call, errand.campaign_id)) as account:
+            ears = EarsAhead(self._open_ears(errand.agent, gathering, by))
+            speaker = asyncio.create_task(self._speak_opening(errand, gathering, by))
         speaker.add_done_callback(_seen)
-        call = LiveCall(errand, gathering, ears, self._house.at(), speaker)
+        call = LiveCall(errand, gathering, ears, self._house.at(), speaker, account)
         self.calls[errand.call] = call
         return call
 
@@ -317,9 +327,10 @@ class Switchboard:
 
     async def _speak_opening(self, errand: Errand, gathering: Gathering, by: float) -> PreparedSpeaker:
         speaker = PreparedSpeaker(await self._house.engines.mouth.open(errand.agent))
-        await speaker.prepare(opening_of(errand.agent, errand.direction, await gathering.briefing(by)))
-        for words in errand.agent.manners.fillers:
-            await speaker.prepare(words)
+        briefing = await gathering.briefing(by)
+        speaker.prepare(opening_of(errand.agent, errand.direction, briefing), *errand.agent.manners.fillers)
+        prompt = Prompt(dressed(errand.agent, briefing), briefing, errand.direction, ())
+        self._do(self._house.engines.warm(prompt))
         return speaker
 
     async def _ring_in(self, request: callbacks.VoiceRequest) -> LiveCall | None:

@@ -52,6 +52,7 @@ log = structlog.get_logger()
 PLACE_TIMEOUT: Final = 30.0  # seconds until a request without an answer is given up as unknown
 LONGEST_SLEEP: Final = 60.0  # seconds; a wall clock that was set, or a machine that slept, is noticed within this
 QUEUE: Final = 50  # candidates looked at in one turn, of each campaign
+RECOVERY: Final = 5.0  # seconds until providers that are down are asked about again
 BREATHER: Final = 1.0  # seconds after something has failed that is worth another try
 
 
@@ -97,11 +98,16 @@ def _nowhere(contact: Contact) -> None:
     return None
 
 
+def _always() -> bool:
+    return True
+
+
 class Runner:
     """Dials the running campaigns of `store`, within the limits of the house and of each of them.
 
     `zone_of` says where a contact's clock stands, if anybody knows; `draw` is a draw in [0, 1); `uncount` is told of
-    attempts that provably reached nobody, so that they count against no cap.
+    attempts that provably reached nobody, so that they count against no cap. `may_call` is asked before anybody is dialled:
+    while ears, mind or mouth are down, nobody is rung for silence.
     """
 
     def __init__(
@@ -115,6 +121,7 @@ class Runner:
         zone_of: Callable[[Contact], tzinfo | None] = _nowhere,
         draw: Callable[[], float] = random.random,
         uncount: Uncount | None = None,
+        may_call: Callable[[], bool] = _always,
         place_timeout: float = PLACE_TIMEOUT,
     ) -> None:
         self._store = store
@@ -122,6 +129,7 @@ class Runner:
         self._placer = placer
         self._clock = clock or SystemClock()
         self._chances = Chances(zone_of, draw, uncount)
+        self._may_call = may_call
         self._place_timeout = place_timeout
         self._pace = Pace(house, {})
         self._right = RightToDial(store)
@@ -227,6 +235,9 @@ class Runner:
 
     async def _choose(self, seen: _Situation) -> Turn:
         began = self._clock.now()
+        if seen.queue and not self._may_call():
+            log.warning("nobody_dialled", why="ears, mind or mouth are down", waiting=len(seen.queue))
+            return Turn(None, self._to_cancel(seen.unwanted), RECOVERY)
         self._pace = replace(self._pace, campaigns={each.id: each.limit for each in seen.campaigns.values()})
         live = seen.lines
         queue = list(seen.queue)

@@ -20,12 +20,44 @@ AGENT = AgentDefinition("a", "Acme", "Ava", "g", "Hello there. How are you?", "B
 async def test_a_prepared_segment_is_not_synthesised_again():
     behind = await ScriptedMouth().open(AGENT)
     speaker = PreparedSpeaker(behind)
-    await speaker.prepare(AGENT.opening)
-    await speaker.prepare("Hello there.")
+    speaker.prepare(AGENT.opening)
+    speaker.prepare("Hello there.")
+    await speaker.prepared()
     assert behind.spoken == ["Hello there.", "How are you?"]
     pieces = [piece async for piece in speaker.speak("How are you?")]
     assert [piece.words[0].text for piece in pieces] == ["How", "are", "you?"]
     assert behind.spoken == ["Hello there.", "How are you?"]
+
+
+async def test_a_segment_that_is_still_being_made_is_waited_for():
+    gate = asyncio.Event()
+    behind = await ScriptedMouth(gate=gate).open(AGENT)
+    speaker = PreparedSpeaker(behind)
+    speaker.prepare(AGENT.opening, "One moment.")
+    asking = asyncio.ensure_future(anext(aiter(speaker.speak("How are you?"))))
+    gate.set()
+    assert (await asking).words[0].text == "How"
+    await speaker.prepared()
+    assert behind.spoken == ["Hello there.", "How are you?", "One moment."]
+
+
+async def test_what_could_not_be_prepared_is_asked_for_again_when_it_is_needed():
+    failures = {"How are you?": ProviderUnavailable("mouth", "dropped")}
+    behind = await ScriptedMouth(failures=failures).open(AGENT)
+    speaker = PreparedSpeaker(behind)
+    speaker.prepare(AGENT.opening)
+    await speaker.prepared()
+    failures.clear()
+    assert len([piece async for piece in speaker.speak("How are you?")]) == 3
+
+
+async def test_closing_ends_the_making():
+    behind = await ScriptedMouth(gate=asyncio.Event()).open(AGENT)
+    speaker = PreparedSpeaker(behind)
+    speaker.prepare(AGENT.opening)
+    await speaker.close()
+    assert behind.is_closed
+    await speaker.prepared()
 
 
 async def test_anything_else_is_asked_of_the_mouth_behind():
