@@ -154,6 +154,9 @@ class _Demo:
                 await self._until_settled(house, follow_up)
         except TimeoutError:
             self._say("[red]the calls took too long: what is missing is named below[/red]")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(5.0):
+                await house.switchboard.quiet()
         await house.switchboard.settle()
         async with httpx.AsyncClient() as client:
             calls: list[dict[str, Any]] = (await client.get(f"{network}/simulator/calls")).json()["calls"]

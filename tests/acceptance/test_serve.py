@@ -427,6 +427,7 @@ async def test_an_outbound_call_by_a_clock_that_stands_at_a_morning(folder: Path
         async with house.hot.subscribe() as news, asyncio.timeout(40.0):
             while house.switchboard.live:
                 await anext(aiter(news))
+        await house.switchboard.quiet()
         await house.switchboard.settle()
         lines = (await api.get(f"/v1/calls/{call}/transcript")).json()["lines"]
         assert {"agent", "caller"} <= {line["who"] for line in lines}
