@@ -16,13 +16,13 @@ from voice.providers.embedded.ears import EmbeddedEars
 from voice.providers.embedded.mind import EmbeddedMind
 from voice.providers.embedded.mouth import EmbeddedMouth
 from voice.providers.resilience.paced import PacedSpeaker
-from voice.providers.silero import SileroActivity
+from voice.providers.silero_shared import SharedActivity
 from voice.providers.vendors import EMBEDDED, Access, Embedded, fleet_of
 
 
 def detectors() -> CallDetectors:
     """The detectors of one call."""
-    return CallDetectors(SileroActivity(), shared_judge())
+    return CallDetectors(SharedActivity(), shared_judge())
 
 
 def access_of(settings: Settings) -> Access:

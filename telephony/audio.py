@@ -46,12 +46,18 @@ def _encode_table() -> NDArray[np.uint8]:
 
 _TO_PCM: Final = _decode_table()
 _TO_ULAW: Final = _encode_table()
+_TO_FLOAT: Final = _TO_PCM.astype(np.float32) / np.float32(32768)
 _POWER: Final = (_TO_PCM.astype(np.float64) / 32768.0) ** 2
 
 
 def decode(ulaw: bytes) -> Pcm:
     """mu-law to 16-bit PCM."""
     return _TO_PCM[np.frombuffer(ulaw, dtype=np.uint8)]
+
+
+def floats(ulaw: bytes) -> NDArray[np.float32]:
+    """mu-law to samples of full scale 1.0, in one look-up."""
+    return _TO_FLOAT[np.frombuffer(ulaw, dtype=np.uint8)]
 
 
 def encode(pcm: Pcm) -> bytes:

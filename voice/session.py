@@ -16,11 +16,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeAlias, assert_never
 
-import numpy as np
 import structlog
 
 from context.briefing import Briefing
-from telephony.audio import decode
+from telephony.audio import floats
 from telephony.leg import AudioReceived, KeyReceived, LegStopped, MarkReceived, MediaLink
 from voice.actions import (
     Action,
@@ -139,6 +138,7 @@ class Session:
         self._is_draining = False
         self._is_failed = False
         self._timer: asyncio.TimerHandle | None = None
+        self._armed_for: float | None = None
         self._over = asyncio.Event()
         self._orders: asyncio.Queue[Speak] = asyncio.Queue()
         self._writing: dict[ReplyId, asyncio.Task[None]] = {}
@@ -198,11 +198,14 @@ class Session:
             self._perform(action)
 
     def _arm(self) -> None:
+        deadline = None if self._over.is_set() else self.conversation.deadline
+        if deadline == self._armed_for and self._timer is not None:
+            return  # most events change no deadline, and a timer costs more than the event did
+        self._armed_for = deadline
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        deadline = self.conversation.deadline
-        if deadline is not None and not self._over.is_set():
+        if deadline is not None:
             delay = max(0.0, deadline - self._clock())
             self._timer = asyncio.get_running_loop().call_later(delay, self._deadline)
 
@@ -301,7 +304,7 @@ class Session:
         self._parts.ears.hear(audio)
         for evidence in self._parts.activity.feed(audio):
             self.post(evidence)
-        for tone in self._tones.feed(decode(audio).astype(np.float32) / np.float32(32768)):
+        for tone in self._tones.feed(floats(audio)):
             self.post(tone)
 
     async def _last_words(self) -> None:

@@ -53,7 +53,7 @@ class ToneDetector:
 
 def tone_of(window: NDArray[np.float32]) -> float:
     """The frequency of the single tone in this window, in Hz; 0.0 if it is anything else."""
-    if float(np.sqrt(np.mean(window**2))) < LOUDNESS:
+    if float(window @ window) < LOUDNESS * LOUDNESS * len(window):
         return 0.0
     power = np.abs(np.fft.rfft(window * _TAPER)) ** 2
     peak = int(power.argmax())
