@@ -54,6 +54,7 @@ async def open_engines(settings: Settings, agents: Sequence[AgentDefinition]) ->
         fleet = fleet_of(settings.stt_order, settings.llm_order, settings.tts_order, access_of(settings), parts)
         stack.push_async_callback(fleet.close)
         await mouth.start()
+        detectors()  # the models behind them are loaded once, and not while the first caller speaks
         if EMBEDDED in settings.stt_order:
             await ears.start(agents)
         # Vendors bill by the letter: there, nothing is synthesised long before it is heard. Our own voice costs nothing.
