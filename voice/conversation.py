@@ -280,8 +280,7 @@ class Conversation:
         """The caller speaks while we are silent. A reply that is not audible yet answers only half a turn: start over."""
         self._waits.drop(Wait.SILENCE, Wait.FINAL, Wait.HELLO)
         self._turn.is_over = False
-        if self._turn.started_at is None:
-            self._turn.started_at = self._now
+        self._turn.begins(self._now)
         reply = self._reply
         if reply is None or reply.audible_at is not None or reply.is_protected:
             return []
@@ -292,8 +291,7 @@ class Conversation:
     def _floor_taken(self, why: str, after: float) -> list[Action]:
         """Barge-in: what is queued is thrown away, the memory keeps what was heard, the caller is listened to."""
         self._waits.drop(Wait.SILENCE)
-        if self._turn.started_at is None:
-            self._turn.started_at = self._now
+        self._turn.begins(self._now)
         actions: list[Action] = [Note("decision", f"the caller takes the floor: {why}", (("after", f"{after:.3f}"),))]
         return actions + (self._stop_reply(self._reply) if self._reply is not None else [])
 

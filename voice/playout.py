@@ -107,7 +107,7 @@ class Playout:
         """A mark came back. True if it means that audio was heard; False for one of cleared or unknown audio."""
         if not any(name == queued for queued, _ in self._marks):
             return False
-        while self._marks:  # marks return in order: an earlier one still queued was lost on the way, not unplayed
+        while True:  # marks return in order: an earlier one still queued was lost on the way, not unplayed
             queued, position = self._marks.popleft()
             self.heard = position
             if queued == name:

@@ -30,6 +30,11 @@ class CallerTurn:
         """The weakest final's: a turn is no surer than its worst part."""
         return min(self.confidences, default=None)
 
+    def begins(self, now: float) -> None:
+        """The caller speaks; a turn that has begun goes on."""
+        if self.started_at is None:
+            self.started_at = now
+
     def hears(self, event: Transcribed, now: float = 0.0) -> None:
         before = self.text
         self._hears(event)

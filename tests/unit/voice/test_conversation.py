@@ -17,6 +17,7 @@ from voice.actions import (
     Happened,
     Message,
     Note,
+    Play,
     RunTool,
     SetGain,
     Speak,
@@ -42,6 +43,7 @@ from voice.events import (
     ReplyId,
     ReplyText,
     Samples,
+    SpeechArrived,
     SpeechFailed,
     SupervisorSays,
     ToneHeard,
@@ -704,3 +706,12 @@ def test_words_may_come_before_the_voice_takes_the_floor():
     world.at(6.55, Transcribed("wait", is_final=False))
     world.run(until=12.0)
     assert world.orders(ClearPlayout)
+
+
+def test_a_segment_may_come_in_pieces():
+    conversation = Conversation(CallId("CA1"), AGENT, Direction.OUTBOUND, "Hello there?")
+    conversation.handle(MediaStarted(), 0.0)
+    piece = SpeechArrived(ReplyId(1), 0, b"\x00" * 800, ())
+    played = [action for now in (0.1, 0.2) for action in conversation.handle(piece, now) if isinstance(action, Play)]
+    assert len(played) == 2
+    assert conversation.playout.queued == 1600

@@ -48,6 +48,13 @@ def test_a_turn_collects_finals_and_replaces_interims():
     assert (turn.text, turn.confidence) == ("I think so", 0.5)
 
 
+def test_a_turn_begins_once():
+    turn = CallerTurn()
+    turn.begins(1.0)
+    turn.begins(2.0)
+    assert turn.started_at == 1.0
+
+
 def test_a_turn_that_goes_on():
     first, second = CallerTurn(started_at=1.0, finals=["yes"]), CallerTurn(started_at=2.0, finals=["but no"])
     second.continues(first)
