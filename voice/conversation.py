@@ -370,12 +370,20 @@ class Conversation:
             return actions + self._party_detected(Party.MACHINE, "its greeting")
         actions += self._on_floor(self.floor.transcribed(event))
         if not event.is_final:
-            return actions
+            return actions + self._hear_a_no()
         if self._turn.is_over:
             return actions + self._close_turn()
         if self.floor.caller is Caller.QUIET:
             return actions + (self._words_without_turn() if self._turn.text else [])
         return actions + (self._speculate() if self.floor.silence > 0 else [])
+
+    def _hear_a_no(self) -> list[Action]:
+        """A no said over words that are not to be interrupted is made sure of as soon as it has stood for a moment."""
+        if self.floor.caller is Caller.QUIET and is_opt_out(self._turn.text):
+            self._waits.set_once(Wait.NO, self._now + self.policy.no_stands_after)
+        else:
+            self._waits.drop(Wait.NO)
+        return []
 
     def _words_without_turn(self) -> list[Action]:
         """Words that never took the floor. Said while we spoke they are kept, not answered; otherwise they are a turn."""
@@ -884,6 +892,8 @@ class Conversation:
                 return self._open()
             case Wait.FILLER:
                 return self._fill()
+            case Wait.NO:
+                return self._finish_utterance()
             case Wait.MODEL:
                 return self._mind_stalled()
             case Wait.SILENCE:

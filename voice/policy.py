@@ -14,6 +14,7 @@ class Policy:
     floor: FloorPolicy = field(default_factory=FloorPolicy)
     duck_gain: float = 0.3  # about -10 dB: audibly giving way, still intelligible
     final_within: float = 0.4  # how long a turn that is over waits for the ears' last words
+    no_stands_after: float = 0.4  # an interim no, said while we speak, before the ears are asked to be sure of it
     shortest_turn: float = 0.35  # a wordless sound shorter than this is nobody's turn
     filler_after: float = 0.6  # of waiting for the mind; then a word in between, so that no air is dead
     settled_after: float = 0.15  # an interim that has not changed for so long is worth preparing an answer to

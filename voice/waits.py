@@ -10,6 +10,7 @@ from types import MappingProxyType
 class Wait(StrEnum):
     HELLO = auto()  # of whoever picked up, before we open
     FINAL = auto()  # the ears' last words of a turn that is over
+    NO = auto()  # a "stop" to stand for a moment: it may yet become "stop by on Friday"
     FILLER = auto()  # the mind's first word, before we bridge the wait
     MODEL = auto()  # the mind's next word, before it counts as stalled
     SILENCE = auto()  # the caller's move

@@ -715,3 +715,12 @@ def test_a_segment_may_come_in_pieces():
     played = [action for now in (0.1, 0.2) for action in conversation.handle(piece, now) if isinstance(action, Play)]
     assert len(played) == 2
     assert conversation.playout.queued == 1600
+
+
+def test_a_no_said_over_the_protected_opening_is_taken_at_once():
+    long = replace(AGENT, opening="Hello, this is Ava. " + "This is a very long notice indeed. " * 6)
+    world = call(long, utterances=[Utterance(1.0, 1.2, "stop calling me now")]).run()
+    ((written, _),) = world.orders(RunTool)
+    assert 1.5 < written < 2.6
+    assert world.orders(ClearPlayout)
+    assert world.conversation.report().ending is Ending.OPTED_OUT
