@@ -38,6 +38,7 @@ def proposed(campaign: Campaign, contact: Contact, caller_ids: tuple[str, ...], 
         errand=errand,
         attempt=attempt,
         contact=contact.id,
+        person=contact.fields.get("person_id", ""),  # a column of the file: ties one human's numbers together
         place=Place(state=contact.address_state, zip=contact.zip),
     )
 
