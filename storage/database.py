@@ -9,15 +9,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 
+import aiosqlite
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, event, text
+from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -146,10 +151,50 @@ def _async_url(url: str) -> URL:
 def _sqlite_engine(url: URL) -> AsyncEngine:
     assert url.database is not None
     _make_private_file(Path(url.database))
-    engine = create_async_engine(url, pool_size=8, max_overflow=16)
-    event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+    engine = create_async_engine(url, pool_size=8, max_overflow=16, async_creator=partial(_open_sqlite, url))
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+async def _open_sqlite(url: URL) -> aiosqlite.Connection:
+    arguments, options = SQLiteDialect_aiosqlite().create_connect_args(url)
+    # The driver must not open transactions by itself: it would begin a deferred one before the first write, too late to
+    # protect what was read before it. `_begin_sqlite` begins them.
+    connection = aiosqlite.connect(*arguments, isolation_level=None, **options)
+    connection._thread.daemon = True  # as SQLAlchemy does when it connects itself: a stuck disk must not keep the process
+    # A task cancelled twice has its connection closed and stopped side by side. The driver answers a stop from its
+    # thread, which ends at the first one: the second stop would be waited for until the process is killed.
+    connection.stop = cache(connection.stop)  # type: ignore[method-assign]
+    await connection
+    try:
+        await connection.execute_fetchall(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
+        await _use_wal(connection)
+        # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits when the power fails, and one of them may be the
+        # DISPATCHING that keeps a phone from being rung twice. A commit is rare beside 50 audio frames a second.
+        # https://www.sqlite.org/pragma.html#pragma_synchronous
+        await connection.execute_fetchall("PRAGMA synchronous = FULL")
+        await connection.execute_fetchall("PRAGMA foreign_keys = ON")
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+async def _use_wal(connection: aiosqlite.Connection) -> None:
+    """Switch the file to write-ahead logging, which it then keeps.
+
+    `BUSY_TIMEOUT` does not cover the switch: two processes that both read the new file would wait for each other, so
+    SQLite refuses one of them at once ("database is locked") and leaves it to come again.
+    """
+    give_up = time.monotonic() + BUSY_TIMEOUT / 1000
+    while True:
+        try:
+            await connection.execute_fetchall("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        await asyncio.sleep(0.01)
 
 
 def _server_engine(url: URL) -> AsyncEngine:
@@ -168,22 +213,6 @@ def _make_private_file(path: Path) -> None:
             path.chmod(0o600)
     except OSError as error:
         raise DatabaseUnusable(f"the database file {path} cannot be used: {error.strerror}") from error
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # The driver must not open transactions by itself: it would begin a deferred one before the first write, too late to
-    # protect what was read before it. `_begin_sqlite` begins them.
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    # busy_timeout first: switching to WAL needs a lock that another process may hold for an instant.
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT}")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits when the power fails, and one of them may be the
-    # DISPATCHING that keeps a phone from being rung twice. A commit is rare beside 50 audio frames a second.
-    # https://www.sqlite.org/pragma.html#pragma_synchronous
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -198,6 +198,7 @@ async def test_keeping_up_follows_what_others_write(database, told):
     await KnowledgeBase(database, MemoryIndex(), is_shared=True).add([told(1, "The roof leaks")])
     await index.noticed.wait()
     keeping.cancel()
+    await asyncio.wait([keeping])
     assert await _found(base) == {"The roof leaks"}
 
 

@@ -61,6 +61,19 @@ async def test_a_cancelled_transaction_leaves_no_trace_and_no_lock(words: Databa
     assert await count(words) == 1
 
 
+async def test_a_connection_stopped_twice_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    """What a task cancelled twice does to its connection: stopped by one, closed by the other."""
+    database = Database(f"sqlite:///{tmp_path / 'offhook.db'}")
+    async with database.reading() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        async with asyncio.timeout(5):
+            await driver.stop()
+            await driver.stop()
+        await connection.invalidate()
+    await database.close()
+
+
 async def test_readers_do_not_wait_for_the_writer_and_see_one_picture(words: Database) -> None:
     async with words.reading() as reader:
         assert (await reader.execute(text("SELECT count(*) FROM words"))).scalar_one() == 0
