@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
 import typer
 
+from api.commands.compliance_shared import instant_of
 from api.gatekeeping import proposed
 from api.settings import Settings, get_settings
 from compliance.bulk import records_for, rulebook_in_force
@@ -34,7 +35,7 @@ def preflight(
 
     Example: offhook campaign preflight autumn --pace 2
     """
-    moment = _instant(at)
+    moment = instant_of(at)
     found = asyncio.run(_preflight(get_settings(), campaign, moment))
     if isinstance(found, OrderRefused):
         typer.echo(f"offhook: {found.why}", err=True)
@@ -46,18 +47,6 @@ def preflight(
         return
     for sentence in describe(result, pace):
         typer.echo(sentence)
-
-
-def _instant(text: str) -> datetime:
-    if not text:
-        return datetime.now(UTC)
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is no instant such as 2026-12-01T14:00:00Z") from error
-    if found.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} has no time zone; add Z or an offset such as -05:00")
-    return found
 
 
 async def _preflight(settings: Settings, name: str, at: datetime) -> tuple[Campaign, Preflight] | OrderRefused:
