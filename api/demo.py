@@ -58,6 +58,7 @@ SELLER: Final = "Acme Solar"
 OURS: Final = "+13025550100"
 CAROL: Final = "+16145550101"
 ED: Final = "+16145550105"
+LINE: Final = 120  # characters, where the output goes into a file: rich would assume 80 and fold the tables to ribbons
 LONGEST: Final = 115.0  # seconds of calls; after that the report says what is missing
 REGISTRY: Final = ("614,5550115", "614,5550190", "302,5550191", "215,5550192", "808,5550193")  # area code, number
 MARKER: Final = "made-by-the-demo"
@@ -81,6 +82,8 @@ def run(seed: int = 1, as_json: bool = False) -> int:
     """Run the demo and print its report; 0 only if every contact ended as its script says."""
     configure(level=logging.ERROR)
     console = Console(stderr=as_json, highlight=False)
+    if not console.is_terminal:
+        console.width = LINE
     return asyncio.run(_Demo(seed, as_json, console).run())
 
 
