@@ -59,7 +59,7 @@ async def put_off(work: Work, contact: Contact, refused: Refused, at: datetime) 
         contact,
         rules=tuple(rule.value for rule in refused.rules),
         receipt_id=refused.receipt,
-        reason=first.says if first else "",
+        reason=f"{first.says} ({first.source})" if first else "",
         changed_at=at,
     )
     until = _asked_again_at(refused, at)

@@ -75,7 +75,7 @@ async def test_why_nobody_has_rung_yet(world: World, refusal: Any) -> None:
     await world.turns()
     told = await why(world)
     assert (told.code, told.next_at, told.rules) == ("refused_for_now", opens, ("WINDOW_FEDERAL", "CLOSED_SUNDAY"))
-    assert told.why == "Not now: WINDOW_FEDERAL says no."
+    assert told.why == "Not now: WINDOW_FEDERAL says no. (a book)"
     assert told.contact.receipt_id == "receipt-no"
     bob = await why(world, BOB)
     assert (bob.code, len(bob.attempts)) == ("in_progress", 1)
@@ -89,7 +89,7 @@ async def test_why_somebody_is_rung_again_or_never(world: World, refusal: Any) -
     await world.end(ANN, CarrierStatus.BUSY)
     again = await why(world)
     assert (again.code, again.next_at) == ("retry", world.clock.at() + timedelta(minutes=15))
-    assert (await why(world, BOB)).why == "Refused for good: DNC_INTERNAL says no."
+    assert (await why(world, BOB)).why == "Refused for good: DNC_INTERNAL says no. (a book)"
     world.clock.seconds += 900
     await world.turns()
     await world.end(ANN)

@@ -82,7 +82,7 @@ async def test_a_refusal_with_an_hour_puts_the_contact_off_until_then(world: Wor
     assert await world.turns() == 7200.0
     ann = await world.contact(ANN)
     assert (ann.state, ann.due_at, ann.rules) == (ContactState.WAITING, opens, ("WINDOW_FEDERAL",))
-    assert (ann.receipt_id, ann.reason) == ("receipt-no", "WINDOW_FEDERAL says no.")
+    assert (ann.receipt_id, ann.reason) == ("receipt-no", "WINDOW_FEDERAL says no. (a book)")
     assert await world.attempts(ANN) == []
     del world.gate.answers[ANN]
     world.clock.seconds += 7200
