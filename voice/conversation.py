@@ -1,32 +1,24 @@
 """The conversation: what is said, stopped, remembered and done, and when. The pure core of a call.
 
-One way in, `handle(event, now)`, and one way out, the actions it returns. Two small machines live beside it and are coupled
-here: `Floor` (who holds the floor) and `Playout` (what was heard). Whatever can be stale carries its reply's number and
-falls through when that reply is no longer the live one: a superseded reply never speaks, hangs up, transfers or writes.
+One way in, `handle(event, now)`, and one way out, the actions it returns. What a party's words or silence mean depends on
+what the other is doing, so this is where the machines of both sides are coupled: `Floor` (who holds it) and `Listening` (the
+caller's turn), `Speaking` (our reply, and what was heard of it) and `Speculation` (a reply nobody hears yet). Beside it
+stand the memory, a supervisor's orders and the waits.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import assert_never
 
 from voice.actions import (
     Action,
     CallerSaid,
-    ClearPlayout,
     Expect,
-    FinishUtterance,
     Hangup,
     Message,
     Note,
-    Play,
-    RunTool,
-    SetGain,
-    Speak,
-    StartReply,
-    StopReply,
     Transfer,
 )
 from voice.agent import AgentDefinition, VoicemailAction
@@ -45,7 +37,6 @@ from voice.events import (
     Party,
     PartyDetected,
     ReplyFailed,
-    ReplyId,
     ReplyText,
     ReplyWritten,
     SegmentSpoken,
@@ -73,15 +64,27 @@ from voice.floor import (
     FloorTaken,
     TurnOver,
 )
+from voice.listening import Listening
 from voice.machine import is_voicemail_greeting
 from voice.memory import Memory
-from voice.phrases import is_backchannel, is_opt_out, trails_off
+from voice.phrases import is_backchannel, is_opt_out
 from voice.playout import Playout
 from voice.policy import Policy
 from voice.reply import Leave, LeaveByHangup, LeaveByTransfer, Reply
 from voice.report import CallReport, Ending, Line
-from voice.tools import BookAppointment, EndCall, OptOut, Remember, SaveAnswer, TransferCall, parse_arguments
-from voice.turn import CallerTurn
+from voice.speaking import (
+    Asked,
+    Audible,
+    HeardOut,
+    MindFailed,
+    MouthFailed,
+    OptOutWritten,
+    Outcome,
+    Silenced,
+    Speaking,
+)
+from voice.speculation import Speculation
+from voice.supervision import Supervision
 from voice.waits import Wait, Waits
 
 OPT_OUT_KEY = "9"  # what the openings offer; 47 CFR 64.1200(b)(3): an automated opt-out by voice or key
@@ -107,28 +110,18 @@ class Conversation:
         self.opening = opening
         self.policy = policy or Policy()
         self.floor = Floor(self.policy.floor)
-        self.playout = Playout()
         self.phase = Phase.RINGING
         self.ending: Ending | None = None
         self.party = Party.UNKNOWN
         self.memory = Memory(call)
         self._now = 0.0
         self._waits = Waits()
-        self._turn = CallerTurn()
-        self._answering: CallerTurn | None = None  # the turn that the live, still inaudible reply answers
-        self._reply: Reply | None = None
-        self._draft: Draft | None = None
-        self._drafts = 0  # begun in this turn
-        self._replies = 0
-        self._dictated: list[str] = []  # a supervisor's words, to be said as soon as we may speak
-        self._hand_to = ""  # whom a supervisor wants the caller connected to, as soon as we may speak
+        self._listening = Listening()
+        self._speaking = Speaking(agent, self.policy, self.memory, self._waits)
+        self._speculation = Speculation(self.policy)
+        self._supervision = Supervision()
         self._silences = 0
-        self._continuations = 0
-        self._stale_until = 0.0  # a final that comes before this belongs to a turn already answered
-        self._is_ducked = False
         self._is_opened = False
-        self._fillers = 0
-        self._speculated, self._wasted = 0, 0
         self._detail = ""
         self._transferred_to = ""
 
@@ -143,6 +136,11 @@ class Conversation:
     def waits(self) -> Mapping[Wait, float]:
         """What is waited for, and until when: what `deadline` is the earliest of."""
         return self._waits.instants
+
+    @property
+    def playout(self) -> Playout:
+        """What was sent to the caller, and heard."""
+        return self._speaking.playout
 
     @property
     def messages(self) -> list[Message]:
@@ -160,7 +158,7 @@ class Conversation:
     @property
     def is_hearing(self) -> bool:
         """Whether the caller is speaking, or final words of theirs are still to come."""
-        return self.floor.caller is Caller.SPEAKING or self._turn.is_waiting or bool(self._turn.interim)
+        return self.floor.caller is Caller.SPEAKING or self._listening.is_waiting
 
     def report(self) -> CallReport:
         started = self.memory.began
@@ -173,8 +171,8 @@ class Conversation:
             party=self.party,
             transferred_to=self._transferred_to,
             duration=self._now - started if started is not None else 0.0,
-            speculated=self._speculated,
-            wasted=self._wasted,
+            speculated=self._speculation.begun,
+            wasted=self._speculation.wasted,
         )
 
     def handle(self, event: Event, now: float) -> list[Action]:
@@ -183,8 +181,8 @@ class Conversation:
         if self.phase is Phase.ENDED:
             return []
         actions = self._happened(event)
-        if self._draft is not None and (self._reply is not None or self.phase is not Phase.TALKING):
-            actions += self._drop_draft("something else is said")
+        if self._speaking.reply is not None or self.phase is not Phase.TALKING:
+            actions += self._speculation.drop("something else is said")
         return actions
 
     def _happened(self, event: Event) -> list[Action]:
@@ -192,7 +190,7 @@ class Conversation:
             case VoiceEvidence():
                 return self._evidence(event)
             case MarkReturned(name):
-                return self._mark_returned(name)
+                return self._act(self._speaking.mark_returned(name, self._now))
             case Transcribed():
                 return self._transcribed(event)
             case SpeechArrived() | SegmentSpoken() | SpeechFailed():
@@ -225,6 +223,32 @@ class Conversation:
                 return self._transfer_requested(to)
             case _:
                 assert_never(event)
+
+    def _act(self, spoken: Sequence[Action | Outcome]) -> list[Action]:
+        """What our side orders, and in its place what follows from how far a reply has come."""
+        actions: list[Action] = []
+        for step in spoken:
+            match step:
+                case Audible(is_protected):
+                    self._listening.answering = None
+                    actions += self._on_floor(self.floor.set_agent(Agent.PROTECTED if is_protected else Agent.AUDIBLE))
+                case Silenced():
+                    self._listening.answering = None
+                    self.floor.set_agent(Agent.SILENT)
+                case Asked(text):
+                    actions += self._expect_an_answer(text)
+                case HeardOut(reply):
+                    actions += self._heard_out(reply)
+                case OptOutWritten():
+                    self.ending = Ending.OPTED_OUT
+                case MindFailed(reason):
+                    actions += self._trouble(reason)
+                case MouthFailed(reason):
+                    self._detail = reason
+                    actions += self._leave_now(Ending.TROUBLE, reason)
+                case _:
+                    actions.append(step)
+        return actions
 
     def _media_started(self) -> list[Action]:
         if self.phase is not Phase.RINGING:
@@ -261,14 +285,13 @@ class Conversation:
                 case CallerStarted():
                     actions += self._caller_started()
                 case CallerPaused():
-                    actions += [*self._finish_utterance(), *self._speculate()]
+                    actions += [*self._listening.finish_utterance(), *self._speculate()]
                 case TurnOver(why):
                     actions += self._turn_over(why)
                 case DoubtRaised():
-                    self._is_ducked = True
-                    actions.append(SetGain(self.policy.duck_gain))
+                    actions += self._speaking.duck()
                 case DoubtSettled(why):
-                    actions += [*self._unduck(), *self._finish_utterance()]
+                    actions += [*self._speaking.unduck(), *self._listening.finish_utterance()]
                     actions.append(Note("decision", f"not an interruption: {why}"))
                 case FloorTaken(why, after):
                     actions += self._floor_taken(why, after)
@@ -279,30 +302,25 @@ class Conversation:
     def _caller_started(self) -> list[Action]:
         """The caller speaks while we are silent. A reply that is not audible yet answers only half a turn: start over."""
         self._waits.drop(Wait.SILENCE, Wait.FINAL, Wait.HELLO)
-        self._turn.is_over = False
-        self._turn.begins(self._now)
-        reply = self._reply
+        turn, answering = self._listening.turn, self._listening.answering
+        turn.is_over = False
+        turn.begins(self._now)
+        reply = self._speaking.reply
         if reply is None or reply.audible_at is not None or reply.is_protected:
             return []
-        if self._answering is not None and self.memory.take_back(self._answering.text):
-            self._turn.continues(self._answering)
-        return self._stop_reply(reply)
+        if answering is not None and self.memory.take_back(answering.text):
+            turn.continues(answering)
+        return self._stop_reply()
 
     def _floor_taken(self, why: str, after: float) -> list[Action]:
         """Barge-in: what is queued is thrown away, the memory keeps what was heard, the caller is listened to."""
         self._waits.drop(Wait.SILENCE)
-        self._turn.begins(self._now)
+        self._listening.turn.begins(self._now)
         actions: list[Action] = [Note("decision", f"the caller takes the floor: {why}", (("after", f"{after:.3f}"),))]
-        return actions + (self._stop_reply(self._reply) if self._reply is not None else [])
-
-    def _finish_utterance(self) -> list[Action]:
-        if self._turn.is_waiting:
-            return []
-        self._turn.is_waiting = True
-        return [FinishUtterance()]
+        return actions + self._stop_reply()
 
     def _turn_over(self, why: str) -> list[Action]:
-        turn = self._turn
+        turn = self._listening.turn
         turn.ended_at = self._now - self.floor.silence
         turn.why = why
         if turn.is_waiting:
@@ -314,42 +332,35 @@ class Conversation:
     def _close_turn(self) -> list[Action]:
         """The caller's turn is over and its words are in: answer it."""
         self._waits.drop(Wait.FINAL)
-        turn, text = self._turn, self._turn.text
-        self._turn = CallerTurn()
-        self._drafts = 0
+        turn = self._listening.take_turn()
+        text = turn.text
+        draft = self._speculation.turn_over(text)
         started = turn.started_at if turn.started_at is not None else turn.ended_at
         if not text and turn.ended_at - started < self.policy.shortest_turn:
             note = Note("decision", "a sound without words: nobody's turn")
             return [note, *(self._listen() if self._is_opened else self._open())]
         self._silences = 0
-        self._continuations = 0
+        self._speaking.answered()
         self.memory.caller_said(text, started, turn.ended_at, turn.confidence)
         actions: list[Action] = [Note("caller", text), Note("decision", f"turn over: {turn.why}")]
         if is_opt_out(text):
             return actions + self._opt_out(text)
-        if self._reply is not None and self._reply.is_protected:
+        if self._speaking.is_protected:
             return actions  # what is being said is not given up for an answer: it is the law's text, or our last words
-        if self._reply is not None:
-            actions += self._stop_reply(self._reply)
-        if self._has_orders:
+        actions += self._stop_reply()
+        if self._supervision.is_waiting:
             return actions + self._obey()
         if not self._is_opened:
             return actions + self._open()
-        self._answering = turn
-        if self._draft is not None and self._draft.answers(text):
-            return actions + self._commit(self._draft)
-        return actions + self._drop_draft("the words were others") + self._start_reply()
-
-    def _unduck(self) -> list[Action]:
-        if not self._is_ducked:
-            return []
-        self._is_ducked = False
-        return [SetGain(1.0)]
+        self._listening.answering = turn
+        if draft is not None:
+            return actions + self._commit(draft)
+        return actions + self._speculation.drop("the words were others") + self._start_reply()
 
     def _listen(self) -> list[Action]:
         """It is the caller's move: from now on silence counts."""
-        if self._reply is None and self.floor.caller is Caller.QUIET and not self._turn.is_over:
-            if self._has_orders:
+        if self._speaking.reply is None and self.floor.caller is Caller.QUIET and not self._listening.turn.is_over:
+            if self._supervision.is_waiting:
                 return self._obey()
             self._waits.set(Wait.SILENCE, self._now + self.agent.manners.silence_after)
         return []
@@ -357,29 +368,26 @@ class Conversation:
     # --- the ears -----------------------------------------------------------------------------------------------------
 
     def _transcribed(self, event: Transcribed) -> list[Action]:
-        if self.phase is not Phase.TALKING:
+        if self.phase is not Phase.TALKING or not self._listening.hears(event, self._now):
             return []
-        if event.is_final and self._now < self._stale_until:
-            self._stale_until = 0.0
-            return []
-        self._turn.hears(event, self._now)
+        turn = self._listening.turn
         actions: list[Action] = []
         if event.text and not event.is_final:
-            actions.append(Note("caller_interim", self._turn.text))
+            actions.append(Note("caller_interim", turn.text))
         if self._sounds_like_machine():
             return actions + self._party_detected(Party.MACHINE, "its greeting")
         actions += self._on_floor(self.floor.transcribed(event))
         if not event.is_final:
             return actions + self._hear_a_no()
-        if self._turn.is_over:
+        if self._listening.turn.is_over:
             return actions + self._close_turn()
         if self.floor.caller is Caller.QUIET:
-            return actions + (self._words_without_turn() if self._turn.text else [])
+            return actions + (self._words_without_turn() if self._listening.turn.text else [])
         return actions + (self._speculate() if self.floor.silence > 0 else [])
 
     def _hear_a_no(self) -> list[Action]:
         """A no said over words that are not to be interrupted is made sure of as soon as it has stood for a moment."""
-        if self.floor.caller is Caller.QUIET and is_opt_out(self._turn.text):
+        if self.floor.caller is Caller.QUIET and is_opt_out(self._listening.turn.text):
             self._waits.set_once(Wait.NO, self._now + self.policy.no_stands_after)
         else:
             self._waits.drop(Wait.NO)
@@ -387,12 +395,13 @@ class Conversation:
 
     def _words_without_turn(self) -> list[Action]:
         """Words that never took the floor. Said while we spoke they are kept, not answered; otherwise they are a turn."""
-        turn, text = self._turn, self._turn.text
+        turn = self._listening.turn
+        text = turn.text
         turn.ended_at = self._now
-        if self._reply is None or is_opt_out(text):
+        if self._speaking.reply is None or is_opt_out(text):
             turn.why = "words without voice"
             return self._close_turn()
-        self._turn = CallerTurn()
+        self._listening.take_turn()
         self.memory.line("caller", text, turn.started_at if turn.started_at is not None else self._now, self._now)
         if not is_backchannel(text):
             self.messages.append(CallerSaid(text))
@@ -400,7 +409,7 @@ class Conversation:
 
     def _sounds_like_machine(self) -> bool:
         is_early = self.memory.began is not None and self._now - self.memory.began < self.policy.machine_within
-        return is_early and self.direction is Direction.OUTBOUND and is_voicemail_greeting(self._turn.text)
+        return is_early and self.direction is Direction.OUTBOUND and is_voicemail_greeting(self._listening.turn.text)
 
     def _key_pressed(self, digit: str) -> list[Action]:
         if self.phase is not Phase.TALKING:
@@ -410,149 +419,72 @@ class Conversation:
         actions: list[Action] = [Note("caller", f"[key {digit}]")]
         if digit == OPT_OUT_KEY:
             return actions + self._opt_out(f"[key {digit}]")
-        if self._reply is not None and self._reply.is_protected:
+        if self._speaking.is_protected:
             return actions
-        if self._reply is not None:
-            actions += self._stop_reply(self._reply)
-        return actions + self._start_reply()
-
-    # --- the mind -----------------------------------------------------------------------------------------------------
-
-    def _start_reply(self) -> list[Action]:
-        reply = self._new_reply()
-        self._await_mind()
-        return [StartReply(reply.id, tuple(self.messages))]
-
-    def _await_mind(self) -> None:
-        self._waits.set(Wait.MODEL, self._now + self.policy.model_within)
-        if self.agent.manners.fillers:
-            self._waits.set(Wait.FILLER, self._now + self.policy.filler_after)
-
-    def _new_reply(self) -> Reply:
-        self._reply = self._numbered()
-        self._waits.drop(Wait.SILENCE)
-        return self._reply
-
-    def _numbered(self) -> Reply:
-        self._replies += 1
-        return Reply(ReplyId(self._replies))
+        return actions + self._stop_reply() + self._start_reply()
 
     # --- speculation --------------------------------------------------------------------------------------------------
 
     def _speculate(self) -> list[Action]:
-        """The caller paused: begin to answer what they seem to have said. Nothing of it is heard, or done, before the turn
-        is over with words that mean the same."""
-        text = self._turn.text
-        if not text or self._reply is not None or not self._is_opened or self._has_orders:
+        """The caller paused: begin to answer what they seem to have said."""
+        turn = self._listening.turn
+        if not turn.text or self._speaking.reply is not None or not self._is_opened or self._supervision.is_waiting:
             return []
-        if self._draft is not None and self._draft.answers(text):
+        is_settled = not turn.interim or self._now - turn.changed_at >= self.policy.settled_after
+        if not self._speculation.wants(turn.text, is_settled=is_settled):
             return []
-        is_settled = not self._turn.interim or self._now - self._turn.changed_at >= self.policy.settled_after
-        is_fit = is_settled and not trails_off(text) and not is_opt_out(text)
-        if not is_fit or self._drafts >= self.policy.most_speculations:
-            return []
-        actions = self._drop_draft("the words changed")
-        self._drafts += 1
-        self._speculated += 1
-        self._draft = Draft(self._numbered(), text)
-        messages = (*self.messages, CallerSaid(text))
-        return [*actions, StartReply(self._draft.reply.id, messages, speculative=True)]
-
-    def _drafting(self, draft: Draft, event: FromMind | FromMouth) -> list[Action]:
-        """A draft grows. Its first segment is synthesised; everything else waits for the commitment."""
-        match event:
-            case ReplyText(_, text):
-                return self._draft_speech(draft, draft.reply.splitter.feed(text))
-            case ReplyWritten():
-                draft.held.append(event)
-                return self._draft_speech(draft, draft.reply.splitter.flush())
-            case ReplyFailed(_, reason):
-                return self._drop_draft(f"failed: {reason}")
-            case _:
-                draft.held.append(event)
-                return []
-
-    def _draft_speech(self, draft: Draft, sentences: list[str]) -> list[Action]:
-        is_first = not draft.reply.segments
-        spoken = [self._speak(draft.reply, sentence) for sentence in sentences]
-        return spoken[:1] if is_first else []
+        return self._speculation.begin(turn.text, self._speaking.numbered(), self.messages)
 
     def _commit(self, draft: Draft) -> list[Action]:
         """The turn ended with the words the draft answers: it becomes the reply, and what waited happens now."""
-        self._draft = None
-        reply = self._reply = draft.reply
-        self._waits.drop(Wait.SILENCE)
-        self._await_mind()
-        actions: list[Action] = [
-            Speak(reply.id, number, sentence, reply.is_protected)
-            for number, sentence in enumerate(reply.segments)
-            if number > 0
-        ]
+        actions = self._act(self._speaking.adopt(draft, self._now))
         for event in draft.held:
             actions += self._happened(event)
         return actions
 
-    def _drop_draft(self, why: str) -> list[Action]:
-        draft, self._draft = self._draft, None
-        if draft is None:
-            return []
-        self._wasted += 1
-        return [StopReply(draft.reply.id), Note("decision", f"a prepared reply is dropped: {why}")]
+    # --- our side -----------------------------------------------------------------------------------------------------
+
+    def _from_mind(self, event: FromMind) -> list[Action]:
+        if self._speculation.is_of(event.reply):
+            return self._speculation.take(event)
+        return self._act(self._speaking.from_mind(event, self._now))
+
+    def _from_mouth(self, event: FromMouth) -> list[Action]:
+        if self._speculation.is_of(event.reply):
+            return self._speculation.take(event)
+        return self._act(self._speaking.from_mouth(event, self._now))
+
+    def _start_reply(self) -> list[Action]:
+        return self._act(self._speaking.start(self._now))
+
+    def _stop_reply(self) -> list[Action]:
+        return self._act(self._speaking.stop(self._now))
 
     def _say(
         self, text: str, *, is_protected: bool = False, is_opening: bool = False, leave: Leave | None = None
     ) -> list[Action]:
         """Say fixed words, without asking the mind."""
-        actions = self._stop_reply(self._reply) if self._reply is not None else []
-        reply = self._new_reply()
-        reply.is_protected, reply.is_opening, reply.leave = is_protected, is_opening, leave
-        for sentence in (*reply.splitter.feed(text), *reply.splitter.flush()):
-            actions.append(self._speak(reply, sentence))
-        return actions + self._written(reply)
+        spoken = self._speaking.say(text, self._now, is_protected=is_protected, is_opening=is_opening, leave=leave)
+        return self._act(spoken)
 
-    def _speak(self, reply: Reply, sentence: str) -> Action:
-        reply.segments.append(sentence)
-        return Speak(reply.id, len(reply.segments) - 1, sentence, reply.is_protected)
-
-    def _live(self, reply: ReplyId) -> Reply | None:
-        return self._reply if self._reply is not None and self._reply.id == reply else None
-
-    def _from_mind(self, event: FromMind) -> list[Action]:
-        if self._draft is not None and self._draft.reply.id == event.reply:
-            return self._drafting(self._draft, event)
-        reply = self._live(event.reply)
-        if reply is None or reply.is_written:
-            return []
-        self._waits.set(Wait.MODEL, self._now + self.policy.model_within)
-        match event:
-            case ReplyText(_, text):
-                return [self._speak(reply, sentence) for sentence in reply.splitter.feed(text)]
-            case ToolCalled():
-                return self._tool_called(reply, event)
-            case ReplyWritten():
-                return self._reply_written(reply)
-            case ReplyFailed(_, reason):
-                return self._trouble(reason)
-            case _:
-                assert_never(event)
-
-    def _reply_written(self, reply: Reply) -> list[Action]:
-        actions: list[Action] = [self._speak(reply, sentence) for sentence in reply.splitter.flush()]
-        if not reply.has_words and reply.leave is not None:
-            words = self.agent.manners.transferring if isinstance(reply.leave, LeaveByTransfer) else self.agent.goodbye
-            actions.append(self._speak(reply, words))
-        elif not reply.has_words and not reply.tools:
-            actions.append(self._speak(reply, self.agent.manners.not_understood))
-        return actions + self._written(reply)
-
-    def _written(self, reply: Reply) -> list[Action]:
-        """No more words will come. What was asked decides what to listen for, and for how long."""
-        reply.is_written = True
-        self._waits.drop(Wait.MODEL)
-        expected = expectation_of(self.agent, reply.text)
+    def _expect_an_answer(self, text: str) -> list[Action]:
+        """What we ask decides what to listen for, and for how long."""
+        expected = expectation_of(self.agent, text)
         self.floor.set_expected(expected.kind if expected else None, expected.phrases if expected else ())
-        hint: list[Action] = [Expect(expected.phrases)] if expected else []
-        return hint + self._maybe_heard_out(reply)
+        return [Expect(expected.phrases)] if expected else []
+
+    def _heard_out(self, reply: Reply) -> list[Action]:
+        """A reply was heard to its end: leave, go on, or listen."""
+        self._listening.answering = None
+        changes = self.floor.set_agent(Agent.SILENT)
+        if reply.leave is not None:
+            return self._leave(reply.leave)
+        if reply.needs_another:
+            return self._act(self._speaking.go_on(self._now))
+        is_to_go_on = reply.is_opening and not reply.text.endswith("?") and not self._supervision.is_waiting
+        if is_to_go_on and self.floor.caller is Caller.QUIET:
+            return [*self._on_floor(changes), *(self._start_reply() if self._speaking.reply is None else [])]
+        return [*self._on_floor(changes), *self._listen()]
 
     def _trouble(self, reason: str) -> list[Action]:
         """The mind failed for good: an apology and a promise, then the end; the report asks for a callback."""
@@ -566,182 +498,23 @@ class Conversation:
 
     # --- tools --------------------------------------------------------------------------------------------------------
 
-    def _tool_called(self, reply: Reply, event: ToolCalled) -> list[Action]:
-        reply.tools += 1
-        arguments = parse_arguments(event.name, event.arguments)
-        match arguments:
-            case str():
-                return self._refuse_tool(reply, event, arguments)
-            case EndCall(outcome=outcome):
-                reply.leave = LeaveByHangup(outcome or "done")
-                return self._use_tool(event, "The call ends after these words.")
-            case TransferCall(to=to):
-                target = to or self.agent.transfer_to
-                if not target:
-                    return self._refuse_tool(reply, event, "There is nobody to transfer to.")
-                reply.leave = LeaveByTransfer(event.call, target)
-                return self._use_tool(event, None)
-            case OptOut():
-                self._protect(reply)
-                reply.leave = LeaveByHangup("opted out")
-                self.ending = Ending.OPTED_OUT
-                return self._run_tool(event, "opt_out")
-            case SaveAnswer(question=question, value=value):
-                return self._run_tool(event, f"save_answer:{question}:{value}")
-            case BookAppointment(when=when):
-                return self._run_tool(event, f"book_appointment:{when.lower()}")
-            case Remember(fact=fact):
-                return self._run_tool(event, f"remember:{fact.lower()}")
-            case _:
-                assert_never(arguments)
-
-    def _use_tool(self, event: ToolCalled, result: str | None, *, ok: bool = True) -> list[Action]:
-        self.memory.used(event, result, ok=ok)
-        return [Note("tool", event.name, (("arguments", event.arguments),))]
-
-    def _refuse_tool(self, reply: Reply, event: ToolCalled, problem: str) -> list[Action]:
-        reply.is_tool_failed = True
-        self._use_tool(event, problem, ok=False)
-        return [Note("tool", f"{event.name} refused", (("why", problem),))]
-
-    def _run_tool(self, event: ToolCalled, effect: str) -> list[Action]:
-        """One intended effect has one key; asked for again in this call, it is not run again."""
-        key = self.memory.claim(effect)
-        if key is None:
-            return self._use_tool(event, "Already done.")
-        return [RunTool(event.call, event.name, event.arguments, key), *self._use_tool(event, None)]
-
-    def _protect(self, reply: Reply) -> None:
-        reply.is_protected = True
-        if reply.audible_at is not None:
-            self.floor.set_agent(Agent.PROTECTED)
-
     def _opt_out(self, words: str) -> list[Action]:
         """The guard that no model can talk away: written first, said, and the call ends (47 CFR 64.1200(b)(3))."""
         self.ending = Ending.OPTED_OUT
-        event = ToolCalled(ReplyId(0), f"guard-{len(self.messages)}", "opt_out", json.dumps({"words": words}))
-        actions = self._run_tool(event, "opt_out")
-        words_said = self.agent.manners.opted_out
-        return actions + self._say(words_said, is_protected=True, leave=LeaveByHangup("opted out"))
+        actions = self._speaking.effects.opt_out(words)
+        return actions + self._say(self.agent.manners.opted_out, is_protected=True, leave=LeaveByHangup("opted out"))
 
     def _tool_finished(self, event: ToolFinished) -> list[Action]:
-        used = self.memory.finished(event)
-        if used is None:
+        finished = self._speaking.effects.finished(event)
+        if finished is None:
             return []
-        actions: list[Action] = [
-            Note("tool", f"{used.name} {'done' if event.ok else 'failed'}", (("result", event.result),))
-        ]
+        used, actions = finished
         if self.phase is Phase.LEAVING and used.name == "transfer" and not event.ok:
             self.phase = Phase.TALKING
             self._transferred_to = ""
             self._waits.drop(Wait.GONE)
             return actions + self._start_reply()
-        reply = self._reply
-        if reply is None:
-            return actions
-        reply.is_tool_failed |= not event.ok and used.name != "opt_out"
-        return actions + self._maybe_heard_out(reply)
-
-    # --- the mouth ----------------------------------------------------------------------------------------------------
-
-    def _from_mouth(self, event: FromMouth) -> list[Action]:
-        if self._draft is not None and self._draft.reply.id == event.reply:
-            return self._drafting(self._draft, event)
-        reply = self._live(event.reply)
-        if reply is None:
-            return []
-        match event:
-            case SpeechArrived():
-                return self._play(reply, event)
-            case SegmentSpoken(_, segment):
-                self.playout.complete(reply.id, segment)
-                reply.spoken = max(reply.spoken, segment + 1)
-                return self._maybe_heard_out(reply)
-            case SpeechFailed(_, _, reason):
-                self._detail = reason
-                return [Note("decision", f"no voice: {reason}"), *self._leave_now(Ending.TROUBLE, reason)]
-            case _:
-                assert_never(event)
-
-    def _play(self, reply: Reply, event: SpeechArrived) -> list[Action]:
-        actions: list[Action] = []
-        if not self.playout.is_open(reply.id, event.segment):
-            self.playout.open(reply.id, event.segment, reply.segments[event.segment])
-        if reply.audible_at is None:
-            reply.audible_at = self._now
-            self._answering = None
-            self._waits.drop(Wait.FILLER)
-            actions += self._on_floor(self.floor.set_agent(Agent.PROTECTED if reply.is_protected else Agent.AUDIBLE))
-        marks = self.playout.queue(reply.id, event.segment, len(event.audio), event.words)
-        self._await_hearing(reply)
-        return [*actions, *self._note_begun(), Play(event.audio, marks)]
-
-    def _note_begun(self) -> list[Action]:
-        """Show our words when they sound, not when they are made: an opening is made before anybody picks up."""
-        return [Note("agent", text) for text in self.playout.begun()]
-
-    def _mark_returned(self, name: str) -> list[Action]:
-        if not self.playout.returned(name):
-            return []
-        notes = self._note_begun()
-        if self.playout.is_playing or self._reply is None:
-            return notes
-        return [*notes, *self._maybe_heard_out(self._reply)]
-
-    def _maybe_heard_out(self, reply: Reply) -> list[Action]:
-        """Go on once a reply is written, spoken and heard to its end, and its tools have finished."""
-        if not reply.is_spoken or self.playout.is_playing:
-            self._await_hearing(reply)
-            return []
-        self._waits.drop(Wait.HEARD)
-        if reply.leave is not None and self.memory.is_effect_running:
-            self._waits.set_once(Wait.LEAVE, self._now + self.policy.leave_within)
-            return []
-        if self.memory.is_running and reply.needs_another:
-            return []
-        changes = self._retire(reply, is_cut=False)
-        if reply.leave is not None:
-            return self._leave(reply.leave)
-        if reply.needs_another:
-            return self._continue_reply()
-        if reply.is_opening and not reply.text.endswith("?") and self.floor.caller is Caller.QUIET and not self._has_orders:
-            return [*self._on_floor(changes), *(self._start_reply() if self._reply is None else [])]
-        return [*self._on_floor(changes), *self._listen()]
-
-    def _await_hearing(self, reply: Reply) -> None:
-        """A mouth that stalls, or a carrier that returns no marks, must not hang the call."""
-        if reply.is_written:
-            grace = self.policy.mark_grace if reply.is_spoken else self.policy.mouth_within
-            self._waits.set(Wait.HEARD, self._now + self.playout.remaining + grace)
-
-    def _continue_reply(self) -> list[Action]:
-        self._continuations += 1
-        if self._continuations > self.policy.most_continuations:
-            return self._trouble("tools_without_words")
-        return self._start_reply()
-
-    def _stop_reply(self, reply: Reply) -> list[Action]:
-        """Stop a reply wherever it is, and remember what of it was heard."""
-        actions: list[Action] = [StopReply(reply.id)]
-        if self.playout.is_playing:
-            actions.append(ClearPlayout())
-        self.playout.cut()
-        self._retire(reply, is_cut=True)
-        return actions + self._unduck()
-
-    def _retire(self, reply: Reply, *, is_cut: bool) -> list[FloorChange]:
-        """The reply is history: the memory keeps what was heard of it."""
-        heard = self.playout.heard_text(reply.id)
-        is_cut = is_cut and heard != reply.text
-        if heard:
-            started = reply.audible_at if reply.audible_at is not None else self._now
-            self.memory.agent_said(heard, started, self._now, is_cut=is_cut)
-        if is_cut and isinstance(reply.leave, LeaveByTransfer):
-            self.memory.give_up(reply.leave.call)
-        self._reply = None
-        self._answering = None
-        self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD)
-        return self.floor.set_agent(Agent.SILENT)
+        return actions + self._act(self._speaking.tool_finished(event, used, self._now))
 
     # --- a supervisor's hand --------------------------------------------------------------------------------------------
 
@@ -749,24 +522,16 @@ class Conversation:
         """Now, if that interrupts nobody but our own mind; else as soon as the caller, or the law's text, is through."""
         if self.phase is not Phase.TALKING or self.ending is not None:
             return [Note("decision", "not said for the supervisor: the call is ending")]
-        self._dictated.append(text)
+        self._supervision.dictate(text)
         note = Note("decision", "a supervisor speaks through the agent")
-        is_protected = self._reply is not None and self._reply.is_protected
-        if is_protected or self.floor.caller is Caller.SPEAKING or self._turn.is_over:
+        if self._speaking.is_protected or self.floor.caller is Caller.SPEAKING or self._listening.turn.is_over:
             return [note]
         return [note, *self._obey()]
 
-    @property
-    def _has_orders(self) -> bool:
-        return bool(self._dictated or self._hand_to)
-
     def _obey(self) -> list[Action]:
         """Carry out what a supervisor ordered while we could not speak; a hand-over makes words needless."""
-        if self._hand_to:
-            return self._hand_over(self._hand_to)
-        words = " ".join(self._dictated)
-        self._dictated.clear()
-        return self._say(words)
+        to = self._supervision.take_hand_over()
+        return self._hand_over(to) if to else self._say(self._supervision.take_words())
 
     def _whispered(self, text: str) -> list[Action]:
         """Kept for the mind's next reply: nothing that is being said or heard changes."""
@@ -779,19 +544,13 @@ class Conversation:
         """A person has decided: done whatever the mind was about to say, but not in the middle of the law's text."""
         if self.phase is not Phase.TALKING or self.ending is not None:
             return [Note("decision", "not transferred for the supervisor: the call is ending")]
+        self._supervision.connect(to)
         note = Note("decision", "a supervisor hands the caller over")
-        if self._reply is not None and self._reply.is_protected:
-            self._hand_to = to
-            return [note]
-        return [note, *self._hand_over(to)]
+        return [note] if self._speaking.is_protected else [note, *self._obey()]
 
     def _hand_over(self, to: str) -> list[Action]:
         """Announced, and once that has been heard, done."""
-        self._dictated.clear()
-        self._hand_to = ""
-        event = ToolCalled(ReplyId(0), f"supervisor-{len(self.messages)}", "transfer", json.dumps({"to": to}))
-        actions = self._use_tool(event, None)
-        leave = LeaveByTransfer(event.call, to)
+        leave, actions = self._speaking.effects.hand_over(to)
         return [*actions, *self._say(self.agent.manners.transferring, is_protected=True, leave=leave)]
 
     # --- machines -----------------------------------------------------------------------------------------------------
@@ -806,14 +565,13 @@ class Conversation:
         if party not in (Party.MACHINE, Party.FAX):
             return actions
         self.memory.happened("machine")
-        if self._turn.text:
-            self.memory.line("caller", self._turn.text, self._turn.started_at or self._now, self._now)
-            actions.append(Note("caller", self._turn.text))
-        self._turn = CallerTurn()
+        turn = self._listening.take_turn()
+        if turn.text:
+            self.memory.line("caller", turn.text, turn.started_at or self._now, self._now)
+            actions.append(Note("caller", turn.text))
         if party is Party.FAX or self.agent.voicemail.action is VoicemailAction.HANG_UP:
             return actions + self._leave_now(Ending.MACHINE, source)
-        if self._reply is not None:
-            actions += self._stop_reply(self._reply)
+        actions += self._stop_reply()
         self.phase = Phase.MACHINE
         self._waits.drop(Wait.SILENCE)
         self._waits.drop(Wait.FINAL)
@@ -821,7 +579,7 @@ class Conversation:
         return actions
 
     def _leave_message(self, why: str) -> list[Action]:
-        if self.phase is not Phase.MACHINE or self._reply is not None:
+        if self.phase is not Phase.MACHINE or self._speaking.reply is not None:
             return []
         self._waits.drop(Wait.BEEP)
         self.ending = Ending.MACHINE
@@ -851,30 +609,26 @@ class Conversation:
         """End without another word."""
         if self.phase is Phase.LEAVING:
             return []
-        actions = self._stop_reply(self._reply) if self._reply is not None else []
+        actions = self._stop_reply()
         self.ending = self.ending or ending
         return actions + self._leave(LeaveByHangup(reason))
 
     def _leg_ended(self, reason: str) -> list[Action]:
-        actions: list[Action] = []
-        if self._reply is not None:
-            self.playout.cut()
-            actions.append(StopReply(self._reply.id))
-            self._retire(self._reply, is_cut=True)
-        text = self._turn.text
-        if text:
-            started = self._turn.started_at if self._turn.started_at is not None else self._now
-            self.memory.caller_said(text, started, self._now)
-            if is_opt_out(text) and self.phase is Phase.TALKING:
+        actions = self._speaking.hang_up(self._now)
+        turn = self._listening.turn
+        if turn.text:
+            self.memory.caller_said(turn.text, turn.started_at if turn.started_at is not None else self._now, self._now)
+            if is_opt_out(turn.text) and self.phase is Phase.TALKING:
                 self.ending = Ending.OPTED_OUT
-                event = ToolCalled(ReplyId(0), f"guard-{len(self.messages)}", "opt_out", json.dumps({"words": text}))
-                actions += self._run_tool(event, "opt_out")
+                actions += self._speaking.effects.opt_out(turn.text)
         if self.ending is None:
             self.ending = Ending.TRANSFERRED if self._transferred_to else _ending_without_us(self.phase)
         self._detail = self._detail or reason
         self._waits.drop_all()
         self.phase = Phase.ENDED
         return actions
+
+    # --- the clock ----------------------------------------------------------------------------------------------------
 
     def _deadline_passed(self) -> list[Action]:
         actions: list[Action] = []
@@ -886,58 +640,31 @@ class Conversation:
     def _passed(self, wait: Wait) -> list[Action]:
         match wait:
             case Wait.FINAL:
-                self._stale_until = self._now + 1.0
+                self._listening.give_up_waiting(self._now + 1.0)
                 return self._close_turn()
             case Wait.HELLO:
                 return self._open()
             case Wait.FILLER:
-                return self._fill()
+                return self._act(self._speaking.fill())
             case Wait.NO:
-                return self._finish_utterance()
+                return self._listening.finish_utterance()
             case Wait.MODEL:
-                return self._mind_stalled()
+                return self._act(self._speaking.mind_stalled(self._now))
             case Wait.SILENCE:
                 return self._silence()
             case Wait.LONGEST:
                 self.ending = self.ending or Ending.TIME_UP
                 return self._say(self.agent.manners.time_is_up, is_protected=True, leave=LeaveByHangup("time is up"))
             case Wait.LEAVE:
-                self.memory.give_up()
-                assert self._reply is not None, "the wait goes with its reply"
-                return self._maybe_heard_out(self._reply)
+                return self._act(self._speaking.tools_given_up(self._now))
             case Wait.HEARD:
-                return self._never_heard()
+                return self._act(self._speaking.never_heard(self._now))
             case Wait.BEEP:
                 return self._leave_message("no beep")
             case Wait.GONE:
                 return self._leg_ended("the carrier never confirmed the end")
             case _:
                 assert_never(wait)
-
-    def _fill(self) -> list[Action]:
-        """The mind is late: a short word of ours, and the reply goes on from it. Never the same twice in a row."""
-        reply, fillers = self._reply, self.agent.manners.fillers
-        if reply is None or reply.segments or reply.is_written:
-            return []
-        words = fillers[self._fillers % len(fillers)]
-        self._fillers += 1
-        reply.fillers = 1
-        return [Note("decision", "the reply is late: a word in between"), self._speak(reply, words)]
-
-    def _mind_stalled(self) -> list[Action]:
-        """What it has written is said as if it were all; if that is nothing, it has failed."""
-        if self._reply is None or not self._reply.has_words:
-            return self._trouble("model_too_slow")
-        return [Note("decision", "the model stalled: going on with what it wrote"), *self._reply_written(self._reply)]
-
-    def _never_heard(self) -> list[Action]:
-        """Audio that should have come, or marks that should have returned, did not: go on without them."""
-        reply = self._reply
-        assert reply is not None, "the wait goes with its reply"
-        what = "the carrier returned no marks" if reply.is_spoken else "the voice stalled"
-        reply.spoken = len(reply.segments)
-        self.playout.cut()
-        return [Note("decision", f"{what}: going on"), *self._maybe_heard_out(reply)]
 
     def _silence(self) -> list[Action]:
         """The caller says nothing: asked once, then a polite end."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from voice.actions import Speak
 from voice.events import ReplyId
 from voice.sentences import SentenceSplitter
 
@@ -27,6 +28,7 @@ class Reply:
     id: ReplyId
     is_protected: bool = False
     is_opening: bool = False
+    is_opt_out: bool = False  # it confirms that the person will not be called again
     leave: Leave | None = None
     segments: list[str] = field(default_factory=list)  # given to the mouth, in order
     spoken: int = 0  # segments whose audio has all arrived
@@ -36,6 +38,11 @@ class Reply:
     is_tool_failed: bool = False
     audible_at: float | None = None
     splitter: SentenceSplitter = field(default_factory=SentenceSplitter)
+
+    def speak(self, sentence: str) -> Speak:
+        """Give the mouth one more segment."""
+        self.segments.append(sentence)
+        return Speak(self.id, len(self.segments) - 1, sentence, self.is_protected)
 
     @property
     def text(self) -> str:

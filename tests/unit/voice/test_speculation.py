@@ -1,0 +1,65 @@
+"""Drafts: when one is begun, what it may do before it is wanted, and what becomes of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from voice.actions import CallerSaid, Note, Speak, StartReply, StopReply
+from voice.events import ReplyFailed, ReplyId, ReplyText, ReplyWritten, ToolCalled
+from voice.policy import Policy
+from voice.reply import Reply
+from voice.speculation import Speculation
+
+
+@pytest.fixture
+def speculation() -> Speculation:
+    return Speculation(Policy(most_speculations=2))
+
+
+def begin(speculation: Speculation, text: str, number: int = 1) -> None:
+    assert speculation.wants(text, is_settled=True)
+    actions = speculation.begin(text, Reply(ReplyId(number)), [])
+    assert StartReply(ReplyId(number), (CallerSaid(text),), speculative=True) in actions
+
+
+@pytest.mark.parametrize("text", ["stop calling me", "well my"])
+def test_a_no_and_half_a_sentence_are_not_answered_in_advance(speculation: Speculation, text: str):
+    assert not speculation.wants(text, is_settled=True)
+
+
+def test_words_that_still_change_are_not_answered(speculation: Speculation):
+    assert not speculation.wants("yes I do", is_settled=False)
+
+
+def test_the_same_words_are_answered_once_and_a_turn_has_a_limit(speculation: Speculation):
+    begin(speculation, "yes")
+    assert not speculation.wants("Yes.", is_settled=True)
+    begin(speculation, "yes I do", 2)
+    assert not speculation.wants("yes I do own it", is_settled=True)
+    assert speculation.turn_over("no") is None
+    assert speculation.wants("yes I do own it", is_settled=True)
+
+
+def test_only_the_first_words_are_made_into_sound(speculation: Speculation):
+    begin(speculation, "yes")
+    assert speculation.take(ReplyText(ReplyId(1), "Good. And ")) == [Speak(ReplyId(1), 0, "Good.")]
+    assert speculation.take(ReplyText(ReplyId(1), "then? More ")) == []
+    assert speculation.take(ToolCalled(ReplyId(1), "c", "end_call", "{}")) == []
+    assert speculation.take(ReplyWritten(ReplyId(1))) == []
+    draft = speculation.turn_over("YES!")
+    assert draft is not None
+    assert draft.reply.segments == ["Good.", "And then?", "More"]
+    assert [type(event) for event in draft.held] == [ToolCalled, ReplyWritten]
+    assert not speculation.is_of(ReplyId(1))
+    assert (speculation.begun, speculation.wasted) == (1, 0)
+
+
+def test_a_draft_that_fails_or_is_not_wanted_is_wasted(speculation: Speculation):
+    begin(speculation, "yes")
+    assert StopReply(ReplyId(1)) in speculation.take(ReplyFailed(ReplyId(1), "timeout"))
+    begin(speculation, "no", 2)
+    assert speculation.is_of(ReplyId(2))
+    dropped = speculation.drop("something else is said")
+    assert dropped == [StopReply(ReplyId(2)), Note("decision", "a prepared reply is dropped: something else is said")]
+    assert speculation.drop("again") == []
+    assert (speculation.begun, speculation.wasted) == (2, 2)

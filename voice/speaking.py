@@ -1,0 +1,349 @@
+"""Our side of the talk: one reply on its way from the mind through the mouth to the ear. Pure.
+
+Knows nothing of the caller but what they have heard. Whatever can be stale carries its reply's number and falls through when
+that reply is no longer the live one: a superseded reply never speaks, hangs up, transfers or writes. What a reply's progress
+means for the call as a whole is returned among the actions, as outcomes, in order, for `Conversation` to act on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias, assert_never
+
+from voice.actions import Action, ClearPlayout, Note, Play, SetGain, Speak, StartReply, StopReply, ToolUsed
+from voice.agent import AgentDefinition
+from voice.draft import Draft, FromMind, FromMouth
+from voice.effects import Effects
+from voice.events import (
+    ReplyFailed,
+    ReplyId,
+    ReplyText,
+    ReplyWritten,
+    SegmentSpoken,
+    SpeechArrived,
+    SpeechFailed,
+    ToolCalled,
+    ToolFinished,
+)
+from voice.memory import Memory
+from voice.playout import Playout
+from voice.policy import Policy
+from voice.reply import Leave, LeaveByTransfer, Reply
+from voice.waits import Wait, Waits
+
+
+@dataclass(frozen=True, slots=True)
+class Audible:
+    """The caller hears us from now on; or what they hear is protected from now on."""
+
+    is_protected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """A reply was stopped before its end: we are silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A reply is written to its end: what it asks decides what to listen for."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class HeardOut:
+    """A reply was heard to its end and is history."""
+
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutWritten:
+    """The mind has written that this person is not to be called again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MindFailed:
+    """No words, for good."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MouthFailed:
+    """No voice, for good."""
+
+    reason: str
+
+
+Outcome: TypeAlias = Audible | Silenced | Asked | HeardOut | OptOutWritten | MindFailed | MouthFailed
+Spoken: TypeAlias = list[Action | Outcome]
+
+
+class Speaking:
+    """At most one live reply. `waits` is the call's: those for mind, mouth and marks are set here."""
+
+    def __init__(self, agent: AgentDefinition, policy: Policy, memory: Memory, waits: Waits) -> None:
+        self.playout = Playout()
+        self.reply: Reply | None = None
+        self.effects = Effects(memory, agent.transfer_to)
+        self._agent = agent
+        self._policy = policy
+        self._memory = memory
+        self._waits = waits
+        self._replies = 0
+        self._continuations = 0
+        self._fillers = 0
+        self._is_ducked = False
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether something is said that is not given up for anything but the end of the call."""
+        return self.reply is not None and self.reply.is_protected
+
+    def numbered(self) -> Reply:
+        """A reply with a number of its own."""
+        self._replies += 1
+        return Reply(ReplyId(self._replies))
+
+    def answered(self) -> None:
+        """The caller said something: what we do next is no continuation of what we did."""
+        self._continuations = 0
+
+    # --- the mind -----------------------------------------------------------------------------------------------------
+
+    def start(self, now: float) -> Spoken:
+        """Let the mind write the next reply."""
+        reply = self._live_now(self.numbered())
+        self._await_mind(now)
+        return [StartReply(reply.id, tuple(self._memory.messages))]
+
+    def adopt(self, draft: Draft, now: float) -> Spoken:
+        """A draft becomes the reply: give the mouth the segments that waited. What it held happens after this."""
+        reply = self._live_now(draft.reply)
+        self._await_mind(now)
+        return [
+            Speak(reply.id, number, sentence, reply.is_protected)
+            for number, sentence in enumerate(reply.segments)
+            if number > 0
+        ]
+
+    def say(
+        self, text: str, now: float, *, is_protected: bool = False, is_opening: bool = False, leave: Leave | None = None
+    ) -> Spoken:
+        """Say fixed words, without asking the mind."""
+        actions = self.stop(now)
+        reply = self._live_now(self.numbered())
+        reply.is_protected, reply.is_opening, reply.leave = is_protected, is_opening, leave
+        actions += [reply.speak(sentence) for sentence in (*reply.splitter.feed(text), *reply.splitter.flush())]
+        return actions + self._written(reply, now)
+
+    def from_mind(self, event: FromMind, now: float) -> Spoken:
+        reply = self._live(event.reply)
+        if reply is None or reply.is_written:
+            return []
+        self._waits.set(Wait.MODEL, now + self._policy.model_within)
+        match event:
+            case ReplyText(_, text):
+                return [reply.speak(sentence) for sentence in reply.splitter.feed(text)]
+            case ToolCalled():
+                return self._tool_called(reply, event)
+            case ReplyWritten():
+                return self._reply_written(reply, now)
+            case ReplyFailed(_, reason):
+                return [MindFailed(reason)]
+            case _:
+                assert_never(event)
+
+    def fill(self) -> Spoken:
+        """The mind is late: a short word of ours, and the reply goes on from it. Never the same twice in a row."""
+        reply, fillers = self.reply, self._agent.manners.fillers
+        if reply is None or reply.segments or reply.is_written:
+            return []
+        words = fillers[self._fillers % len(fillers)]
+        self._fillers += 1
+        reply.fillers = 1
+        return [Note("decision", "the reply is late: a word in between"), reply.speak(words)]
+
+    def mind_stalled(self, now: float) -> Spoken:
+        """What it has written is said as if it were all; if that is nothing, it has failed."""
+        if self.reply is None or not self.reply.has_words:
+            return [MindFailed("model_too_slow")]
+        return [Note("decision", "the model stalled: going on with what it wrote"), *self._reply_written(self.reply, now)]
+
+    def go_on(self, now: float) -> Spoken:
+        """The mind has more to say: its tools' results were not spoken about."""
+        self._continuations += 1
+        if self._continuations > self._policy.most_continuations:
+            return [MindFailed("tools_without_words")]
+        return self.start(now)
+
+    def tool_finished(self, event: ToolFinished, used: ToolUsed, now: float) -> Spoken:
+        """A tool that the live reply may wait for has finished."""
+        reply = self.reply
+        if reply is None:
+            return []
+        reply.is_tool_failed |= not event.ok and used.name != "opt_out"
+        return self.maybe_heard_out(reply, now)
+
+    def _live_now(self, reply: Reply) -> Reply:
+        self.reply = reply
+        self._waits.drop(Wait.SILENCE)
+        return reply
+
+    def _live(self, reply: ReplyId) -> Reply | None:
+        return self.reply if self.reply is not None and self.reply.id == reply else None
+
+    def _await_mind(self, now: float) -> None:
+        self._waits.set(Wait.MODEL, now + self._policy.model_within)
+        if self._agent.manners.fillers:
+            self._waits.set(Wait.FILLER, now + self._policy.filler_after)
+
+    def _tool_called(self, reply: Reply, event: ToolCalled) -> Spoken:
+        was_protected, was_opt_out = reply.is_protected, reply.is_opt_out
+        actions: Spoken = [*self.effects.called(reply, event)]
+        if reply.is_protected and not was_protected and reply.audible_at is not None:
+            actions.insert(0, Audible(is_protected=True))
+        return [OptOutWritten(), *actions] if reply.is_opt_out and not was_opt_out else actions
+
+    def _reply_written(self, reply: Reply, now: float) -> Spoken:
+        actions: Spoken = [reply.speak(sentence) for sentence in reply.splitter.flush()]
+        if not reply.has_words and reply.leave is not None:
+            is_transfer = isinstance(reply.leave, LeaveByTransfer)
+            actions.append(reply.speak(self._agent.manners.transferring if is_transfer else self._agent.goodbye))
+        elif not reply.has_words and not reply.tools:
+            actions.append(reply.speak(self._agent.manners.not_understood))
+        return actions + self._written(reply, now)
+
+    def _written(self, reply: Reply, now: float) -> Spoken:
+        """No more words will come."""
+        reply.is_written = True
+        self._waits.drop(Wait.MODEL)
+        return [Asked(reply.text), *self.maybe_heard_out(reply, now)]
+
+    # --- the mouth ----------------------------------------------------------------------------------------------------
+
+    def from_mouth(self, event: FromMouth, now: float) -> Spoken:
+        reply = self._live(event.reply)
+        if reply is None:
+            return []
+        match event:
+            case SpeechArrived():
+                return self._play(reply, event, now)
+            case SegmentSpoken(_, segment):
+                self.playout.complete(reply.id, segment)
+                reply.spoken = max(reply.spoken, segment + 1)
+                return self.maybe_heard_out(reply, now)
+            case SpeechFailed(_, _, reason):
+                return [Note("decision", f"no voice: {reason}"), MouthFailed(reason)]
+            case _:
+                assert_never(event)
+
+    def _play(self, reply: Reply, event: SpeechArrived, now: float) -> Spoken:
+        actions: Spoken = []
+        if not self.playout.is_open(reply.id, event.segment):
+            self.playout.open(reply.id, event.segment, reply.segments[event.segment])
+        if reply.audible_at is None:
+            reply.audible_at = now
+            self._waits.drop(Wait.FILLER)
+            actions.append(Audible(reply.is_protected))
+        marks = self.playout.queue(reply.id, event.segment, len(event.audio), event.words)
+        self._await_hearing(reply, now)
+        return [*actions, *self._note_begun(), Play(event.audio, marks)]
+
+    def _note_begun(self) -> list[Action]:
+        """Show our words when they sound, not when they are made: an opening is made before anybody picks up."""
+        return [Note("agent", text) for text in self.playout.begun()]
+
+    # --- the ear ------------------------------------------------------------------------------------------------------
+
+    def mark_returned(self, name: str, now: float) -> Spoken:
+        if not self.playout.returned(name):
+            return []
+        notes: Spoken = [*self._note_begun()]
+        if self.playout.is_playing or self.reply is None:
+            return notes
+        return [*notes, *self.maybe_heard_out(self.reply, now)]
+
+    def maybe_heard_out(self, reply: Reply, now: float) -> Spoken:
+        """Go on once a reply is written, spoken and heard to its end, and its tools have finished."""
+        if not reply.is_spoken or self.playout.is_playing:
+            self._await_hearing(reply, now)
+            return []
+        self._waits.drop(Wait.HEARD)
+        if reply.leave is not None and self._memory.is_effect_running:
+            self._waits.set_once(Wait.LEAVE, now + self._policy.leave_within)
+            return []
+        if self._memory.is_running and reply.needs_another:
+            return []
+        self._retire(reply, now, is_cut=False)
+        return [HeardOut(reply)]
+
+    def tools_given_up(self, now: float) -> Spoken:
+        """Tools that were waited for before we leave took too long."""
+        assert self.reply is not None, "the wait goes with its reply"
+        self._memory.give_up()
+        return self.maybe_heard_out(self.reply, now)
+
+    def never_heard(self, now: float) -> Spoken:
+        """Audio that should have come, or marks that should have returned, did not: go on without them."""
+        reply = self.reply
+        assert reply is not None, "the wait goes with its reply"
+        what = "the carrier returned no marks" if reply.is_spoken else "the voice stalled"
+        reply.spoken = len(reply.segments)
+        self.playout.cut()
+        return [Note("decision", f"{what}: going on"), *self.maybe_heard_out(reply, now)]
+
+    def _await_hearing(self, reply: Reply, now: float) -> None:
+        """A mouth that stalls, or a carrier that returns no marks, must not hang the call."""
+        if reply.is_written:
+            grace = self._policy.mark_grace if reply.is_spoken else self._policy.mouth_within
+            self._waits.set(Wait.HEARD, now + self.playout.remaining + grace)
+
+    # --- giving way ---------------------------------------------------------------------------------------------------
+
+    def duck(self) -> list[Action]:
+        """Somebody may be taking the floor: a lower voice."""
+        self._is_ducked = True
+        return [SetGain(self._policy.duck_gain)]
+
+    def unduck(self) -> list[Action]:
+        """Nobody was: the full voice again."""
+        if not self._is_ducked:
+            return []
+        self._is_ducked = False
+        return [SetGain(1.0)]
+
+    def stop(self, now: float) -> Spoken:
+        """Stop the live reply, if there is one, wherever it is, and remember what of it was heard."""
+        reply = self.reply
+        if reply is None:
+            return []
+        actions: Spoken = [StopReply(reply.id)]
+        if self.playout.is_playing:
+            actions.append(ClearPlayout())
+        self.playout.cut()
+        self._retire(reply, now, is_cut=True)
+        return [*actions, Silenced(), *self.unduck()]
+
+    def hang_up(self, now: float) -> list[Action]:
+        """The leg is gone: nothing plays any more, and nothing is left to be cleared."""
+        reply = self.reply
+        if reply is None:
+            return []
+        self.playout.cut()
+        self._retire(reply, now, is_cut=True)
+        return [StopReply(reply.id)]
+
+    def _retire(self, reply: Reply, now: float, *, is_cut: bool) -> None:
+        """The reply is history: the memory keeps what was heard of it."""
+        heard = self.playout.heard_text(reply.id)
+        is_cut = is_cut and heard != reply.text
+        if heard:
+            started = reply.audible_at if reply.audible_at is not None else now
+            self._memory.agent_said(heard, started, now, is_cut=is_cut)
+        if is_cut and isinstance(reply.leave, LeaveByTransfer):
+            self._memory.give_up(reply.leave.call)
+        self.reply = None
+        self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD)

@@ -1,0 +1,82 @@
+"""Replies begun before the caller's turn is over: when to begin one, how it grows unheard, what becomes of it. Pure.
+
+Nothing of a draft is heard, or done, before the turn is over with words that mean the same.
+"""
+
+from __future__ import annotations
+
+from voice.actions import Action, CallerSaid, Message, Note, StartReply, StopReply
+from voice.draft import Draft, FromMind, FromMouth
+from voice.events import ReplyFailed, ReplyId, ReplyText, ReplyWritten
+from voice.phrases import is_opt_out, trails_off
+from voice.policy import Policy
+from voice.reply import Reply
+
+
+class Speculation:
+    """At most one draft at a time. `begun` and `wasted` count those of the whole call."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.begun = 0
+        self.wasted = 0
+        self._policy = policy
+        self._draft: Draft | None = None
+        self._of_turn = 0
+
+    def wants(self, text: str, *, is_settled: bool) -> bool:
+        """Whether a reply to these words should be begun now: they are new, stand still, and are no half sentence."""
+        if self._draft is not None and self._draft.answers(text):
+            return False
+        is_fit = is_settled and not trails_off(text) and not is_opt_out(text)
+        return is_fit and self._of_turn < self._policy.most_speculations
+
+    def begin(self, text: str, reply: Reply, messages: list[Message]) -> list[Action]:
+        """Let the mind begin to answer `text`, as if the caller had said no more."""
+        actions = self.drop("the words changed")
+        self._of_turn += 1
+        self.begun += 1
+        self._draft = Draft(reply, text)
+        return [*actions, StartReply(reply.id, (*messages, CallerSaid(text)), speculative=True)]
+
+    def is_of(self, reply: ReplyId) -> bool:
+        """Whether an event of this reply belongs to the draft."""
+        return self._draft is not None and self._draft.reply.id == reply
+
+    def take(self, event: FromMind | FromMouth) -> list[Action]:
+        """The draft grows. Its first segment is synthesised; everything else waits for the commitment."""
+        draft = self._draft
+        assert draft is not None, "ask `is_of` first"
+        match event:
+            case ReplyText(_, text):
+                return _first_words(draft, draft.reply.splitter.feed(text))
+            case ReplyWritten():
+                draft.held.append(event)
+                return _first_words(draft, draft.reply.splitter.flush())
+            case ReplyFailed(_, reason):
+                return self.drop(f"failed: {reason}")
+            case _:
+                draft.held.append(event)
+                return []
+
+    def turn_over(self, text: str) -> Draft | None:
+        """The caller's turn is over with these words: the draft that answers them, if there is one, now a draft no more."""
+        self._of_turn = 0
+        draft = self._draft
+        if draft is None or not draft.answers(text):
+            return None
+        self._draft = None
+        return draft
+
+    def drop(self, why: str) -> list[Action]:
+        """Throw the draft away, if there is one."""
+        draft, self._draft = self._draft, None
+        if draft is None:
+            return []
+        self.wasted += 1
+        return [StopReply(draft.reply.id), Note("decision", f"a prepared reply is dropped: {why}")]
+
+
+def _first_words(draft: Draft, sentences: list[str]) -> list[Action]:
+    is_first = not draft.reply.segments
+    spoken: list[Action] = [draft.reply.speak(sentence) for sentence in sentences]
+    return spoken[:1] if is_first else []
