@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.app import create_app
 from api.engines import open_engines
 from api.gatekeeping import DialGate, SpokenOptOuts
+from api.house import Engines, House
 from api.ledgers import AgentShelf, StoredConsents, StoredDnc, StoredKnowledge
 from api.left_over import LeftOver
 from api.live_desk import LiveDesk
@@ -35,7 +36,7 @@ from api.records import StoredCalls, StoredCampaigns, StoredContacts
 from api.serve import Stopping, drain, introduction, listen, reachable_at, refuse_workers
 from api.settings import EMBEDDED, Settings
 from api.single_calls import SingleCalls
-from api.switchboard import Engines, House, Switchboard
+from api.switchboard import Switchboard
 from compliance.store import ComplianceStore
 from context.gather import CallAhead, Gathering
 from context.knowledge.base import KnowledgeBase, open_embedder, open_knowledge

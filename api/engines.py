@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from api.house import Engines
 from api.settings import Settings
-from api.switchboard import Engines
 from voice.agent import AgentDefinition
 from voice.detectors.call import CallDetectors
 from voice.detectors.smart_turn import shared_judge

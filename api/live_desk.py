@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from api.live_call import LiveCall
 from api.parts import Hand, Order, Refused
 from api.resources import CallState, Line, LiveCallView
-from api.switchboard import LiveCall
 from telephony.number import NumberRefused, parse_target
 from voice.events import CallId, Direction, SupervisorSays, TransferRequested, Whispered
 from voice.session import Session

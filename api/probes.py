@@ -9,8 +9,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
+from api.house import Engines
 from api.resources import Check
-from api.switchboard import Engines, Switchboard
+from api.switchboard import Switchboard
 from context.knowledge.base import KnowledgeBase
 from telephony.errors import CarrierError
 from telephony.twilio.rest import TwilioCarrier

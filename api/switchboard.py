@@ -8,37 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api import errands
-from api.call_tools import CallTools, OptOuts
-from api.errands import Agents, Errand
+from api.books import Books
+from api.call_tools import CallTools
+from api.errands import Errand
+from api.house import House
+from api.live_call import Leg, LiveCall, Said
 from api.measuring import gaps_of, measure_context, measure_gaps, measure_note
-from api.metrics import Metrics
-from api.outcomes import carrier_event_of, cost_of, disposition_of, measures_of, turns_of, unanswered
-from api.settings import Settings
+from api.outcomes import carrier_event_of, cost_of, disposition_of, measures_of, unanswered
 from compliance.verdict import Clearance
-from context import store
 from context.briefing import Briefing
-from context.calls import Call
-from context.gather import CallAhead, Gathering, Source
-from context.knowledge.base import KnowledgeBase
-from context.learning.learn import learn
+from context.gather import CallAhead, Gathering
 from dialer.attempt import Attempt, CarrierEvent, Disposition
-from dialer.ports import AttemptStore, Placed, PlaceRefused, PlaceUnknown, Placing
-from storage.database import Database
-from storage.events import AttemptChanged, CallAnswered, CallEnded, CallLearned, CallNoted, CallStarted, Event, Recorded
-from storage.hot import LiveFeed
-from storage.log import append
-from telephony.number import NumberRefused, mask, parse_target
+from dialer.ports import Placed, PlaceRefused, PlaceUnknown, Placing
+from storage.events import AttemptChanged, CallNoted, Recorded
+from telephony.number import mask
 from telephony.twilio import callbacks, rest, twiml
 from telephony.twilio.callbacks import ENDED
 from telephony.twilio.stream import TextSocket, TwilioMediaLink, accept
@@ -49,11 +40,10 @@ from voice.errors import ProviderError
 from voice.events import CallId, Direction, Party, PartyDetected
 from voice.journal import VERSION, JournalHeader, JournalWriter
 from voice.opening import dressed, opening_of
-from voice.policy import Policy
-from voice.ports import LanguageModel, Prompt, Speaker, SpeechToText, TextToSpeech, Transcriber, VoiceActivity
+from voice.ports import Prompt, Transcriber
 from voice.prepared import EarsAhead, PreparedSpeaker
 from voice.pricing.consumption import Account, bill_to
-from voice.pricing.table import PriceTable, bill_for
+from voice.pricing.table import bill_for
 from voice.report import CallReport
 from voice.session import Providers, Session
 from voice.wheel import Wheel
@@ -74,68 +64,6 @@ class Dialler(Protocol):
     async def on_conversation_ended(self, attempt_id: str, disposition: Disposition, detail: str = "") -> Attempt | None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """Ears, mind and mouth as configured; `activity` makes one detector a call."""
-
-    ears: SpeechToText
-    mind: LanguageModel
-    mouth: TextToSpeech
-    activity: Callable[[], VoiceActivity]
-    warm: Callable[[Prompt], Coroutine[Any, Any, None]]  # lets the mind get ready while it rings; never raises
-    pace: Callable[[Speaker], Speaker]  # what is put around the voice of a live call
-    prices: PriceTable
-    may_call: Callable[[], bool]  # whether a call placed now would find ears, mind and mouth
-
-
-@dataclass(frozen=True, slots=True)
-class House:
-    """What every call of this process stands on."""
-
-    settings: Settings
-    database: Database
-    attempts: AttemptStore
-    carrier: rest.TwilioCarrier
-    agents: Agents
-    engines: Engines
-    sources: tuple[Source, ...]
-    knowledge: KnowledgeBase
-    opt_outs: OptOuts
-    feed: LiveFeed
-    at: Callable[[], datetime]
-    policy: Policy = field(default_factory=Policy)
-    metrics: Metrics = field(default_factory=Metrics)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """A line of a live call: who (caller or agent), what, and when, in seconds from the answer."""
-
-    who: str
-    text: str
-    at: float
-
-
-@dataclass(slots=True)
-class LiveCall:
-    """A call from dialling to its end, and the parts that wait for it."""
-
-    errand: Errand
-    gathering: Gathering
-    ears: EarsAhead
-    started_at: datetime
-    speaker: asyncio.Task[PreparedSpeaker]
-    account: Account  # everything its providers used
-    carrier_sid: str = ""
-    session: Session | None = None
-    answered_at: datetime | None = None
-    party: Party | None = None
-    is_over: bool = False
-    is_written: bool = False  # all that came of it is in the books
-    lines: list[Said] = field(default_factory=list)  # what was said so far, for whoever looks
-    interim: str = ""  # what the caller seems to be saying
-
-
 class Switchboard:
     """All calls of this process. Fits `dialer.ports.CallPlacer` and the carrier's door by shape."""
 
@@ -144,6 +72,7 @@ class Switchboard:
         self.dialler: Dialler | None = None  # set once there is one: the two need each other
         self.is_draining = False  # set when the process is to end: nobody who rings us is let in any more
         self._house = house
+        self._books = Books(house)
         self._wheel = Wheel()
         self._chores: set[asyncio.Task[None]] = set()
         self._written = asyncio.Event()
@@ -160,7 +89,7 @@ class Switchboard:
         house = self._house
         errand = await errands.outbound(attempt, house.attempts, house.agents, house.settings.twilio_from)
         call = self._prepare(errand)
-        await self._open_books(call)
+        await self._books.open(call)
         outcome = await house.carrier.place(
             clearance.number,
             errand.ours,
@@ -172,7 +101,7 @@ class Switchboard:
         )
         match outcome:
             case rest.Placed(call_sid):
-                await self._note_sid(call, call_sid)
+                await self._books.note_sid(call, call_sid)
                 return Placed(call_sid)
             case rest.PlaceRefused(verdict):
                 disposition = Disposition(verdict.disposition.value)
@@ -265,7 +194,7 @@ class Switchboard:
         call.session = session
         with bill_to(call.account):
             running = asyncio.create_task(session.run())
-        self._do(self._note_answer(call))
+        self._do(self._books.note_answer(call))
         if call.party is not None:
             session.post(PartyDetected(call.party, "carrier"))
         report = await running
@@ -275,7 +204,7 @@ class Switchboard:
         bill = bill_for(call.account, self._house.engines.prices, self._house.at().date())
         measures = {**measures_of(report, briefing, session.underruns), **gaps.figures(), "cost": cost_of(bill)}
         with self._writing(call):
-            await self._close_books(call, report, measures, str(journal.path))
+            await self._close(call, report, measures, str(journal.path))
 
     def _session(
         self, call: LiveCall, link: TwilioMediaLink, speaker: PreparedSpeaker, briefing: Briefing
@@ -341,44 +270,10 @@ class Switchboard:
             return None
         call = self._prepare(errand)
         call.carrier_sid = request.call_sid
-        await self._open_books(call)
+        await self._books.open(call)
         return call
 
-    # --- the books ----------------------------------------------------------------------------------------------------
-
-    async def _open_books(self, call: LiveCall) -> None:
-        errand = call.errand
-        is_outbound = errand.direction is Direction.OUTBOUND
-        record = Call(
-            id=errand.call,
-            direction=errand.direction.value,
-            from_number=errand.ours if is_outbound else errand.person,
-            to_number=errand.person if is_outbound else errand.ours,
-            person=errand.person,
-            started_at=call.started_at,
-            agent=errand.agent.name,
-            agent_version=errand.agent.version,
-            attempt_id=errand.attempt_id or None,
-            campaign_id=errand.campaign_id or None,
-            contact_id=errand.contact_id or None,
-            carrier_sid=call.carrier_sid or None,
-        )
-        started = CallStarted(direction=record.direction, number=mask(errand.person), agent=errand.agent.name)
-        self._house.metrics.call_started(record.direction)
-        log.info("call_started", call=record.id, direction=record.direction, number=mask(record.person), agent=record.agent)
-        async with self._house.database.transaction() as connection:
-            await store.create_call(connection, record)
-            await self._record(connection, started, call)
-
-    async def _note_sid(self, call: LiveCall, call_sid: str) -> None:
-        call.carrier_sid = call_sid
-        async with self._house.database.transaction() as connection:
-            await store.note_carrier_sid(connection, call.errand.call, call_sid)
-
-    async def _note_answer(self, call: LiveCall) -> None:
-        async with self._house.database.transaction() as connection:
-            await store.answer_call(connection, call.errand.call, call.answered_at or self._house.at())
-            await self._record(connection, CallAnswered(), call)
+    # --- the end ------------------------------------------------------------------------------------------------------
 
     async def _close_unanswered(self, call: LiveCall, disposition: Disposition) -> None:
         """Nobody picked up: what was got ready is put away."""
@@ -390,43 +285,22 @@ class Switchboard:
             with suppress(asyncio.CancelledError, ProviderError):
                 await (await call.speaker).close()
             await call.ears.close()
-            async with self._house.database.transaction() as connection:
-                if await store.end_call(connection, call.errand.call, self._house.at(), disposition.value):
-                    await self._record(connection, CallEnded(disposition=disposition.value), call)
+            await self._books.close_unanswered(call, disposition)
 
-    async def _close_books(self, call: LiveCall, report: CallReport, measures: Mapping[str, object], journal: str) -> None:
-        """The call is over: what was said and what came of it is written, the dialer is told, and the lesson is learned."""
-        errand, disposition = call.errand, disposition_of(report)
+    async def _close(self, call: LiveCall, report: CallReport, measures: Mapping[str, object], journal: str) -> None:
+        """The call is over: it is written, the dialer is told, and the lesson is learned."""
+        disposition = disposition_of(report)
         self._end(call, disposition)
-        ended = CallEnded(disposition=disposition.value, seconds=round(report.duration, 3), reason=report.detail)
-        async with self._house.database.transaction() as connection:
-            await store.answer_call(connection, errand.call, call.answered_at or self._house.at())
-            await store.write_turns(connection, errand.call, turns_of(report))
-            if report.party is not Party.UNKNOWN:
-                await store.note_answered_by(connection, errand.call, report.party.value)
-            await store.end_call(
-                connection, errand.call, self._house.at(), disposition.value, metrics=measures, journal_path=journal
-            )
-            await self._record(connection, ended, call)
-        if self.dialler is not None and errand.attempt_id:
-            await self.dialler.on_conversation_ended(errand.attempt_id, disposition, report.detail)
-        self._do(self._learn(call))
+        await self._books.close(call, report, disposition, measures, journal)
+        if self.dialler is not None and call.errand.attempt_id:
+            await self.dialler.on_conversation_ended(call.errand.attempt_id, disposition, report.detail)
+        self._do(self._books.learn(call))
 
     async def _close_broken(self, call: LiveCall) -> None:
         """A fault of ours, before there was a conversation: somebody picked up and heard nobody."""
         await self._close_unanswered(call, Disposition.ABANDONED)
         if self.dialler is not None and call.errand.attempt_id:
             await self.dialler.on_conversation_ended(call.errand.attempt_id, Disposition.ABANDONED, "a fault of ours")
-
-    async def _learn(self, call: LiveCall) -> None:
-        house = self._house
-        learned = await learn(call.errand.call, house.database, house.knowledge, house.at())
-        told = CallLearned(facts=len(learned.facts), seconds=round(learned.took["total"], 3))
-        async with house.database.transaction() as connection:
-            await self._record(connection, told, call)
-
-    async def _record(self, connection: AsyncConnection, event: Event, call: LiveCall) -> None:
-        await append(connection, event, self._house.at(), call_id=call.errand.call, attempt_id=call.errand.attempt_id)
 
     def show(self, call: LiveCall, note: Note) -> None:
         """Let people see what is going on in a call, now. Not kept: the journal and the transcript are."""
@@ -507,30 +381,6 @@ class Switchboard:
             else:
                 await self._close_unanswered(call, Disposition.CANCELLED)
         await self.settle()
-
-
-class Leg:
-    """What a session may do to its leg besides talking on it. Fits `voice.session.LegControl`."""
-
-    def __init__(self, carrier: rest.TwilioCarrier, call: LiveCall, action: str) -> None:
-        self._carrier = carrier
-        self._call = call
-        self._action = action
-
-    async def transfer(self, to: str) -> str:
-        """Hand the leg to `to`. Empty when the carrier took it; else why not."""
-        target = parse_target(to)
-        if isinstance(target, NumberRefused):
-            return f"{mask(to)} cannot be dialled: {target.why}"
-        document = twiml.dial(target, self._call.errand.ours, self._action)
-        outcome = await self._carrier.redirect(self._call.carrier_sid, document)
-        match outcome:
-            case rest.Changed():
-                return ""
-            case rest.ChangeRefused(verdict):
-                return verdict.say
-            case rest.ChangeUnknown(why):
-                return f"the carrier did not answer: {why}"
 
 
 class Watcher:

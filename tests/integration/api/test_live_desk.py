@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from api.errands import Errand
+from api.live_call import Said
 from api.live_desk import LiveDesk
 from api.parts import Hand, LiveCalls, Order, Refused
-from api.switchboard import Said
 from context.briefing import Briefing, ContactCard
 from voice.agent_file import AgentFolder
 from voice.events import CallId, Direction, Event, SupervisorSays, TransferRequested, Whispered
