@@ -202,9 +202,11 @@ class _Control:
             return _json({"error": "the network was started without a voice URL: it does not know where to report"}, 409)
         try:
             wish = msgspec.json.decode(await request.body(), type=dict[str, str])
-            call = self._network.call_in(wish["from"], wish["to"])
+            caller, called = wish["from"], wish["to"]
         except (msgspec.MsgspecError, KeyError):
             return _json({"error": 'expected {"from": "+1...", "to": "+1..."}'}, 400)
+        try:
+            call = self._network.call_in(caller, called)
         except LookupError as error:
             return _json({"error": str(error)}, 404)
         return _json({"call_sid": call.ledger.sid}, 201)

@@ -108,8 +108,12 @@ async def serve(
         app_of(network), log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1
     )
     server = _QuietServer(config)
+    try:
+        await network.open()  # before anybody is answered: who rang in meanwhile would find people without a voice
+    except BaseException:
+        listener.close()
+        raise
     serving = asyncio.create_task(server.serve([listener]), name="simulator")
-    await network.open()
     await server.ready.wait()
     url = f"http://{host}:{listener.getsockname()[1]}"
     log.info("simulator_started", url=url, people=len(people.people))
