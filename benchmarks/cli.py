@@ -25,11 +25,12 @@ from benchmarks.compare import changes
 from benchmarks.engines.scripted import PACES
 from benchmarks.errors import BenchmarkError
 from benchmarks.machine import load, this_machine
+from benchmarks.plan import PARTS, Plan, Progress, a_place
 from benchmarks.report import table
 from benchmarks.report.html import page
 from benchmarks.report.model import Result, Run, read, write
-from benchmarks.run import Engine, Plan, Progress, a_place, engine
 from benchmarks.suites.catalogue import SUITES, Suite, Task
+from benchmarks.target import Engine, engine
 
 DEFAULT_MARGIN: Final = 0.1
 SHORT: Final = ("latency", "bargein", "gaps", "density", "soak", "simulation", "providers", "gate", "context")
@@ -114,7 +115,14 @@ def run(
     suite: Annotated[list[str], typer.Option("--suite", help="Which suites; may be repeated.")] = ["latency", "bargein"],  # noqa: B006
     calls: Calls = 0,
     rounds: Annotated[int, typer.Option(min=1, max=50, help="Engines take turns so often, because machines drift.")] = 1,
-    pace: Annotated[str, typer.Option(help=f"Delays of ears, mind and mouth: {', '.join(PACES)}.")] = "fixed",
+    parts: Annotated[
+        str,
+        typer.Option(
+            help="Ears, mind and mouth: `sockets`, the vendors' stand-ins by each engine's own plug-ins; or `inside`, "
+            "scripted ones in the engine's process."
+        ),
+    ] = "",
+    pace: Annotated[str, typer.Option(help=f"Their delays: {', '.join(PACES)}. Default: the suite's own.")] = "",
     stall: Annotated[
         float, typer.Option(min=0, max=5, help="Hold the engine's loop up so many seconds, each second.")
     ] = 0.0,
@@ -134,10 +142,11 @@ def run(
     Example: offhook bench run --target offhook --target pipecat --suite latency --rounds 3 --html side-by-side.html
     """
     unknown = [name for name in suite if name not in SUITES]
-    if unknown or pace not in PACES:
-        raise typer.BadParameter(f"no such {'suite' if unknown else 'pace'}: {(unknown or [pace])[0]}")
+    if unknown or pace not in ("", *PACES) or parts not in ("", *PARTS):
+        what, name = ("suite", unknown[0]) if unknown else ("pace", pace) if pace not in ("", *PACES) else ("parts", parts)
+        raise typer.BadParameter(f"no such {what}: {name}")
     engines = [Ways(pipecat_python, livekit_python, number, token).engine(each) for each in target]
-    plan = Plan("", calls, seed=seed, pace=pace, stall=stall)
+    plan = Plan("", calls, seed=seed, parts=parts, pace=pace, stall=stall)
     _measure([SUITES[name] for name in suite], engines, plan, out, html, keep, long, rounds=rounds, as_json=as_json)
 
 

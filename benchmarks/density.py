@@ -13,8 +13,11 @@ from typing import Final
 from benchmarks.callers.fleet import scenarios
 from benchmarks.callers.speech import Speech, texts_of, write_bank
 from benchmarks.errors import NothingMeasured
+from benchmarks.plan import Place, Plan, Progress
+from benchmarks.processes import running, vendors_running
 from benchmarks.report.model import Point, Run, at
-from benchmarks.run import Engine, Place, Plan, Progress, engine_notes, running, version_of
+from benchmarks.run import engine_notes
+from benchmarks.target import Engine, version_of
 
 SCRIPTS: Final = 16  # different callers; more calls share them
 SHORT_STEPS: Final = (5, 20, 50, 100)
@@ -31,8 +34,9 @@ class Climb:
 
 async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progress: Progress) -> Run:
     """The density curve of one engine. Raises `BenchmarkError`."""
+    plan = plan.usual("inside", "fixed")
     folder = await _bank(engine, plan, place, "density")
-    with running(engine, plan, folder) as url:
+    with vendors_running(plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
         steps = _climbed(url, plan, climb, place, folder, progress)
         notes = engine_notes(folder)
     if not steps:
@@ -61,8 +65,9 @@ async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progre
 
 async def soak(engine: Engine, plan: Plan, cycles: int, climb: Climb, place: Place, progress: Progress) -> Run:
     """Calls come and go; what does an engine keep of them? Raises `BenchmarkError`."""
+    plan = plan.usual("inside", "fixed")
     folder = await _bank(engine, plan, place, "soak")
-    with running(engine, plan, folder) as url:
+    with vendors_running(plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
         steps = _climbed(url, plan, climb, place, folder, progress, cycles)
         notes = [note for note in engine_notes(folder) if "lag_p99" in note]
     idle = [_idle_before(notes, _float(step, "idle_at")) for step in steps]

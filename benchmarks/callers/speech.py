@@ -163,5 +163,5 @@ def _script(scenario: Scenario, speech: Speech) -> dict[str, object]:
         if act.text:
             parts += [(part, speech.get(part, scenario.voice).seconds) for part in act.text]
         elif act.kind is Kind.COUGH:
-            parts.append(("", 0.3))  # a click is too short for any ear
+            parts.append(("", len(_audio(act, scenario, speech)) / SAMPLE_RATE))  # a click is too short for any ear
     return {"parts": parts, "replies": scenario.replies}

@@ -1,4 +1,4 @@
-"""offhook's conversation behind a web server, with the scripted parts: every call that comes in is talked with.
+"""offhook's conversation behind a web server: every call that comes in is talked with.
 
     python -m benchmarks.engines.offhook --port 9000 --bank bank.json --notes notes.jsonl --core 1
 
@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-import tempfile
-from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,10 +22,10 @@ import uvicorn
 import uvloop
 
 from benchmarks.engines import bare
+from benchmarks.engines.offhook_parts import CallParts, parts_of
 from benchmarks.engines.options import Options, read
-from benchmarks.engines.parts import PacedEars, PacedMind, PacedMouth
 from benchmarks.engines.probe import Probe, pin, stall_every
-from benchmarks.engines.scripted import PACES, Bank, Listener, pieces
+from benchmarks.engines.scripted import Bank
 from benchmarks.engines.sockets import AsgiSocket, Receive, Send
 from context.briefing import Briefing
 from telephony.twilio.stream import TextSocket, TwilioMediaLink, accept
@@ -35,10 +34,10 @@ from voice.agent import AgentDefinition, Manners
 from voice.conversation import Conversation
 from voice.detectors.call import CallDetectors
 from voice.detectors.smart_turn import shared_judge
-from voice.events import CallId, Direction, Word
+from voice.events import CallId, Direction
 from voice.journal import VERSION, JournalHeader, JournalWriter
 from voice.policy import Policy
-from voice.ports import SpokenAudio, ToolOutcome, VoiceActivity
+from voice.ports import ToolOutcome, VoiceActivity
 from voice.providers.silero import SileroActivity
 from voice.providers.silero_shared import SharedActivity
 from voice.report import CallReport
@@ -51,12 +50,11 @@ class Switchboard:
 
     def __init__(self, options: Options, journals: Path) -> None:
         self._bank = Bank(options.bank)
-        self._pace = PACES[options.pace]
+        self._parts = parts_of(self._bank, options.pace, options.vendors)
         self._seed = options.seed
         self._variant = options.variant
         self._journals = journals
         self._wheel = Wheel()
-        self._count = 0
         self.probe = Probe(options.notes)
         self._agent = AgentDefinition(
             name="bench",
@@ -70,26 +68,27 @@ class Switchboard:
 
     async def media(self, socket: TextSocket) -> None:
         link = await accept(socket)
-        self._count += 1
         rng = random.Random(f"{self._seed} {link.start.call_sid}")
-        ears = PacedEars(Listener(self._bank.script(link.start.parameters.get("script", "")), self._pace, rng))
-        session = self._session(link, ears, rng)
+        script = link.start.parameters.get("script", "")
+        agent = replace(self._agent, goal=f"To be measured: {script}.", keyterms=(script,))
+        parts = self._parts.open(agent, script, rng)
+        session = self._session(link, agent, parts)
         self.probe.calls += 1
         report = await session.run()
         self.probe.calls -= 1
-        self._note(link.start.call_sid, report, ears.listener, session.underruns)
+        self._note(link.start.call_sid, report, parts, session.underruns)
 
-    def _session(self, link: TwilioMediaLink, ears: PacedEars, rng: random.Random) -> Session:
-        call = CallId(f"bench-{self._count}")
-        script = self._bank.script(link.start.parameters.get("script", ""))
-        mouth = _Ready(self._bank, PacedMouth(self._bank, self._pace, rng))
-        header = JournalHeader(
-            VERSION, call, self._agent, Direction.OUTBOUND, self._bank.opening, Policy(), datetime.now(UTC)
-        )
+    async def close(self) -> None:
+        await self._parts.close()
+
+    def _session(self, link: TwilioMediaLink, agent: AgentDefinition, parts: CallParts) -> Session:
+        call = CallId(link.start.call_sid)
+        opening, policy = self._bank.opening, Policy()
+        header = JournalHeader(VERSION, call, agent, Direction.OUTBOUND, opening, policy, datetime.now(UTC))
         return Session(
-            Conversation(call, self._agent, Direction.OUTBOUND, self._bank.opening, Policy()),
+            Conversation(call, agent, Direction.OUTBOUND, opening, policy),
             link,
-            Providers(ears, self._activity(), PacedMind(script, self._pace, rng), mouth),
+            Providers(parts.ears, self._activity(), parts.mind, parts.mouth),
             Briefing(),
             _NoTools(),
             _NoTransfer(),
@@ -103,36 +102,17 @@ class Switchboard:
             return CallDetectors(SileroActivity(), shared_judge())
         return CallDetectors(SharedActivity(), None if self._variant.endswith("unjudged") else shared_judge())
 
-    def _note(self, call_sid: str, report: CallReport, listener: Listener, underruns: int) -> None:
+    def _note(self, call_sid: str, report: CallReport, parts: CallParts, underruns: int) -> None:
         believed = [[message.text, message.is_cut] for message in report.messages if isinstance(message, AgentSaid)]
         self.probe.note(
             {
                 "call_sid": call_sid,
                 "believed": believed,
-                "utterances": listener.utterances,
-                "received": listener.received,
+                "utterances": parts.listener.utterances if parts.listener else [],
                 "underruns": underruns,
                 "ending": report.ending.value,
             }
         )
-
-
-class _Ready:
-    """A mouth whose opening was spoken before the answer, as the house does while it rings."""
-
-    def __init__(self, bank: Bank, behind: PacedMouth) -> None:
-        self._bank, self._behind = bank, behind
-
-    async def speak(self, text: str) -> AsyncIterator[SpokenAudio]:
-        if text in self._bank.opening:
-            for piece in pieces(self._bank.say(text)):
-                yield SpokenAudio(piece.audio, tuple(Word(*word) for word in piece.words))
-            return
-        async for spoken in self._behind.speak(text):
-            yield spoken
-
-    async def close(self) -> None:
-        await self._behind.close()
 
 
 class _NoTools:
@@ -182,6 +162,7 @@ async def serve(options: Options, journals: Path) -> None:
         ws_ping_interval=None,
     )
     await uvicorn.Server(config).serve()
+    await switchboard.close()
 
 
 def main() -> None:
@@ -190,11 +171,8 @@ def main() -> None:
     structlog.configure(
         logger_factory=structlog.PrintLoggerFactory(), wrapper_class=structlog.make_filtering_bound_logger(40)
     )
-    with (
-        tempfile.TemporaryDirectory(prefix="offhook-bench-") as folder,
-        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
-    ):
-        runner.run(serve(options, Path(folder)))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(options, options.notes.parent / "journals"))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,11 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from benchmarks.plan import Place, Plan, Progress
 from benchmarks.report.merge import merged
 from benchmarks.report.model import Run
-from benchmarks.run import Engine, Place, Plan, Progress, one_run
+from benchmarks.run import one_run
+from benchmarks.target import Engine
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,12 @@ class Suite:
 async def _recorded(task: Task, name: str, stall: float = 0.0) -> list[Run]:
     """Every engine in every round: rounds are interleaved, because machines drift."""
     suite = SUITES[name]
-    plan = replace(task.plan, suite=name, calls=task.plan.calls or suite.calls[task.is_long], stall=task.plan.stall or stall)
+    plan = replace(
+        task.plan.usual("sockets", "published"),
+        suite=name,
+        calls=task.plan.calls or suite.calls[task.is_long],
+        stall=task.plan.stall or stall,
+    )
     found: dict[str, list[Run]] = {}
     for turn in range(task.rounds):
         for engine in task.engines:

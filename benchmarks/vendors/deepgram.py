@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.vendors.ears import Heard, ListenerFactory, scripted
+from benchmarks.vendors.ears import Heard, Listener, ListenerFactory, Tell, scripted
 from benchmarks.vendors.faults import Fault, Kind
 from benchmarks.vendors.presets import INSTANT, Preset
 from benchmarks.vendors.standin import StandIn
@@ -51,6 +51,10 @@ class DeepgramStandIn(StandIn):
         super().__init__(preset, seed)
         self.listen = listen or scripted(script)
         self.idle_after = idle_after
+
+    def listener(self, request: Request, tell: Tell) -> Listener:
+        """Who listens on one socket. A subclass may choose by what the request asks for."""
+        return self.listen(tell)
 
     def settings(self) -> dict[str, str]:
         return {"DEEPGRAM_API_KEY": "stand-in", "DEEPGRAM_URL": self.ws_url}
@@ -100,7 +104,7 @@ class _Session:
         self.request = request
         self.number = socket.connection.number
         self.rng: random.Random = vendor.rng()
-        self.listener = vendor.listen(self.heard)
+        self.listener = vendor.listener(request, self.heard)
         self.bytes = 0
         self._outbox: asyncio.Queue[tuple[float, dict[str, object]]] = asyncio.Queue()
         self._last_due = 0.0

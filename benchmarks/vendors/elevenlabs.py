@@ -37,13 +37,17 @@ _WORDS: Final = {
 
 
 class ElevenLabsStandIn(StandIn):
-    """Speaks with a hum, or with the injected voice."""
+    """Speaks with a hum, or with the injected voice. `times_for_all`: word times come with every message, asked for or not
+    (the vendor sends some of them unasked, and says not which)."""
 
     vendor = "elevenlabs"
 
-    def __init__(self, preset: Preset = INSTANT, seed: int = 0, *, voice: MouthPort | None = None) -> None:
+    def __init__(
+        self, preset: Preset = INSTANT, seed: int = 0, *, voice: MouthPort | None = None, times_for_all: bool = False
+    ) -> None:
         super().__init__(preset, seed)
         self.voice: MouthPort = voice or Hum()
+        self.times_for_all = times_for_all
 
     def key(self, request: Request) -> str:
         return request.headers.get("xi-api-key", "")
@@ -126,7 +130,7 @@ class _Contexts:
         self.socket = socket
         self.number = socket.connection.number
         self.is_auto = request.first("auto_mode") == "true"
-        self.with_alignment = request.first("sync_alignment") == "true"
+        self.with_alignment = vendor.times_for_all or request.first("sync_alignment") == "true"
         self.idle_after = float(request.first("inactivity_timeout", "20"))
         self.voice_id = vendor.asked_for(request)
         self.encode = _encoder(request.first("output_format", "mp3_44100_128"))

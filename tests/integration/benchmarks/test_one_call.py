@@ -17,8 +17,13 @@ from benchmarks.callers.speech import Speech, texts_of, trimmed, write_bank
 from benchmarks.engines import bare
 from benchmarks.engines.offhook import Switchboard, app_of
 from benchmarks.engines.options import Options
+from benchmarks.engines.scripted import Bank
+from benchmarks.engines.vendors import BankMind, BankMouth, ScriptedDeepgram
 from benchmarks.figures import believed_of, figures_of, read_recorded
 from benchmarks.heard import Voice
+from benchmarks.vendors.elevenlabs import ElevenLabsStandIn
+from benchmarks.vendors.openai import OpenAIStandIn
+from benchmarks.vendors.presets import INSTANT
 from telephony.simulator.ledger import CallLedger
 from telephony.simulator.people import AfterSilence, At
 from telephony.simulator.person import tone
@@ -61,11 +66,11 @@ class Listening(uvicorn.Server):
         yield
 
 
-@pytest.fixture
-async def engine(tmp_path, scenario, speech):
-    """Our engine with scripted parts on a port of its own; its URL and what it notes."""
-    bank, notes = write_bank(tmp_path / "bank.json", [scenario], speech), tmp_path / "notes.jsonl"
-    switchboard = Switchboard(Options(0, bank, notes, "fixed", 1, -1, 0.0, "unjudged"), tmp_path / "journals")
+@asynccontextmanager
+async def answering(tmp_path, bank: Path, vendors: dict[str, str]):
+    """Our engine on a port of its own; its URL and what it notes."""
+    notes = tmp_path / "notes.jsonl"
+    switchboard = Switchboard(Options(0, bank, notes, "fixed", 1, -1, 0.0, "unjudged", vendors), tmp_path / "journals")
     switchboard.probe.start()
     config = uvicorn.Config(app_of(switchboard), port=0, log_config=None, lifespan="off", ws="websockets-sansio")
     server = Listening(config)
@@ -76,6 +81,28 @@ async def engine(tmp_path, scenario, speech):
     server.should_exit = True
     await serving
     switchboard.probe.close()
+    await switchboard.close()
+
+
+@pytest.fixture
+def bank(tmp_path, scenario, speech):
+    return write_bank(tmp_path / "bank.json", [scenario], speech)
+
+
+@pytest.fixture
+async def engine(tmp_path, bank):
+    """With scripted parts in its own process."""
+    async with answering(tmp_path, bank, {}) as found:
+        yield found
+
+
+@pytest.fixture
+async def vendors(tmp_path, bank):
+    """The vendors of a run, without delays; what they note, and where they listen."""
+    known, notes = Bank(bank), tmp_path / "vendors.jsonl"
+    ears, mind = ScriptedDeepgram(INSTANT, 1, known, notes), OpenAIStandIn(INSTANT, 1, mind=BankMind(known))
+    async with ears, mind, ElevenLabsStandIn(INSTANT, 1, voice=BankMouth(known), times_for_all=True) as mouth:
+        yield notes, {"deepgram": ears.ws_url, "openai": f"{mind.url}/v1", "elevenlabs": mouth.url}
 
 
 def order(url: str, folder: Path) -> Order:
@@ -95,6 +122,19 @@ async def test_a_call_is_recorded_and_measured(engine, tmp_path, speech, monkeyp
     figures = figures_of(recorded, Path(recorded.wav), Voice({}), tuple(bank["scripts"]["density-0"]["replies"]), believed)
     assert figures.seconds > 1
     assert figures.agent_frames > 50
+
+
+async def test_a_call_over_the_vendors_sockets(vendors, tmp_path, bank, speech):
+    heard, addresses = vendors
+    async with answering(tmp_path, bank, addresses) as (url, notes):
+        found = await Caller(order(url, tmp_path), 0, speech, Wheel()).run()
+    assert found["ended_by"] == "person"
+    told = [json.loads(line) for line in notes.read_text().splitlines()]
+    believed = believed_of(told)[found["call_sid"]]
+    assert believed.agent[1] == REPLIES[0]
+    (note,) = (json.loads(line) for line in heard.read_text().splitlines())
+    assert note["script"] == "density-0"
+    assert [index for index, _, _ in note["sounds"]] == [0, 1]
 
 
 @asynccontextmanager

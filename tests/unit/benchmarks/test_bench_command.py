@@ -8,8 +8,9 @@ from typer.testing import CliRunner
 from benchmarks import cli
 from benchmarks.errors import BenchmarkError
 from benchmarks.report.model import Machine, Result, Run, Share, figure, write
-from benchmarks.run import engine, load_of
 from benchmarks.suites.catalogue import SUITES, _plain
+from benchmarks.summary import load_of
+from benchmarks.target import engine
 
 runner = CliRunner()
 
@@ -83,7 +84,7 @@ def test_engines_by_name_variant_and_url(monkeypatch):
     assert ways.engine("ws://host:1/path").url == "ws://host:1/path"
     with pytest.raises(BenchmarkError, match="no such target"):
         engine("nothing")
-    monkeypatch.setattr("benchmarks.run._is_installed", lambda module: False)
+    monkeypatch.setattr("benchmarks.target._is_installed", lambda module: False)
     with pytest.raises(BenchmarkError, match="is not installed"):
         engine("livekit")
 
