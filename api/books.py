@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.house import House
 from api.live_call import LiveCall
-from api.outcomes import turns_of
+from api.outcomes import costs_of, turns_of
 from context import store
 from context.calls import Call
 from context.learning.learn import learn
@@ -56,7 +56,8 @@ class Books:
     async def close_unanswered(self, call: LiveCall, disposition: Disposition) -> None:
         """There was no conversation. Said twice, it is written once."""
         async with self._house.database.transaction() as connection:
-            if await store.end_call(connection, call.errand.call, self._house.at(), disposition.value):
+            costs = self.costs(call)
+            if await store.end_call(connection, call.errand.call, self._house.at(), disposition.value, metrics=costs):
                 await self._tell(connection, CallEnded(disposition=disposition.value), call)
 
     async def close(
@@ -74,6 +75,10 @@ class Books:
                 connection, name, self._house.at(), disposition.value, metrics=measures, journal_path=journal
             )
             await self._tell(connection, ended, call)
+
+    def costs(self, call: LiveCall) -> dict[str, object]:
+        """What the call used and cost: also one that nobody answered, for ears and mouth were ready."""
+        return costs_of(call.account, self._house.meter.table, self._house.at().date())
 
     async def learn(self, call: LiveCall) -> None:
         """What the next call should know of this one."""

@@ -31,6 +31,7 @@ from api.metrics import Metrics
 from api.outcome_receipts import OutcomeReceipts
 from api.parts import Parts, Readiness
 from api.probes import CarrierProbe, door_probe, ears_probe, knowledge_probe, mouth_probe
+from api.purse import Purse
 from api.readiness import HouseReadiness
 from api.records import StoredCalls, StoredCampaigns, StoredContacts
 from api.serve import Stopping, drain, introduction, listen, reachable_at, refuse_workers
@@ -83,6 +84,7 @@ class Open:
     metrics: Metrics
     engines: Engines
     left_over: LeftOver
+    purse: Purse
 
 
 @asynccontextmanager
@@ -111,6 +113,11 @@ async def open_house(
         attempts, opt_outs = SqlStore(database), SpokenOptOuts(compliance)
         gate = DialGate(compliance, settings.twilio_from)
         metrics = Metrics()
+        purse = Purse(settings, engines.prices, agents.all, engines.down, clock.at)
+        stack.enter_context(purse.meter.watch())
+        async with attempts.reading() as work:
+            campaigns = await work.campaigns()
+        await purse.remember(database, campaigns)
         switchboard = Switchboard(
             House(
                 settings,
@@ -124,12 +131,13 @@ async def open_house(
                 opt_outs,
                 hot,
                 clock.at,
+                purse.meter,
                 policy or Policy(),
                 metrics,
             )
         )
         await _warm_up(database, knowledge)
-        runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of, may_call=engines.may_call)
+        runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of, hold_of=purse.hold_of)
         switchboard.dialler = runner
         opt_outs.canceller = runner
         stack.push_async_callback(switchboard.close)
@@ -147,11 +155,20 @@ async def open_house(
             hot,
             clock.at,
             SingleCalls(
-                attempts, compliance, agents, hot, StoredCalls(database), settings.twilio_from, clock.at, runner.wake
+                attempts,
+                compliance,
+                agents,
+                hot,
+                StoredCalls(database),
+                settings.twilio_from,
+                clock.at,
+                runner.wake,
+                purse.hold_of,
             ),
             metrics,
             engines,
             LeftOver(database, attempts, opt_outs, runner, home, clock.at),
+            purse,
         )
 
 

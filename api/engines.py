@@ -59,8 +59,8 @@ async def open_engines(settings: Settings, agents: Sequence[AgentDefinition]) ->
             await ears.start(agents)
         # Vendors bill by the letter: there, nothing is synthesised long before it is heard. Our own voice costs nothing.
         pace = _as_it_is if settings.tts_order == (EMBEDDED,) else PacedSpeaker
-        prices, may_call = load(settings.home), fleet.health.can_take_calls
-        yield Engines(fleet.ears, fleet.mind, fleet.mouth, detectors, fleet.mind.warm, pace, prices, may_call)
+        prices, down = load(settings.home), fleet.health.down
+        yield Engines(fleet.ears, fleet.mind, fleet.mouth, detectors, fleet.mind.warm, pace, prices, down)
 
 
 def _as_it_is(speaker: Speaker) -> Speaker:

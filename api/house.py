@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,8 @@ from storage.hot import LiveFeed
 from telephony.twilio.rest import TwilioCarrier
 from voice.policy import Policy
 from voice.ports import LanguageModel, Prompt, Speaker, SpeechToText, TextToSpeech, VoiceActivity
+from voice.pricing.consumption import Stage
+from voice.pricing.meter import Meter
 from voice.pricing.table import PriceTable
 
 
@@ -33,7 +35,7 @@ class Engines:
     warm: Callable[[Prompt], Coroutine[Any, Any, None]]  # lets the mind get ready while it rings; never raises
     pace: Callable[[Speaker], Speaker]  # what is put around the voice of a live call
     prices: PriceTable
-    may_call: Callable[[], bool]  # whether a call placed now would find ears, mind and mouth
+    down: Callable[[], Sequence[Stage]]  # the stages for which a call placed now would find nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,5 +53,6 @@ class House:
     opt_outs: OptOuts
     feed: LiveFeed
     at: Callable[[], datetime]
+    meter: Meter
     policy: Policy = field(default_factory=Policy)
     metrics: Metrics = field(default_factory=Metrics)

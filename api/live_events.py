@@ -101,7 +101,7 @@ class CallLearned(OfCall, frozen=True, kw_only=True, tag=_tag):
 
 
 class CampaignProgress(Shown, frozen=True, kw_only=True, tag=_tag):
-    """How far a campaign is: its contacts by outcome, the refused ones by rule, and the calls going on.
+    """How far a campaign is: its contacts by outcome, the refused ones by rule, the calls going on, and what holds it.
 
     Sent when something changed, at most twice a second for each campaign.
     """
@@ -113,6 +113,8 @@ class CampaignProgress(Shown, frozen=True, kw_only=True, tag=_tag):
     live: int = 0
     outcomes: dict[str, int] = {}
     refusals: dict[str, int] = {}
+    hold: str = ""
+    hold_why: str = ""
 
 
 class Missed(Shown, frozen=True, kw_only=True, tag=_tag):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from dataclasses import fields
+from datetime import date, datetime
 from typing import Final
 
 from context.briefing import Briefing
 from context.transcript import Speaker, Turn
 from dialer.attempt import CarrierEvent, CarrierStatus, Disposition, outcome_of
 from telephony.twilio.callbacks import StatusChanged
-from voice.pricing.table import Bill
+from voice.pricing.consumption import Account, Consumption
+from voice.pricing.table import Bill, PriceTable, bill_for
 from voice.report import CallReport, Ending
 
 _DISPOSITIONS: Final = {
@@ -45,6 +48,32 @@ def measures_of(report: CallReport, briefing: Briefing, underruns: int) -> dict[
         "absences": {absence.source: absence.why.value for absence in briefing.absences},
         "underruns": underruns,
         "transferred_to": report.transferred_to,
+    }
+
+
+_QUANTITIES: Final = tuple(
+    field.name for field in fields(Consumption) if field.name == "seconds" or field.name.startswith(("characters", "tokens"))
+)
+
+
+def costs_of(account: Account, prices: PriceTable, on: date) -> dict[str, object]:
+    """What a call used, by stage and provider, and what that cost; empty for one that used nothing."""
+    if not account.entries:
+        return {}
+    return {"used": used_of(account), "cost": cost_of(bill_for(account, prices, on))}
+
+
+def used_of(account: Account) -> dict[str, object]:
+    """Seconds heard, characters spoken, tokens read, cached and written, by stage and provider; `wasted` nobody heard."""
+    used: dict[str, Counter[str]] = {}
+    for entry in account.entries:
+        name = f"{entry.stage}.{entry.provider}" + (f":{entry.model}" if entry.model else "")
+        counts = used.setdefault(name + (".wasted" if entry.is_wasted else ""), Counter())
+        counts["times"] += 1
+        for quantity in _QUANTITIES:
+            counts[quantity] += getattr(entry, quantity)
+    return {
+        name: {quantity: round(count, 3) for quantity, count in counts.items() if count} for name, counts in used.items()
     }
 
 

@@ -143,6 +143,8 @@ class Campaigns(Protocol):
     async def order(self, campaign_id: str, order: str) -> CampaignView | Refused | None:
         """`order` is start, pause, resume or stop."""
 
+    async def set_budget(self, campaign_id: str, dollars: float | None) -> CampaignView | Refused | None: ...
+
     async def explain(self, campaign_id: str, contact: str) -> Explanation | None:
         """`contact` is an id or a number."""
 

@@ -10,6 +10,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 import msgspec
@@ -227,6 +228,14 @@ class StoredCampaigns:
             outcome = await orders.give(work, campaign, CampaignOrder(order), self._at())
         return _refused(outcome) if isinstance(outcome, OrderRefused) else await self._view(outcome)
 
+    async def set_budget(self, campaign_id: str, dollars: float | None) -> CampaignView | Refused | None:
+        async with self._attempts.transaction() as work:
+            campaign = await work.campaign(campaign_id)
+            if campaign is None:
+                return None
+            outcome = await orders.set_budget(work, campaign, _dollars(dollars), self._at())
+        return _refused(outcome) if isinstance(outcome, OrderRefused) else await self._view(outcome)
+
     async def explain(self, campaign_id: str, contact: str) -> Explanation | None:
         async with self._attempts.reading() as work:
             campaign = await work.campaign(campaign_id)
@@ -257,6 +266,7 @@ class StoredCampaigns:
             tally = await work.tally(campaign.id)
         async with self._database.reading() as connection:
             refusals, live = await _refusals(connection, campaign.id), await _live(connection, campaign.id)
+            spent = await call_store.spent(connection, [campaign.id])
         still_open = {state.value: n for state, n in tally.states.items() if state in (_WAITING, _ATTEMPTING) and n}
         return CampaignView(
             id=campaign.id,
@@ -271,6 +281,10 @@ class StoredCampaigns:
             live=live,
             outcomes={**tally.dispositions, **still_open},
             refusals=refusals,
+            hold=campaign.hold.code if campaign.hold else "",
+            hold_why=campaign.hold.why if campaign.hold else "",
+            spent=round(spent.get(campaign.id, 0.0), 4),
+            budget=float(campaign.budget) if campaign.budget is not None else None,
         )
 
 
@@ -305,7 +319,12 @@ def _campaign(wanted: NewCampaign, agent: AgentDefinition, at: datetime) -> Camp
         instructions=wanted.instructions,
         state=CampaignState.DRAFT,
         limit=Limit(concurrency=wanted.concurrency, calls_per_second=wanted.calls_per_second),
+        budget=_dollars(wanted.budget),
     )
+
+
+def _dollars(given: float | None) -> Decimal | None:
+    return None if given is None else Decimal(str(given))
 
 
 def _refused(refusal: OrderRefused) -> Refused:

@@ -158,10 +158,21 @@ class NewCampaign(_Request):
     instructions: Annotated[str, Field(max_length=4000)] = ""
     concurrency: Annotated[int, Field(ge=1, le=10_000)] = 10
     calls_per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    budget: Annotated[float | None, Field(gt=0, description="dollars that all its calls may cost together")] = None
+
+
+class NewBudget(_Request):
+    """`dollars` that all calls of a campaign may cost together; null for no limit of its own."""
+
+    dollars: Annotated[float | None, Field(gt=0)]
 
 
 class CampaignView(_View):
-    """A campaign and how far it is. `outcomes` counts contacts by what has become of them so far, `refusals` by rule."""
+    """A campaign and how far it is. `outcomes` counts contacts by what has become of them so far, `refusals` by rule.
+
+    `hold` is why it dials nobody although it runs (a stable code; empty: it dials), `hold_why` says it in words. Dollars in
+    `spent` (ended calls) and `budget`.
+    """
 
     id: str
     name: str
@@ -175,6 +186,10 @@ class CampaignView(_View):
     live: int = 0
     outcomes: dict[str, int] = {}
     refusals: dict[str, int] = {}
+    hold: str = ""
+    hold_why: str = ""
+    spent: float = 0.0
+    budget: float | None = None
 
 
 class BadRow(_View):

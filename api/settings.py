@@ -7,6 +7,7 @@ Reads no clock, opens no connection; the one thing it does to the world is to ma
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -83,6 +84,7 @@ def _sqlalchemy_url(value: str) -> str:
     return value
 
 
+Dollars: TypeAlias = Annotated[Decimal, Field(gt=0)]
 HttpUrl: TypeAlias = Annotated[str, AfterValidator(_http_url)]
 SocketUrl: TypeAlias = Annotated[str, AfterValidator(_socket_url)]
 Names: TypeAlias = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
@@ -115,6 +117,9 @@ class Settings(BaseSettings):
     stt: Names = ()
     llm: Names = ()
     tts: Names = ()
+    budget_call: Dollars | None = None
+    budget_campaign: Dollars | None = None
+    budget_hour: Dollars | None = None
 
     twilio_account_sid: str = Field(default="", validation_alias="TWILIO_ACCOUNT_SID")
     twilio_auth_token: SecretStr = Field(default=NO_SECRET, validation_alias="TWILIO_AUTH_TOKEN")

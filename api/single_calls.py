@@ -24,7 +24,7 @@ from compliance.store import ComplianceStore
 from compliance.verdict import Refused as GateRefused
 from dialer import orders
 from dialer.attempt import Attempt, Disposition, Phase
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch, OrderRefused
+from dialer.campaign import Campaign, CampaignState, Contact, ContactState, Hold, ImportBatch, OrderRefused
 from dialer.ports import AttemptStore, Work
 from dialer.retry import RetryPolicy
 from dialer.settle import change_state, close
@@ -61,8 +61,9 @@ class SingleCalls:
         caller_ids: tuple[str, ...],
         at: Callable[[], datetime],
         wake: Callable[[], None],
+        hold_of: Callable[[Campaign], Hold | None],
     ) -> None:
-        """`wake` wakes the dialer."""
+        """`wake` wakes the dialer; `hold_of` says why it would dial nobody."""
         self.is_closed = False  # set when nobody dials any more
         self._attempts = attempts
         self._compliance = compliance
@@ -72,6 +73,7 @@ class SingleCalls:
         self._caller_ids = caller_ids
         self._at = at
         self._wake = wake
+        self._hold_of = hold_of
 
     async def place(self, call: NewCall, key: str) -> CallView | Refused:
         """Dial one number. The same non-empty `key` for the same number and agent dials once."""
@@ -109,6 +111,8 @@ class SingleCalls:
         campaign = await self._campaign(work, agent, at)
         if isinstance(campaign, OrderRefused):
             return Refused(campaign.code, f"{campaign.why}.".capitalize())
+        if (hold := self._hold_of(campaign)) is not None:
+            return Refused(hold.code, f"{hold.why}.".capitalize())
         known = await work.contact_by_number(campaign.id, number)
         if (known is not None and known.is_open) or await work.active_attempts_to(number):
             return Refused("in_progress", "This number is being called already.")

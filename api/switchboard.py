@@ -22,7 +22,7 @@ from api.errands import Errand
 from api.house import House
 from api.live_call import Leg, LiveCall, Said
 from api.measuring import gaps_of, measure_context, measure_gaps, measure_note
-from api.outcomes import carrier_event_of, cost_of, disposition_of, measures_of, unanswered
+from api.outcomes import carrier_event_of, disposition_of, measures_of, unanswered
 from compliance.verdict import Clearance
 from context.briefing import Briefing
 from context.gather import CallAhead, Gathering
@@ -43,7 +43,6 @@ from voice.opening import dressed, opening_of
 from voice.ports import Prompt, Transcriber
 from voice.prepared import EarsAhead, PreparedSpeaker
 from voice.pricing.consumption import Account, bill_to
-from voice.pricing.table import bill_for
 from voice.report import CallReport
 from voice.session import Providers, Session
 from voice.wheel import Wheel
@@ -201,8 +200,8 @@ class Switchboard:
         gaps = gaps_of(report)
         measure_gaps(self._house.metrics, gaps)
         measure_context(self._house.metrics, briefing.took)
-        bill = bill_for(call.account, self._house.engines.prices, self._house.at().date())
-        measures = {**measures_of(report, briefing, session.underruns), **gaps.figures(), "cost": cost_of(bill)}
+        costs = self._books.costs(call)
+        measures = {**measures_of(report, briefing, session.underruns), **gaps.figures(), **costs}
         with self._writing(call):
             await self._close(call, report, measures, str(journal.path))
 
@@ -243,7 +242,7 @@ class Switchboard:
         ahead = CallAhead(errand.person, errand.call, errand.contact_id, errand.campaign_id, errand.agent.goal)
         gathering = Gathering.start(ahead, self._house.sources)
         by = time.monotonic() + BRIEFING_WITHIN
-        with bill_to(Account(errand.call, errand.campaign_id)) as account:
+        with bill_to(Account(errand.call, errand.campaign_id, errand.agent.call_budget)) as account:
             ears = EarsAhead(self._open_ears(errand.agent, gathering, by))
             speaker = asyncio.create_task(self._speak_opening(errand, gathering, by))
         speaker.add_done_callback(_seen)
@@ -319,7 +318,11 @@ class Switchboard:
         self._house.metrics.call_ended(disposition.value)
         log.info("call_ended", call=call.errand.call, disposition=disposition.value)
         call.gathering.close()
-        asyncio.get_running_loop().call_later(LINGER, self.calls.pop, call.errand.call, None)
+        asyncio.get_running_loop().call_later(LINGER, self._forget, call.errand.call)
+
+    def _forget(self, call: CallId) -> None:
+        self.calls.pop(call, None)
+        self._house.meter.call_ended(call)
 
     def heed(self, recorded: Recorded) -> None:
         """To be shown everything in the log: an attempt that was given up has a call here that nobody else would end."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, delete, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, delete, func, insert, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -110,6 +110,33 @@ async def _update_call(connection: AsyncConnection, which: ColumnElement[bool], 
 
 def _given(**values: object) -> dict[str, object]:
     return {name: value for name, value in values.items() if value}
+
+
+# --- what it cost -----------------------------------------------------------------------------------------------------
+
+_COST: Final = calls.c.metrics["cost", "total"].as_float()  # dollars; null until the call has ended
+
+
+async def spent(connection: AsyncConnection, campaign_ids: Sequence[str]) -> dict[str, float]:
+    """Dollars that the ended calls of these campaigns cost; a campaign without any is left out."""
+    wanted = select(calls.c.campaign_id, func.sum(_COST)).where(calls.c.campaign_id.in_(campaign_ids))
+    found = await connection.execute(wanted.group_by(calls.c.campaign_id))
+    return {campaign: dollars for campaign, dollars in found if campaign and dollars}
+
+
+async def dearest(connection: AsyncConnection, campaign_id: str, since: datetime | None) -> tuple[datetime, float] | None:
+    """The dearest call of a campaign that ended after `since`, if any cost anything: when it ended, and its dollars."""
+    wanted = select(calls.c.ended_at, _COST).where(calls.c.campaign_id == campaign_id, _COST > 0)
+    if since is not None:
+        wanted = wanted.where(calls.c.ended_at > since)
+    row = (await connection.execute(wanted.order_by(_COST.desc()).limit(1))).first()
+    return None if row is None else (row[0], row[1])
+
+
+async def spent_since(connection: AsyncConnection, since: datetime) -> list[tuple[datetime, float]]:
+    """Every call that ended after `since` and cost something: when it ended, and its dollars; oldest first."""
+    wanted = select(calls.c.ended_at, _COST).where(calls.c.ended_at > since, _COST > 0)
+    return [(at, dollars) for at, dollars in (await connection.execute(wanted.order_by(calls.c.ended_at)))]
 
 
 # --- what was said and done -------------------------------------------------------------------------------------------

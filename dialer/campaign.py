@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -67,11 +68,24 @@ def obey(state: CampaignState, order: Order) -> CampaignState | OrderRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Why nobody of a running campaign is dialled, though the gate might permit it: something of ours is in the way.
+
+    No refusal of the gate's; it closes no contact, and goes away with its reason. `code` is stable: providers_down,
+    budget_hour_spent, budget_campaign_spent, budget_call_spent. `why` says what to do.
+    """
+
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """An errand and its rules. `purpose` is the compliance room's word; `from_number` "" means the configured caller id.
 
     `ring_timeout` and `longest_call` in seconds. A ring must last 15 s or four rings before a call counts as unanswered
-    (47 CFR 64.1200(a)(6)).
+    (47 CFR 64.1200(a)(6)). `budget`: dollars that all its calls may cost together; None: as much as the house allows any.
+    `allowed_at`: when the operator last let it run.
     """
 
     id: str
@@ -90,6 +104,9 @@ class Campaign:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    budget: Decimal | None = None
+    hold: Hold | None = None
+    allowed_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if not self.name.strip() or not self.seller.strip() or not self.agent.strip():
@@ -98,6 +115,8 @@ class Campaign:
             raise ValueError(f"the ring timeout must be {SHORTEST_RING:.0f} to {LONGEST_RING:.0f} seconds")
         if not 0 < self.longest_call <= LONGEST_CALL:
             raise ValueError(f"the longest call must be more than 0 and at most {LONGEST_CALL:.0f} seconds")
+        if self.budget is not None and not self.budget > 0:
+            raise ValueError("a budget must be more than 0 dollars; without one there is no limit")
 
 
 SHORTEST_RING: Final = 15.0

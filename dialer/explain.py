@@ -18,7 +18,7 @@ class Explanation:
     """One contact's standing. `code` is stable; `next_at` is when it is looked at next, None if never or not foreseeable.
 
     Codes: closed, called_off, in_progress, campaign_draft, campaign_paused, campaign_stopped, campaign_finished,
-    number_in_use, refused_for_now, retry, not_due, waiting_for_line.
+    number_in_use, refused_for_now, retry, not_due, waiting_for_line, and the codes of `dialer.campaign.Hold`.
     """
 
     code: str
@@ -55,6 +55,8 @@ def _standing(
         return _not_running(campaign)
     if contact.due_at is not None and contact.due_at > at:
         return _not_due(contact)
+    if campaign.hold is not None:
+        return campaign.hold.code, f"Its turn has come, but the campaign dials nobody: {campaign.hold.why}", None
     if is_in_use:
         return (
             "number_in_use",

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 from dialer.attempt import CancelWanted, Phase
 from dialer.campaign import Campaign, CampaignState, ContactState, Order, OrderRefused, obey
 from dialer.ports import Work
 from dialer.settle import Chances, change_state, close, learn
-from storage.events import NumberCancelled
+from storage.events import CampaignChanged, NumberCancelled
 from telephony.number import mask
 
 _NO_CHANCES = Chances(zone=lambda _: None, draw=lambda: 0.0)  # a cancelled attempt is ruled upon without them
@@ -39,13 +40,25 @@ async def give(work: Work, campaign: Campaign, order: Order, at: datetime, reaso
         return after
     if order is Order.START and not await work.has_open_contacts(campaign.id):
         return OrderRefused("no_contacts", "there is nobody in it to call; import contacts first")
-    if after is campaign.state:
+    if after is campaign.state and (campaign.hold is None or order in (Order.PAUSE, Order.STOP)):
         return campaign
     changed = await change_state(work, campaign, after, at, reason)
     if order is Order.STOP:
         for attempt in await work.active_attempts():
             if attempt.campaign_id == campaign.id and attempt.phase is not Phase.ANSWERED:
                 await learn(work, attempt, CancelWanted("the campaign was stopped", at), at, _NO_CHANCES)
+    return changed
+
+
+async def set_budget(work: Work, campaign: Campaign, dollars: Decimal | None, at: datetime) -> Campaign | OrderRefused:
+    """What all calls of a campaign may cost together; None for no limit of its own. A hold is judged anew."""
+    try:
+        changed = replace(campaign, budget=dollars)
+    except ValueError as error:
+        return OrderRefused("budget_impossible", str(error))
+    await work.save_campaign(changed)
+    reason = f"its budget is {dollars} dollars now" if dollars is not None else "it has no budget of its own now"
+    await work.record(CampaignChanged(campaign_id=campaign.id, state=campaign.state.value, reason=reason), at)
     return changed
 
 

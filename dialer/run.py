@@ -38,13 +38,14 @@ from dialer.attempt import (
     PartyReported,
     Phase,
 )
-from dialer.campaign import Campaign, CampaignState, Contact
+from dialer.campaign import Campaign, CampaignState, Contact, Hold
 from dialer.claim import Cleared, claim
 from dialer.dispatch import begin, fact_of, place
 from dialer.lease import RightToDial
 from dialer.pacing import FOREVER, Candidate, Limit, Pace, decide, next_chance
 from dialer.ports import AttemptStore, CallPlacer, Gate, Work
 from dialer.settle import Chances, Uncount, change_state, learn
+from dialer.settle import hold as write_hold
 from storage.events import AttemptChanged, CampaignChanged, ContactsImported, NumberCancelled, Recorded
 
 log = structlog.get_logger()
@@ -52,7 +53,7 @@ log = structlog.get_logger()
 PLACE_TIMEOUT: Final = 30.0  # seconds until a request without an answer is given up as unknown
 LONGEST_SLEEP: Final = 60.0  # seconds; a wall clock that was set, or a machine that slept, is noticed within this
 QUEUE: Final = 50  # candidates looked at in one turn, of each campaign
-RECOVERY: Final = 5.0  # seconds until providers that are down are asked about again
+RECOVERY: Final = 5.0  # seconds until what holds a campaign is asked about again
 BREATHER: Final = 1.0  # seconds after something has failed that is worth another try
 
 
@@ -98,16 +99,16 @@ def _nowhere(contact: Contact) -> None:
     return None
 
 
-def _always() -> bool:
-    return True
+def _free(campaign: Campaign) -> Hold | None:
+    return None
 
 
 class Runner:
     """Dials the running campaigns of `store`, within the limits of the house and of each of them.
 
     `zone_of` says where a contact's clock stands, if anybody knows; `draw` is a draw in [0, 1); `uncount` is told of
-    attempts that provably reached nobody, so that they count against no cap. `may_call` is asked before anybody is dialled:
-    while ears, mind or mouth are down, nobody is rung for silence.
+    attempts that provably reached nobody, so that they count against no cap. `hold_of` is asked before anybody is dialled:
+    while ears, mind or mouth are down nobody is rung for silence, and what has been spent is spent.
     """
 
     def __init__(
@@ -121,7 +122,7 @@ class Runner:
         zone_of: Callable[[Contact], tzinfo | None] = _nowhere,
         draw: Callable[[], float] = random.random,
         uncount: Uncount | None = None,
-        may_call: Callable[[], bool] = _always,
+        hold_of: Callable[[Campaign], Hold | None] = _free,
         place_timeout: float = PLACE_TIMEOUT,
     ) -> None:
         self._store = store
@@ -129,7 +130,7 @@ class Runner:
         self._placer = placer
         self._clock = clock or SystemClock()
         self._chances = Chances(zone_of, draw, uncount)
-        self._may_call = may_call
+        self._hold_of = hold_of
         self._place_timeout = place_timeout
         self._pace = Pace(house, {})
         self._right = RightToDial(store)
@@ -235,12 +236,11 @@ class Runner:
 
     async def _choose(self, seen: _Situation) -> Turn:
         began = self._clock.now()
-        if seen.queue and not self._may_call():
-            log.warning("nobody_dialled", why="ears, mind or mouth are down", waiting=len(seen.queue))
-            return Turn(None, self._to_cancel(seen.unwanted), RECOVERY)
+        held = await self._held(seen)
+        free = [candidate for candidate in seen.queue if candidate.campaign_id not in held]
+        queue = list(free)
         self._pace = replace(self._pace, campaigns={each.id: each.limit for each in seen.campaigns.values()})
         live = seen.lines
-        queue = list(seen.queue)
         cleared = None
         while chosen := decide(queue, live, self._pace, self._clock.now()):
             queue.remove(chosen[0])
@@ -251,13 +251,34 @@ class Runner:
             campaign_id = cleared.attempt.campaign_id
             self._pace = self._pace.after_call(campaign_id, self._clock.now())
             live = {**live, campaign_id: live.get(campaign_id, 0) + 1}
-        if seen.queue and not queue:
+        if free and not queue:
             # There may be more than a turn looks at. A whole night's refusals must not take the machine from live calls:
             # rest for as long as it took.
             rest = 0.0 if cleared else self._clock.now() - began
             return Turn(cleared, self._to_cancel(seen.unwanted), rest)
         chance = next_chance(queue, live, self._pace) - self._clock.now()
-        return Turn(cleared, self._to_cancel(seen.unwanted), min(chance, _until_next(seen, self._clock.at())))
+        wake_in = min(chance, _until_next(seen, self._clock.at()), RECOVERY if held else FOREVER)
+        return Turn(cleared, self._to_cancel(seen.unwanted), wake_in)
+
+    async def _held(self, seen: _Situation) -> set[str]:
+        """The campaigns that dial nobody now; what is new about them is written down and told, once."""
+        holds = {each.id: self._hold_of(each) for each in seen.campaigns.values()}
+        for campaign in seen.campaigns.values():
+            hold = holds[campaign.id]
+            if (hold.code if hold else "") != (campaign.hold.code if campaign.hold else ""):
+                await self._write_hold(campaign.id, hold)
+        return {campaign_id for campaign_id, hold in holds.items() if hold is not None}
+
+    async def _write_hold(self, campaign_id: str, hold: Hold | None) -> None:
+        async with self._store.transaction() as work:
+            campaign = await work.campaign(campaign_id)
+            if campaign is None or campaign.state is not CampaignState.RUNNING:
+                return
+            await write_hold(work, campaign, hold, self._clock.at())
+        if hold is not None:
+            log.warning("nobody_dialled", campaign=campaign.name, code=hold.code, why=hold.why)
+        else:
+            log.info("dials_again", campaign=campaign.name)
 
     def _to_cancel(self, unwanted: frozenset[str]) -> tuple[str, ...]:
         """Calls that ring for somebody who wants none, as far as their cancelling is not under way."""

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from compliance.verdict import Refused
 from dialer.attempt import Attempt, CarrierRefused, Disposition, Fact, Phase
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState
+from dialer.campaign import Campaign, CampaignState, Contact, ContactState, Hold
 from dialer.ports import Work
 from dialer.retry import Again, Tried, decide
 from storage.events import AttemptChanged, CampaignChanged, ContactClosed, ContactDeferred
@@ -148,6 +148,15 @@ async def _run_again(work: Work, campaign_id: str, at: datetime) -> None:
         await change_state(work, campaign, CampaignState.RUNNING, at, "a late result opened a contact again")
 
 
+async def hold(work: Work, campaign: Campaign, why: Hold | None, at: datetime) -> Campaign:
+    """Write down why a running campaign dials nobody, or that it does again, and tell of it."""
+    held = replace(campaign, hold=why)
+    await work.save_campaign(held)
+    told = f"{why.code}: {why.why}" if why else "dials again"
+    await work.record(CampaignChanged(campaign_id=campaign.id, state=campaign.state.value, reason=told), at)
+    return held
+
+
 async def change_state(work: Work, campaign: Campaign, state: CampaignState, at: datetime, reason: str = "") -> Campaign:
     """Write a campaign's new state and tell of it."""
     is_over = state in (CampaignState.FINISHED, CampaignState.STOPPED)
@@ -155,6 +164,8 @@ async def change_state(work: Work, campaign: Campaign, state: CampaignState, at:
     changed = replace(
         campaign,
         state=state,
+        hold=None,
+        allowed_at=at if state is CampaignState.RUNNING else campaign.allowed_at,
         started_at=at if is_first_start else campaign.started_at,
         finished_at=at if is_over else None,
     )

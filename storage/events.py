@@ -30,7 +30,7 @@ class Happening(msgspec.Struct, frozen=True, tag_field="kind", tag=_snake, kw_on
 
 
 class CampaignChanged(Happening, frozen=True):
-    """A campaign was created, started, paused, resumed, stopped, or has finished."""
+    """A campaign was created, started, paused, resumed, stopped, or has finished; or it runs and dials nobody, and why."""
 
     campaign_id: str
     state: str

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -122,4 +123,5 @@ class AgentDefinition:
     manners: Manners = field(default_factory=Manners)
     instructions: str = ""  # further words for a large model
     keyterms: tuple[str, ...] = ()  # names and terms the ears should know
+    call_budget: Decimal | None = None  # dollars one call should cost at most; None: the house's own limit
     version: str = ""  # hash of the file it was read from

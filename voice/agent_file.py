@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
@@ -70,6 +71,14 @@ class _Table:
         if not least <= value <= 86_400:
             raise self.problem("bad_value", key, f"{value} seconds makes no sense: give between {least:g} and 86400")
         return float(value)
+
+    def dollars(self, key: str) -> Decimal | None:
+        value = self._take(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.problem("wrong_type", key, "must be a number of dollars")
+        if not 0 <= value <= 10_000:
+            raise self.problem("bad_value", key, f"{value} dollars makes no sense: give between 0 (no limit) and 10000")
+        return Decimal(str(value)) or None
 
     def choice(self, key: str, kinds: type[_Choice], default: _Choice | None = None) -> _Choice:
         value = self.text(key, None if default is None else str(default))
@@ -151,6 +160,7 @@ def _agent(root: _Table, version: str) -> AgentDefinition:
         manners=_manners(root.table("manners")),
         instructions=root.text("instructions", ""),
         keyterms=root.texts("keyterms"),
+        call_budget=root.dollars("call_budget"),
         version=version,
     )
 

@@ -150,11 +150,13 @@ class ToolCalled:
 
 @dataclass(frozen=True, slots=True)
 class ReplyWritten:
-    """The model has finished writing this reply. The token counts are the vendor's, where it tells."""
+    """The model has finished writing this reply. The token counts are the vendor's, where it tells: of `tokens_in`, so many
+    were read from its cache."""
 
     reply: ReplyId
     tokens_in: int = 0
     tokens_out: int = 0
+    tokens_cached: int = 0
 
 
 @dataclass(frozen=True, slots=True)

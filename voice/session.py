@@ -344,7 +344,7 @@ class Session:
             log.warning("mind_failed", call=self.conversation.call, error=str(error))
             self.post(ReplyFailed(order.reply, error.code))
             return
-        self.post(ReplyWritten(order.reply, usage.tokens_in, usage.tokens_out))
+        self.post(ReplyWritten(order.reply, usage.tokens_in, usage.tokens_out, usage.tokens_cached))
 
     async def _speak_in_order(self) -> None:
         """One mouth, one segment at a time; a stopped reply's segments are passed over."""

@@ -170,6 +170,9 @@ function showCampaign(campaign) {
   const total = campaign.contacts || outcomes.reduce((sum, [, n]) => sum + n, 0);
   element.querySelector("h3").textContent = campaign.name;
   chip(element.querySelector(".chip"), campaign.state);
+  const hold = element.querySelector(".hold");
+  hold.hidden = !campaign.hold;
+  hold.textContent = campaign.hold ? `Dials nobody: ${campaign.hold_why}` : "";
   const onLine = campaign.live ? `, ${campaign.live} on the line` : "";
   element.querySelector(".progress-text").textContent = `${Math.max(0, total - open)} of ${total} contacts settled${onLine}`;
   const shades = outcomes.map(([code], index) => outcomes.slice(0, index).filter(([other]) => tone(other) === tone(code)).length);

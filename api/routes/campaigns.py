@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from api.errors import BadRequest
 from api.parts import Campaigns, Contacts
-from api.resources import CampaignView, ContactView, Explanation, ImportReport, NewCampaign, Page
+from api.resources import CampaignView, ContactView, Explanation, ImportReport, NewBudget, NewCampaign, Page
 from api.routes.fields import After, Id, Limit, OfCampaign, allowed, found
 
 LARGEST_IMPORT: Final = 32 * 1024 * 1024  # bytes: some 300,000 rows; more goes in several pieces
@@ -66,6 +66,11 @@ def router(campaigns: Campaigns) -> APIRouter:
     ) -> Explanation:
         """Why this contact is, or is not, being dialled: every rule that spoke, and when next."""
         return found(await campaigns.explain(campaign_id, contact), "no_such_contact")
+
+    @routes.post("/{campaign_id}/budget")
+    async def set_budget(campaign_id: Id, budget: NewBudget) -> CampaignView:
+        """What all its calls may cost together. Held because that was spent, it dials again once there is more."""
+        return found(await campaigns.set_budget(campaign_id, budget.dollars), "no_such_campaign")
 
     @routes.post("/{campaign_id}/{order}")
     async def order_campaign(campaign_id: Id, order: CampaignOrder) -> CampaignView:

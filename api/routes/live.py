@@ -121,6 +121,8 @@ def _progress(campaign: CampaignView) -> CampaignProgress:
         live=campaign.live,
         outcomes=campaign.outcomes,
         refusals=campaign.refusals,
+        hold=campaign.hold,
+        hold_why=campaign.hold_why,
     )
 
 

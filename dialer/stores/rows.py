@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Row
 
 from dialer.attempt import Attempt, AttemptId, Disposition, Phase, Progress
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState
+from dialer.campaign import Campaign, CampaignState, Contact, ContactState, Hold
 from dialer.pacing import Limit
 from dialer.retry import RetryPolicy
 
@@ -28,7 +29,7 @@ _PROGRESS_CODED: Final = ("phase", "carrier_outcome", "conversation_outcome")
 _PROGRESS_PLAIN: Final = tuple(each.name for each in fields(Progress) if each.name not in _PROGRESS_CODED)
 _CONTACT_CODED: Final = ("state", "disposition", "priority", "rules", "changed_at")
 _CONTACT_PLAIN: Final = tuple(each.name for each in fields(Contact) if each.name not in _CONTACT_CODED)
-_CAMPAIGN_CODED: Final = ("state", "limit", "retry")
+_CAMPAIGN_CODED: Final = ("state", "limit", "retry", "budget", "hold")
 _CAMPAIGN_PLAIN: Final = tuple(each.name for each in fields(Campaign) if each.name not in _CAMPAIGN_CODED)
 
 
@@ -39,6 +40,9 @@ def campaign_row(campaign: Campaign) -> dict[str, Any]:
         "concurrency": campaign.limit.concurrency,
         "calls_per_second": campaign.limit.calls_per_second,
         "retry": msgspec.to_builtins(campaign.retry),
+        "budget": str(campaign.budget) if campaign.budget is not None else "",
+        "hold_code": campaign.hold.code if campaign.hold else "",
+        "hold_why": campaign.hold.why if campaign.hold else "",
     }
 
 
@@ -48,6 +52,8 @@ def campaign_of(row: Row[Any]) -> Campaign:
         state=CampaignState(row.state),
         limit=Limit(row.concurrency, row.calls_per_second),
         retry=msgspec.convert(row.retry, RetryPolicy),
+        budget=Decimal(row.budget) if row.budget else None,
+        hold=Hold(row.hold_code, row.hold_why) if row.hold_code else None,
     )
 
 

@@ -29,6 +29,10 @@ campaigns = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
+    Column("budget", String(32), nullable=False, server_default=""),  # dollars, as decimal text; "" for no limit of its own
+    Column("hold_code", String(64), nullable=False, server_default=""),  # why it dials nobody though it runs; "" if it does
+    Column("hold_why", Text, nullable=False, server_default=""),
+    Column("allowed_at", UtcDateTime),  # when the operator last let it run
 )
 
 import_batches = Table(

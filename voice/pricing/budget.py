@@ -1,6 +1,7 @@
 """Budgets per call, campaign and hour: first a warning, then no new calls. Decides; the dialer and the console act.
 
-A budget never cuts off a call that is under way: the person on the line did not overspend.
+A budget never cuts off a call that is under way: the person on the line did not overspend. What a call costs beyond its own
+budget is counted against its campaign, which then dials nobody until the operator has looked.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 _HOUR: Final = 3600.0
+NOTHING: Final = Decimal(0)
 
 
 class Scope(StrEnum):
@@ -54,9 +56,9 @@ class Limits:
     dollars: Mapping[Scope, Decimal] = field(default_factory=dict)
     warn_at: Decimal = Decimal("0.8")
 
-    def standing(self, scope: Scope, spent: Decimal) -> Standing:
-        """How a sum stands to the limit of its scope."""
-        limit = self.dollars.get(scope)
+    def standing(self, scope: Scope, spent: Decimal, own: Decimal | None = None) -> Standing:
+        """How a sum stands to the limit of its scope; `own` is the limit of this very call or campaign, if it has one."""
+        limit = self.dollars.get(scope) if own is None else own
         if limit is None or spent < limit * self.warn_at:
             return Within()
         return Warned(scope, spent, limit) if spent < limit else Exhausted(scope, spent, limit)
@@ -70,27 +72,40 @@ class Budget:
         self._calls: dict[str, Decimal] = {}
         self._campaigns: dict[str, Decimal] = {}
         self._hour: deque[tuple[float, Decimal]] = deque()
-        self._hour_sum = Decimal(0)
+        self._hour_sum = NOTHING
 
-    def spend(self, dollars: Decimal, now: float, *, call: str, campaign: str = "") -> Standing:
-        """Add a sum; returns the worst standing it leads to."""
-        self._calls[call] = self._calls.get(call, Decimal(0)) + dollars
-        self._campaigns[campaign] = self._campaigns.get(campaign, Decimal(0)) + dollars
+    def recall(self, campaign: str, dollars: Decimal) -> None:
+        """What a campaign had spent before this process."""
+        self._campaigns[campaign] = self._campaigns.get(campaign, NOTHING) + dollars
+
+    def recall_hour(self, dollars: Decimal, now: float) -> None:
+        """What was spent before this process, at `now`; to be told in order, before anything is spent."""
         self._hour.append((now, dollars))
         self._hour_sum += dollars
-        return _worst(self.limits.standing(Scope.CALL, self._calls[call]), self.before_a_call(now, campaign=campaign))
 
-    def before_a_call(self, now: float, *, campaign: str = "") -> Standing:
-        """Whether a new call of this campaign may be placed: not when `Exhausted`."""
+    def spend(self, dollars: Decimal, now: float, *, call: str, campaign: str = "") -> None:
+        """Add a sum."""
+        self._calls[call] = self._calls.get(call, NOTHING) + dollars
+        self.recall(campaign, dollars)
+        self.recall_hour(dollars, now)
+
+    def of_call(self, call: str, own: Decimal | None = None) -> Standing:
+        return self.limits.standing(Scope.CALL, self._calls.get(call, NOTHING), own)
+
+    def of_campaign(self, campaign: str, own: Decimal | None = None) -> Standing:
+        return self.limits.standing(Scope.CAMPAIGN, self._campaigns.get(campaign, NOTHING), own)
+
+    def of_hour(self, now: float) -> Standing:
+        """The last sixty minutes, whatever the clock on the wall says."""
         while self._hour and self._hour[0][0] <= now - _HOUR:
             self._hour_sum -= self._hour.popleft()[1]
-        spent = self._campaigns.get(campaign, Decimal(0)) if campaign else Decimal(0)
-        return _worst(self.limits.standing(Scope.CAMPAIGN, spent), self.limits.standing(Scope.HOUR, self._hour_sum))
+        return self.limits.standing(Scope.HOUR, self._hour_sum)
 
     def call_ended(self, call: str) -> Decimal:
         """Forget a call; returns what it cost."""
-        return self._calls.pop(call, Decimal(0))
+        return self._calls.pop(call, NOTHING)
 
 
-def _worst(*standings: Standing) -> Standing:
+def worst(*standings: Standing) -> Standing:
+    """The one that matters most; of several equal ones the first."""
     return max(standings, key=lambda standing: (Within, Warned, Exhausted).index(type(standing)))

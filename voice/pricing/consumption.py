@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -47,6 +48,7 @@ class Account:
 
     call: str = ""
     campaign: str = ""
+    budget: Decimal | None = None  # dollars this call may cost; None: as much as any
     entries: list[Consumption] = field(default_factory=list)
 
     def add(self, consumption: Consumption) -> None:

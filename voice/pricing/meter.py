@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import datetime
 from decimal import Decimal
 
 import structlog
 
-from voice.pricing.budget import Budget, Limits, Scope, Standing, Within
+from voice.pricing.budget import Budget, Exhausted, Limits, Scope, Standing, Within, worst
 from voice.pricing.consumption import Account, Consumption, watching
 from voice.pricing.table import PriceTable, Unpriced
 
@@ -28,14 +28,15 @@ class Meter:
         table: PriceTable,
         limits: Limits,
         clock: Callable[[], float],
-        today: Callable[[], date],
+        at: Callable[[], datetime],
     ) -> None:
-        """`clock` gives monotonic seconds, `today` the day whose prices apply."""
-        self._table = table
-        self._budget = Budget(limits)
+        """`clock` gives monotonic seconds, `at` the wall clock: the prices of its day apply."""
+        self.table = table
+        self.budget = Budget(limits)
         self._clock = clock
-        self._today = today
-        self._told: set[tuple[Scope, type[Standing], str]] = set()
+        self._at = at
+        self._overruns: dict[str, tuple[datetime, Exhausted]] = {}  # campaign -> when one of its calls cost too much
+        self._told: dict[tuple[Scope, str], type[Standing]] = {}
         self._unpriced: set[tuple[str, str]] = set()
 
     @contextmanager
@@ -46,34 +47,51 @@ class Meter:
 
     def take(self, consumption: Consumption, account: Account | None) -> None:
         """Price one consumption and count it against the budgets of its call and campaign."""
-        cost = self._table.cost(consumption, self._today())
+        cost = self.table.cost(consumption, self._at().date())
         if isinstance(cost, Unpriced):
             self._tell_unpriced(consumption)
             return
-        call, campaign = (account.call, account.campaign) if account is not None else ("", "")
-        self._tell(self._budget.spend(cost, self._clock(), call=call, campaign=campaign), campaign)
+        whose = account or Account()
+        self.budget.spend(cost, self._clock(), call=whose.call, campaign=whose.campaign)
+        self._tell(self.budget.of_hour(self._clock()), Scope.HOUR)
+        if not whose.call:
+            return
+        standing = self.budget.of_call(whose.call, whose.budget)
+        self._tell(standing, Scope.CALL, whose.call)
+        if isinstance(standing, Exhausted):
+            self.overrun(whose.campaign, standing, self._at())
 
-    def before_a_call(self, campaign: str = "") -> Standing:
-        """Whether a new call may be placed: not when `Exhausted`."""
-        standing = self._budget.before_a_call(self._clock(), campaign=campaign)
-        self._tell(standing, campaign)
-        return standing
+    def overrun(self, campaign: str, spent: Exhausted, at: datetime) -> None:
+        """A call of this campaign has cost more than a call may."""
+        self._overruns[campaign] = (at, spent)
+
+    def before_a_call(self, campaign: str = "", limit: Decimal | None = None, since: datetime | None = None) -> Standing:
+        """Whether a new call may be placed: not when `Exhausted`.
+
+        `limit` is the campaign's own, `since` when the operator last let it run: calls that had cost too much by then have
+        been looked at.
+        """
+        own = self.budget.of_campaign(campaign, limit) if campaign else Within()
+        self._tell(own, Scope.CAMPAIGN, campaign)
+        at, overrun = self._overruns.get(campaign, (None, Within()))
+        if at is not None and since is not None and at <= since:
+            del self._overruns[campaign]
+            overrun = Within()
+        return worst(own, overrun, self.budget.of_hour(self._clock()))
 
     def call_ended(self, call: str) -> Decimal:
         """Forget a call; returns the dollars it cost."""
-        return self._budget.call_ended(call)
+        self._told.pop((Scope.CALL, call), None)
+        return self.budget.call_ended(call)
 
-    def _tell(self, standing: Standing, campaign: str) -> None:
-        """One line when a budget is close, one when it is gone."""
+    def _tell(self, standing: Standing, scope: Scope, whose: str = "") -> None:
+        """One line when a budget is close, one when it is gone; and again when it had been within meanwhile."""
         if isinstance(standing, Within):
-            return
-        key = (standing.scope, type(standing), campaign)
-        if key not in self._told:
-            self._told.add(key)
-            spent, limit = str(standing.spent), str(standing.limit)
-            log.warning(
-                "budget", standing=key[1].__name__, scope=standing.scope, campaign=campaign, spent=spent, limit=limit
-            )
+            self._told.pop((scope, whose), None)
+        elif self._told.get((scope, whose)) is not type(standing):
+            self._told[scope, whose] = type(standing)
+            event = "budget_spent" if isinstance(standing, Exhausted) else "budget_close"
+            log.warning(event, scope=scope, of=whose, spent=str(standing.spent), limit=str(standing.limit))
 
     def _tell_unpriced(self, consumption: Consumption) -> None:
         key = (consumption.provider, consumption.model)

@@ -11,7 +11,7 @@ import typer
 from api.commands.campaign.create import create
 from api.commands.campaign.explaining import explain
 from api.commands.campaign.fill import import_
-from api.commands.campaign.ordering import pause, resume, start, stop
+from api.commands.campaign.ordering import budget, pause, resume, start, stop
 from api.commands.campaign.preflight import preflight
 from api.commands.campaign.status import status
 
@@ -23,5 +23,6 @@ app.command(no_args_is_help=True, short_help="Let it call.")(start)
 app.command(no_args_is_help=True, short_help="Dial nobody new for now.")(pause)
 app.command(no_args_is_help=True, short_help="Go on after a pause.")(resume)
 app.command(no_args_is_help=True, short_help="End it for good.")(stop)
+app.command(no_args_is_help=True, short_help="What all its calls may cost together.")(budget)
 app.command(short_help="How far it is.")(status)
 app.command(no_args_is_help=True, short_help="Why somebody has, or has not, been called.")(explain)

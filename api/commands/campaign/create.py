@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands.campaign.desk import AsJson, Desk, allowed, campaign_shape, fail, print_json, quoted, run
+from api.commands.campaign.desk import AsJson, Desk, allowed, campaign_shape, dollars_of, fail, print_json, quoted, run
 from api.settings import Settings, get_settings
 from compliance.record import Purpose
 from dialer import orders
@@ -32,6 +32,7 @@ def create(
     ring_timeout: Annotated[float, typer.Option(min=15, max=600, help="Seconds to ring.")] = 25.0,
     longest_call: Annotated[float, typer.Option(min=10, max=14_400, help="Seconds to talk.")] = 600.0,
     most_tries: Annotated[int, typer.Option(min=1, max=20, help="Calls to one contact until it is left alone.")] = 6,
+    budget: Annotated[float, typer.Option(min=0, help="Dollars all its calls may cost together; 0: no limit.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Make a campaign. Nobody is called before it is filled and started.
@@ -55,6 +56,7 @@ def create(
         ring_timeout=ring_timeout,
         longest_call=longest_call,
         retry=RetryPolicy(most_tries=most_tries),
+        budget=dollars_of(budget),
     )
 
     async def work(desk: Desk) -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Annotated, Any, NoReturn
 
 import msgspec
@@ -89,6 +90,11 @@ def console() -> Console:
     return Console(file=sys.stdout, soft_wrap=not sys.stdout.isatty(), highlight=False, markup=False)
 
 
+def dollars_of(given: float) -> Decimal | None:
+    """A sum as people type it; 0 is none."""
+    return Decimal(str(given)) or None
+
+
 def campaign_shape(campaign: Campaign) -> dict[str, Any]:
     return {
         "id": campaign.id,
@@ -100,4 +106,6 @@ def campaign_shape(campaign: Campaign) -> dict[str, Any]:
         "created_at": campaign.created_at,
         "started_at": campaign.started_at,
         "finished_at": campaign.finished_at,
+        "budget": float(campaign.budget) if campaign.budget is not None else None,
+        "hold": {"code": campaign.hold.code, "why": campaign.hold.why} if campaign.hold else None,
     }

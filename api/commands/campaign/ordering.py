@@ -1,4 +1,4 @@
-"""`offhook campaign start · pause · resume · stop`."""
+"""`offhook campaign start · pause · resume · stop · budget`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands.campaign.desk import AsJson, Desk, Named, allowed, campaign_shape, print_json, quoted, run
+from api.commands.campaign.desk import AsJson, Desk, Named, allowed, campaign_shape, dollars_of, print_json, quoted, run
 from dialer import orders
 from dialer.campaign import CampaignState, Order
 
@@ -45,6 +45,29 @@ def stop(campaign: Named, as_json: AsJson = False) -> None:
     Example: offhook campaign stop autumn
     """
     run(lambda desk: _order(desk, campaign, Order.STOP, as_json))
+
+
+def budget(
+    campaign: Named,
+    dollars: Annotated[float, typer.Argument(min=0, help="US dollars; 0: no limit of its own.", show_default=False)],
+    as_json: AsJson = False,
+) -> None:
+    """Set what all calls of a campaign may cost together. At 80 % there is a warning, then nobody new is dialled.
+
+    Example: offhook campaign budget autumn 250
+    """
+    run(lambda desk: _budget(desk, campaign, dollars, as_json))
+
+
+async def _budget(desk: Desk, name: str, dollars: float, as_json: bool) -> None:
+    async with desk.store.transaction() as work:
+        campaign = allowed(await orders.find(work, name), as_json)
+        changed = allowed(await orders.set_budget(work, campaign, dollars_of(dollars), desk.at), as_json)
+    if as_json:
+        print_json(campaign_shape(changed))
+        return
+    told = f"may cost ${changed.budget:.2f} in all" if changed.budget is not None else "has no budget of its own now"
+    typer.echo(f"{changed.name} {told}.")
 
 
 async def _order(desk: Desk, name: str, order: Order, as_json: bool, *, again: bool = False) -> None:

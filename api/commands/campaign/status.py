@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from api.commands.campaign.desk import AsJson, Desk, allowed, campaign_shape, columned, console, print_json, run
+from api.purse import money_of
 from compliance.explain import moment
+from context import store as calls_kept
 from dialer import orders
 from dialer.attempt import Attempt, Phase
 from dialer.campaign import Campaign, ContactState
@@ -29,22 +31,26 @@ def status(
             chosen = [allowed(await orders.find(work, campaign), as_json)] if campaign else await work.campaigns()
             active = await work.active_attempts()
             tallies = [await work.tally(each.id) for each in chosen]
+            spent = await calls_kept.spent(work.connection, [each.id for each in chosen])
         calling = [[each for each in active if each.campaign_id == one.id] for one in chosen]
-        states = [_status(*each) for each in zip(chosen, tallies, calling, strict=True)]
+        dollars = [spent.get(each.id, 0.0) for each in chosen]
+        states = [_status(*each) for each in zip(chosen, tallies, calling, dollars, strict=True)]
         if as_json:
             print_json(states[0] if campaign else states)
         elif not chosen:
             typer.echo("There is no campaign yet. Make one: offhook campaign create --help")
         elif campaign:
-            _show_status(chosen[0], tallies[0], calling[0])
+            _show_status(chosen[0], tallies[0], calling[0], money_of(desk.settings, chosen[0], dollars[0]))
         else:
             _show_all(chosen, tallies, calling)
 
     run(work)
 
 
-def _show_status(campaign: Campaign, tally: Tally, calling: list[Attempt]) -> None:
+def _show_status(campaign: Campaign, tally: Tally, calling: list[Attempt], money: str) -> None:
     typer.echo(f"{campaign.name} ({campaign.id}): {campaign.state.value}")
+    if campaign.hold is not None:
+        typer.echo(f"  dials nobody now ({campaign.hold.code}): {campaign.hold.why}")
     typer.echo(f"  for {campaign.seller}, agent {campaign.agent}, {campaign.purpose}")
     table = columned("contacts", "")
     for state in ContactState:
@@ -53,7 +59,7 @@ def _show_status(campaign: Campaign, tally: Tally, calling: list[Attempt]) -> No
     for disposition, count in sorted(tally.dispositions.items(), key=lambda item: -item[1]):
         table.add_row(f"  {disposition.replace('_', ' ')}", str(count))
     console().print(table)
-    typer.echo(f"  {tally.attempts} calls so far, {len(calling)} under way" + _phases(calling))
+    typer.echo(f"  {tally.attempts} calls so far, {len(calling)} under way" + _phases(calling) + f", {money}")
     if tally.next_due is not None and tally.next_due > datetime.now(UTC):
         typer.echo(f"  next due {moment(tally.next_due)}")
 
@@ -73,9 +79,10 @@ def _show_all(campaigns: list[Campaign], tallies: list[Tally], calling: list[lis
     console().print(table)
 
 
-def _status(campaign: Campaign, tally: Tally, calling: list[Attempt]) -> dict[str, Any]:
+def _status(campaign: Campaign, tally: Tally, calling: list[Attempt], spent: float) -> dict[str, Any]:
     return {
         **campaign_shape(campaign),
+        "spent": round(spent, 4),
         "contacts": {state.value: tally.states.get(state, 0) for state in ContactState},
         "dispositions": dict(tally.dispositions),
         "calls": tally.attempts,

@@ -191,6 +191,10 @@ class FakeCampaigns:
         row = self.rows.get(campaign_id)
         return None if row is None else row.model_copy(update={"state": {"start": "running"}.get(order, order)})
 
+    async def set_budget(self, campaign_id: str, dollars: float | None) -> CampaignView | Refused | None:
+        row = self.rows.get(campaign_id)
+        return None if row is None else row.model_copy(update={"budget": dollars})
+
     async def explain(self, campaign_id: str, contact: str) -> Explanation | None:
         if contact != "+12025550123":
             return None

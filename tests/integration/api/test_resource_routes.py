@@ -102,6 +102,8 @@ def test_a_campaigns_life(client: TestClient, house: Any) -> None:
         assert client.post(f"/v1/campaigns/{campaign}/{order}").status_code == 200
     assert client.post(f"/v1/campaigns/{campaign}/explode").status_code == 422
     assert client.post("/v1/campaigns/none/start").json()["code"] == "no_such_campaign"
+    assert client.post(f"/v1/campaigns/{campaign}/budget", json={"dollars": 9}).json()["budget"] == 9
+    assert client.post(f"/v1/campaigns/{campaign}/budget", json={"dollars": 0}).status_code == 422
     explained = client.get(f"/v1/campaigns/{campaign}/explain", params={"contact": NUMBER}).json()
     assert explained["text"] == "before 8 a.m. there"
     assert client.get(f"/v1/campaigns/{campaign}/explain", params={"contact": "x"}).status_code == 404

@@ -20,7 +20,7 @@ from api.single_calls import SingleCalls
 from compliance.store import ComplianceStore
 from compliance.verdict import Clearance
 from dialer.attempt import Attempt, ConversationEnded, Disposition, Phase
-from dialer.campaign import CampaignState, Contact, ContactState
+from dialer.campaign import CampaignState, Contact, ContactState, Hold
 from dialer.pacing import Limit
 from dialer.ports import Placed, PlaceRefused, Placing
 from dialer.run import Runner
@@ -74,6 +74,7 @@ class Desk:
     carrier: Carrier = field(default_factory=Carrier)
     hot: Hot = field(default_factory=Hot)
     clock: Clock = field(default_factory=Clock)
+    hold: Hold | None = None
 
     def __post_init__(self) -> None:
         self.store = SqlStore(self.database)
@@ -88,6 +89,7 @@ class Desk:
             (OURS,),
             self.clock.at,
             self.runner.wake,
+            lambda _: self.hold,
         )
 
     async def show_the_log(self) -> None:
@@ -302,3 +304,11 @@ async def test_what_cannot_be_called_at_all(desk: Desk) -> None:
         (CALL.model_copy(update={"to": "+442079460958"}), "number_foreign"),
     ):
         assert (await desk.refused(call)).code.startswith(code)
+
+
+async def test_what_holds_the_dialer_is_said_at_once(idle: Desk) -> None:
+    await idle.consent()
+    idle.hold = Hold("budget_hour_spent", "the budget of an hour is spent")
+    refused = await idle.refused()
+    assert (refused.code, refused.detail) == ("budget_hour_spent", "The budget of an hour is spent.")
+    assert await idle.contact() is None

@@ -28,6 +28,8 @@ from context import store as call_store
 from context.calls import Call, Effect, SavedAnswer
 from context.knowledge.base import KnowledgeBase, open_knowledge
 from context.transcript import Speaker, Turn
+from dialer.campaign import Hold
+from dialer.settle import hold as write_hold
 from dialer.stores.sql import SqlStore
 from storage.database import Database
 from voice.agent_file import AgentFolder
@@ -102,6 +104,21 @@ async def test_a_campaign_is_made_once_for_an_agent_there_is(rooms: Rooms) -> No
     nobody = await rooms.campaigns().create(NewCampaign(name="Winter", agent="nobody"))
     assert isinstance(nobody, Refused)
     assert nobody.code == "no_such_agent"
+
+
+async def test_a_campaign_has_a_budget_and_tells_what_holds_it(rooms: Rooms) -> None:
+    campaign = await made(rooms)
+    changed = await rooms.campaigns().set_budget(campaign.id, 12.5)
+    assert isinstance(changed, CampaignView)
+    assert (changed.budget, changed.spent, changed.hold) == (12.5, 0.0, "")
+    async with rooms.store.transaction() as work:
+        kept = await work.campaign(campaign.id)
+        assert kept is not None
+        await write_hold(work, kept, Hold("budget_campaign_spent", "its budget is spent"), NOW)
+    held = await rooms.campaigns().get(campaign.id)
+    assert held is not None
+    assert (held.hold, held.hold_why) == ("budget_campaign_spent", "its budget is spent")
+    assert await rooms.campaigns().set_budget("none", 1.0) is None
 
 
 async def test_contacts_are_imported_and_counted(rooms: Rooms) -> None:

@@ -140,3 +140,13 @@ def test_errors_are_for_machines_too(shell: Shell) -> None:
 def test_every_command_shows_an_example(shell: Shell) -> None:
     for command in ("create", "import", "start", "pause", "resume", "stop", "status", "explain"):
         assert f"Example: offhook campaign {command}" in shell(command, "--help")
+
+
+def test_a_campaigns_budget_is_set_shown_and_taken_away(shell: Shell) -> None:
+    shell("create", "autumn", "--seller", "Acme Solar", "--agent", "solar", "--budget", "25")
+    assert "$0.00 spent of $25.00" in shell("status", "autumn")
+    assert "may cost $40.50 in all" in shell("budget", "autumn", "40.5")
+    status = shell.json("status", "autumn")
+    assert (status["spent"], status["budget"], status["hold"]) == (0, 40.5, None)
+    assert shell.json("budget", "autumn", "0")["budget"] is None
+    assert "no budget of its own" in shell("budget", "autumn", "0")

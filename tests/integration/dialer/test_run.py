@@ -584,15 +584,3 @@ def test_the_clocks_of_a_runner_are_the_systems() -> None:
     clock = SystemClock()
     assert clock.at().tzinfo is not None
     assert clock.now() <= clock.now()
-
-
-async def test_nobody_is_rung_while_there_is_nobody_to_talk_with(world: World) -> None:
-    await world.campaign(ANN)
-    is_up = False
-    world.runner._may_call = lambda: is_up
-    turn = await world.runner.turn()
-    assert turn.to_dial is None
-    assert 0 < turn.wake_in <= 10
-    assert world.carrier.placed == []
-    is_up = True
-    assert (await world.runner.turn()).to_dial is not None

@@ -2,40 +2,56 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from voice.pricing.budget import Budget, Exhausted, Limits, Scope, Warned, Within
+from voice.pricing.budget import Budget, Exhausted, Limits, Scope, Warned, Within, worst
 
 D = Decimal
 
 
 def test_without_limits_everything_is_within() -> None:
-    assert Budget(Limits()).spend(D(1000), 0.0, call="c") == Within()
+    budget = Budget(Limits())
+    budget.spend(D(1000), 0.0, call="c", campaign="roofs")
+    assert worst(budget.of_call("c"), budget.of_campaign("roofs"), budget.of_hour(0.0)) == Within()
 
 
 def test_a_call_is_warned_of_and_then_over_its_limit() -> None:
     budget = Budget(Limits({Scope.CALL: D(1)}))
-    assert budget.spend(D("0.5"), 0.0, call="c") == Within()
-    assert budget.spend(D("0.4"), 1.0, call="c") == Warned(Scope.CALL, D("0.9"), D(1))
-    assert budget.spend(D("0.1"), 2.0, call="c") == Exhausted(Scope.CALL, D(1), D(1))
-    assert budget.before_a_call(2.0) == Within()  # another call is another budget
+    budget.spend(D("0.5"), 0.0, call="c")
+    assert budget.of_call("c") == Within()
+    budget.spend(D("0.4"), 1.0, call="c")
+    assert budget.of_call("c") == Warned(Scope.CALL, D("0.9"), D(1))
+    assert budget.of_call("c", own=D(5)) == Within()
+    budget.spend(D("0.1"), 2.0, call="c")
+    assert budget.of_call("c") == Exhausted(Scope.CALL, D(1), D(1))
+    assert budget.of_call("d") == Within()  # another call is another budget
     assert budget.call_ended("c") == D(1)
     assert budget.call_ended("c") == 0
 
 
-def test_a_campaign_over_its_limit_gets_no_new_calls_and_the_others_do() -> None:
+def test_a_campaign_over_its_limit_is_so_and_the_others_are_not() -> None:
     budget = Budget(Limits({Scope.CAMPAIGN: D(1)}))
     budget.spend(D(2), 0.0, call="c", campaign="roofs")
-    assert budget.before_a_call(0.0, campaign="roofs") == Exhausted(Scope.CAMPAIGN, D(2), D(1))
-    assert budget.before_a_call(0.0, campaign="solar") == Within()
+    assert budget.of_campaign("roofs") == Exhausted(Scope.CAMPAIGN, D(2), D(1))
+    assert budget.of_campaign("roofs", own=D(3)) == Within()
+    assert budget.of_campaign("solar") == Within()
+
+
+def test_what_was_spent_before_counts() -> None:
+    budget = Budget(Limits({Scope.CAMPAIGN: D(1), Scope.HOUR: D(1)}))
+    budget.recall("roofs", D("0.9"))
+    budget.recall_hour(D(1), -3000.0)
+    assert isinstance(budget.of_campaign("roofs"), Warned)
+    assert isinstance(budget.of_hour(599.0), Exhausted)
+    assert budget.of_hour(600.0) == Within()
 
 
 def test_an_hour_is_a_rolling_one() -> None:
     budget = Budget(Limits({Scope.HOUR: D(1)}))
     budget.spend(D(1), 0.0, call="c")
-    assert isinstance(budget.before_a_call(3599.0), Exhausted)
-    assert budget.before_a_call(3600.0) == Within()
+    assert isinstance(budget.of_hour(3599.0), Exhausted)
+    assert budget.of_hour(3600.0) == Within()
 
 
-def test_the_worst_standing_is_told() -> None:
-    budget = Budget(Limits({Scope.CALL: D(1), Scope.HOUR: D(10)}))
-    budget.spend(D("8.5"), 0.0, call="a")
-    assert budget.spend(D("1.5"), 0.0, call="b").__class__ is Exhausted
+def test_the_worst_standing_counts() -> None:
+    near, gone = Warned(Scope.HOUR, D(9), D(10)), Exhausted(Scope.CALL, D(2), D(1))
+    assert worst(Within(), near) == near
+    assert worst(near, gone, Within()) == gone

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,9 @@ def test_the_version_is_of_the_content() -> None:
         (changed("silence_after = 5", 'silence_after = "5"'), "wrong_type", "manners.silence_after"),
         (changed("silence_after = 5", "silence_after = true"), "wrong_type", "manners.silence_after"),
         (changed("silence_after = 5", "silence_after = 0"), "bad_value", "manners.silence_after"),
+        (changed('goal = "Ask', 'call_budget = "1"\ngoal = "Ask'), "wrong_type", "call_budget"),
+        (changed('goal = "Ask', 'call_budget = true\ngoal = "Ask'), "wrong_type", "call_budget"),
+        (changed('goal = "Ask', 'call_budget = -1\ngoal = "Ask'), "bad_value", "call_budget"),
         (changed('kind = "yes_no"', 'kind = "maybe"'), "bad_value", "questions[1].kind"),
         (changed('kind = "yes_no"', 'kind = "choice"').replace(b'"i do"', b""), "missing", "answers"),
         (changed('phrases = ["how much"]', "phrases = []"), "missing", "phrases"),
@@ -102,6 +106,11 @@ def test_every_problem_has_its_code_and_names_its_place(content: bytes, code: st
     assert caught.value.code == code
     assert str(caught.value).startswith("small.toml: ")
     assert names in str(caught.value)
+
+
+def test_a_call_may_have_a_budget() -> None:
+    assert parse_agent(GOOD.encode(), "a").call_budget is None
+    assert parse_agent(changed('goal = "Ask', 'call_budget = 0.35\ngoal = "Ask'), "a").call_budget == Decimal("0.35")
 
 
 def write(file: Path, content: bytes, at: int) -> None:

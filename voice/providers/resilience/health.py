@@ -122,6 +122,10 @@ class Health:
         now = self.clock()
         return bool(of_stage) and all(record.breaker.is_open(now) for record in of_stage)
 
+    def down(self) -> tuple[Stage, ...]:
+        """The stages for which a call placed now would find nobody."""
+        return tuple(stage for stage in Stage if self.is_down(stage))
+
     def can_take_calls(self) -> bool:
         """Whether a call placed now would find ears, mind and mouth."""
-        return not any(self.is_down(stage) for stage in Stage)
+        return not self.down()
