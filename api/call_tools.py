@@ -20,10 +20,7 @@ class OptOuts(Protocol):
     """Takes a person's word that they want no more calls."""
 
     async def write(self, connection: AsyncConnection, errand: Errand, words: str, at: datetime) -> None:
-        """On the do-not-call list, consent revoked, within the transaction."""
-
-    async def call_off(self, errand: Errand) -> None:
-        """Nobody else of ours rings them either: waiting and ringing attempts are called off. After the commit."""
+        """On the do-not-call list, consent revoked, waiting and ringing attempts called off: all within the transaction."""
 
 
 class CallTools:
@@ -47,8 +44,6 @@ class CallTools:
             recorded = await store.record_effect(connection, claim)
             if recorded.is_new:
                 await self._take_effect(connection, parsed, key, at)
-        if isinstance(parsed, OptOut):
-            await self._opt_outs.call_off(self._errand)
         return ToolOutcome(bool(recorded.effect.ok), recorded.effect.result)
 
     async def _take_effect(self, connection: AsyncConnection, what: ToolArguments, key: str, at: datetime) -> None:

@@ -37,6 +37,7 @@ from api.records import StoredCalls, StoredCampaigns, StoredContacts
 from api.serve import Stopping, drain, introduction, listen, reachable_at, refuse_workers
 from api.settings import EMBEDDED, Settings
 from api.single_calls import SingleCalls
+from api.suppression import Suppressor
 from api.switchboard import Switchboard
 from compliance.store import ComplianceStore
 from context.gather import CallAhead, Gathering
@@ -73,6 +74,7 @@ class Open:
     attempts: SqlStore
     gate: DialGate
     compliance: ComplianceStore
+    suppressor: Suppressor
     agents: AgentFolder
     knowledge: KnowledgeBase
     carrier: TwilioCarrier
@@ -110,7 +112,8 @@ async def open_house(
         compliance = ComplianceStore.open(home)
         hot = Hot()
         stack.callback(hot.close)
-        attempts, opt_outs = SqlStore(database), SpokenOptOuts(compliance)
+        suppressor = Suppressor(compliance, settings.revocation_scope)
+        attempts, opt_outs = SqlStore(database), SpokenOptOuts(suppressor)
         gate = DialGate(compliance, settings.twilio_from)
         metrics = Metrics()
         purse = Purse(settings, engines.prices, agents.all, engines.down, clock.at)
@@ -139,7 +142,6 @@ async def open_house(
         await _warm_up(database, knowledge)
         runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of, hold_of=purse.hold_of)
         switchboard.dialler = runner
-        opt_outs.canceller = runner
         stack.push_async_callback(switchboard.close)
         yield Open(
             settings,
@@ -147,6 +149,7 @@ async def open_house(
             attempts,
             gate,
             compliance,
+            suppressor,
             agents,
             knowledge,
             carrier,
@@ -312,8 +315,8 @@ def parts_of(house: Open) -> Parts:
         calls=StoredCalls(database),
         campaigns=StoredCampaigns(database, attempts, house.agents, house.gate, at),
         contacts=StoredContacts(attempts),
-        consents=StoredConsents(database, house.compliance, at),
-        dnc=StoredDnc(database, house.compliance, house.runner.cancel_number, at),
+        consents=StoredConsents(database, house.compliance, house.suppressor, at),
+        dnc=StoredDnc(database, house.compliance, house.suppressor, at),
         knowledge=StoredKnowledge(house.knowledge, at),
         agents=AgentShelf(house.agents),
     )

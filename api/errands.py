@@ -32,6 +32,7 @@ class Errand:
     attempt_id: str = ""
     contact_id: str = ""
     campaign_id: str = ""
+    purpose: str = ""  # what the campaign calls for; empty: it was no campaign's call
 
 
 def call_of(attempt_id: str) -> CallId:
@@ -61,6 +62,7 @@ async def outbound(attempt: Attempt, store: AttemptStore, agents: Agents, caller
         attempt_id=attempt.id,
         contact_id=attempt.contact_id,
         campaign_id=campaign.id,
+        purpose=campaign.purpose,
     )
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errands import Errand
+from api.suppression import Suppressor
 from compliance import zones
 from compliance.consent import Given
+from compliance.people import erased_among
 from compliance.record import CallerId, Place, Purpose, VoiceKind
 from compliance.record import Errand as ComplianceErrand
 from compliance.store import ComplianceStore, DncRequest, ProposedCall
@@ -38,7 +40,7 @@ def proposed(campaign: Campaign, contact: Contact, caller_ids: tuple[str, ...], 
         errand=errand,
         attempt=attempt,
         contact=contact.id,
-        person=contact.fields.get("person_id", ""),  # a column of the file: ties one human's numbers together
+        person=contact.person,
         place=Place(state=contact.address_state, zip=contact.zip),
     )
 
@@ -56,6 +58,9 @@ class DialGate:
     async def add(self, work: Work, given: Given, at: datetime) -> None:
         await self._store.record_consent(work.connection, given, at)
 
+    async def erased(self, work: Work, numbers: Sequence[str]) -> set[str]:
+        return await erased_among(self._store, work.connection, numbers)
+
     def zone_of(self, contact: Contact) -> tzinfo | None:
         """Where a contact's clock stands, when there is only one place it can be."""
         place = Place(state=contact.address_state, zip=contact.zip)
@@ -67,25 +72,16 @@ class DialGate:
             return None
 
 
-class Canceller(Protocol):
-    async def cancel_number(self, number: str, reason: str = "opted_out", seller: str = "") -> list[str]: ...
-
-
 class SpokenOptOuts:
     """A no that was said in a call. Fits `api.call_tools.OptOuts`."""
 
-    def __init__(self, store: ComplianceStore) -> None:
-        self._store = store
-        self.canceller: Canceller | None = None  # the dialer, once there is one
+    def __init__(self, suppressor: Suppressor) -> None:
+        self._suppressor = suppressor
 
     async def write(self, connection: AsyncConnection, errand: Errand, words: str, at: datetime) -> None:
         request = DncRequest(
             number=errand.person, requested_at=at, channel="voice", seller=errand.seller, words=words, call=errand.call
         )
-        await self._store.opt_out(connection, request, at)
+        await self._suppressor.do_not_call(connection, request, at, errand.purpose)
         told = OptedOut(number=mask(errand.person), seller=errand.seller, source=f"call {errand.call}")
         await append(connection, told, at, call_id=errand.call, attempt_id=errand.attempt_id)
-
-    async def call_off(self, errand: Errand) -> None:
-        if self.canceller is not None:
-            await self.canceller.cancel_number(errand.person, "opted_out", errand.seller)

@@ -6,9 +6,8 @@ Writes only through the rooms' own doors: the ledger, the lists and the knowledg
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 from sqlalchemy import select
@@ -25,6 +24,7 @@ from api.resources import (
     NewFact,
     RevokeConsent,
 )
+from api.suppression import Suppressor
 from compliance.consent import Evidence, Given, TakenBack
 from compliance.errors import ListDamaged
 from compliance.record import Consent, ConsentKind, Revocation
@@ -43,9 +43,12 @@ _CHANNEL = "api"
 class StoredConsents:
     """Fits `api.parts.Consents`."""
 
-    def __init__(self, database: Database, compliance: ComplianceStore, at: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Database, compliance: ComplianceStore, suppressor: Suppressor, at: Callable[[], datetime]
+    ) -> None:
         self._database = database
         self._compliance = compliance
+        self._suppressor = suppressor
         self._at = at
 
     async def show(self, number: str) -> list[ConsentView]:
@@ -68,11 +71,9 @@ class StoredConsents:
 
     async def revoke(self, revocation: RevokeConsent) -> list[ConsentView]:
         at = self._at()
-        taken = TakenBack(
-            f"t_{uuid.uuid4().hex}", Revocation(at, _CHANNEL, revocation.seller), revocation.number, words=revocation.words
-        )
+        request = DncRequest(revocation.number, at, _CHANNEL, revocation.seller, words=revocation.words)
         async with self._database.transaction() as connection:
-            await self._compliance.take_back(connection, taken, at)
+            await self._suppressor.revoke(connection, request, at)
         return await self.show(revocation.number)
 
 
@@ -120,18 +121,14 @@ def _consent(given: Given, revocations: list[Revocation]) -> ConsentView:
 
 
 class StoredDnc:
-    """Fits `api.parts.DoNotCall`. `call_off` stops what waits for, or rings, a number: the dialer's `cancel_number`."""
+    """Fits `api.parts.DoNotCall`."""
 
     def __init__(
-        self,
-        database: Database,
-        compliance: ComplianceStore,
-        call_off: Callable[[str, str, str], Awaitable[Any]],
-        at: Callable[[], datetime],
+        self, database: Database, compliance: ComplianceStore, suppressor: Suppressor, at: Callable[[], datetime]
     ) -> None:
         self._database = database
         self._compliance = compliance
-        self._call_off = call_off
+        self._suppressor = suppressor
         self._at = at
 
     async def status(self) -> list[DncStatus]:
@@ -168,8 +165,7 @@ class StoredDnc:
             number=addition.number, requested_at=at, channel=_CHANNEL, seller=addition.seller, words=addition.reason
         )
         async with self._database.transaction() as connection:
-            await self._compliance.opt_out(connection, request, at)
-        await self._call_off(addition.number, "opted_out", addition.seller)
+            await self._suppressor.do_not_call(connection, request, at)
         return await self.lookup(addition.number)
 
 

@@ -95,18 +95,18 @@ class LeftOver:
         return len(open_calls)
 
     async def _make_up(self, call: Call, cut: Cut) -> None:
-        seller = cut.agent.seller
+        campaign = None
         if call.campaign_id:
             async with self.attempts.reading() as work:
                 campaign = await work.campaign(call.campaign_id)
-            seller = campaign.seller if campaign is not None else seller
         errand = Errand(
             CallId(call.id),
             Direction(call.direction),
             cut.agent,
             call.person,
-            seller=seller,
+            seller=campaign.seller if campaign is not None else cut.agent.seller,
             attempt_id=call.attempt_id or "",
+            purpose=campaign.purpose if campaign is not None else "",
         )
         toolbox = CallTools(self.database, errand, self.opt_outs, self.at)
         for tool in cut.tools:

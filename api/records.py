@@ -208,13 +208,15 @@ class StoredCampaigns:
             campaign = await work.campaign(campaign_id)
         return await self._view(campaign) if campaign else None
 
-    async def import_contacts(self, campaign_id: str, csv: bytes) -> ImportReport | Refused | None:
+    async def import_contacts(self, campaign_id: str, csv: bytes, people: str = "") -> ImportReport | Refused | None:
         async with self._attempts.reading() as work:
             campaign = await work.campaign(campaign_id)
         if campaign is None:
             return None
         pieces = (csv[start : start + _LARGEST_PIECE] for start in range(0, len(csv), _LARGEST_PIECE))
-        report = await import_contacts(self._attempts, campaign, pieces, self._at(), source="api", book=self._book)
+        report = await import_contacts(
+            self._attempts, campaign, pieces, self._at(), source="api", book=self._book, people=people
+        )
         if isinstance(report, FileRefused):
             return Refused(report.code, f"{report.why}.".capitalize())
         rejected = [BadRow(line=row.line, reason=f"{row.code}: {row.why}") for row in report.problems]
@@ -397,6 +399,7 @@ def _contact(contact: Contact) -> ContactView:
         id=contact.id,
         number=contact.number,
         name=contact.name,
+        person=contact.person,
         campaign_id=contact.campaign_id,
         outcome=ended if contact.state is ContactState.CLOSED else contact.state.value,
         reason=contact.reason,

@@ -229,6 +229,7 @@ class ContactView(_View):
     id: str
     number: str
     name: str = ""
+    person: str = ""
     campaign_id: str | None = None
     outcome: str = ""
     reason: str = ""

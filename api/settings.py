@@ -17,6 +17,8 @@ from urllib.parse import urlsplit, urlunsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from compliance.scope import Scopes, parse_scopes
+
 EMBEDDED: Final = "embedded"
 PROVIDERS: Final[dict[str, tuple[str, ...]]] = {
     "stt": ("deepgram", EMBEDDED, "livekit", "pipecat"),
@@ -49,6 +51,10 @@ def _split(value: object) -> object:
 def _split_secrets(value: object) -> object:
     parts = _split(value)
     return tuple(SecretStr(part) for part in parts) if isinstance(parts, tuple) and isinstance(value, str) else parts
+
+
+def _scopes(value: object) -> object:
+    return parse_scopes(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 def _http_url(value: str) -> str:
@@ -113,6 +119,7 @@ class Settings(BaseSettings):
     qdrant_url: HttpUrl = ""
     home: Path = Path(".offhook")
     agents: Path = Path("agents")
+    revocation_scope: Annotated[Scopes, NoDecode, BeforeValidator(_scopes)] = Scopes()
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split_secrets)] = ()
     stt: Names = ()
     llm: Names = ()

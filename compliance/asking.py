@@ -25,6 +25,7 @@ from compliance.rules.schema import (
     Prohibited,
     ReassignedCheck,
     Registration,
+    RevocationReach,
     ShownCallerId,
 )
 from compliance.verdict import Finding, Rule
@@ -86,7 +87,7 @@ def _asker(rule: AnyRule) -> Callable[[Any, Case, str], Sequence[Finding]] | Non
             return _caller_id
         case Registration():
             return _registration
-        case Duty():
+        case Duty() | RevocationReach():  # neither forbids a call
             return None
         case _:
             assert_never(rule)

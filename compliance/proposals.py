@@ -25,7 +25,7 @@ class ProposedCall:
 
 @dataclass(frozen=True, slots=True)
 class DncRequest:
-    """Somebody asked not to be called. An empty seller: by nobody at all."""
+    """Somebody asked not to be called. An empty seller: by nobody at all. An empty person: whoever has the number."""
 
     number: str
     requested_at: datetime
@@ -39,11 +39,12 @@ class DncRequest:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """What an opt-out reaches: every queued or ringing attempt to these numbers for this seller must be cancelled now."""
+    """What a person's no reaches: every queued or ringing attempt to these numbers must be cancelled now, for this seller
+    (empty: for any) and these purposes (empty: for any)."""
 
     numbers: tuple[str, ...]
-    person: str
     seller: str
+    purposes: frozenset[Purpose]
     receipt: str
 
 

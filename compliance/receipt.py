@@ -37,7 +37,7 @@ class Receipt:
     """One link. `body` is canonical JSON, or None once erased."""
 
     id: str
-    kind: str  # verdict | outcome | opt_out | consent | erasure | list | order
+    kind: str  # verdict | outcome | opt_out | revocation | erasure | order
     day: date
     place: int
     at: datetime

@@ -21,6 +21,7 @@ from compliance.consent import Given, LedgerEvent, TakenBack, fold
 from compliance.dnc import Lists
 from compliance.errors import LedgerError
 from compliance.gate import check
+from compliance.identity import reached
 from compliance.internal import InternalBits
 from compliance.known import Known, all_known, ended_by, merged_place
 from compliance.orders import Halt, Lift, halted, states_of, under_orders
@@ -131,6 +132,7 @@ class ComplianceStore:
     def record(self, proposed: ProposedCall, known: Known, receipt: str) -> tuple[CallRecord, Rulebook]:
         """The record of a proposed call, and the rule book it is to be judged by."""
         ledger = fold(known.ledger)
+        requests = [each for each in known.requests if not each.purposes or proposed.errand.purpose in each.purposes]
         book, halts = self.book_under(tuple(known.orders))
         record = CallRecord(
             number=proposed.number,
@@ -145,9 +147,9 @@ class ComplianceStore:
             receipt=receipt,
             consents=ledger.consents,
             revocations=ledger.revocations,
-            lists=(*self.lists.answers(proposed.number), self._internal_answer(proposed, known.requests)),
+            lists=(*self.lists.answers(proposed.number), self._internal_answer(proposed, requests)),
             history=tuple(known.calls),
-            relationship=ended_by(known.relationship, known.requests),
+            relationship=ended_by(known.relationship, requests),
             reassigned=known.reassigned or ReassignedAnswer(),
             is_erased=known.is_erased,
             is_halted=halted(halts, proposed, states_of(proposed, book)),
@@ -187,26 +189,28 @@ class ComplianceStore:
 
     async def opt_out(self, connection: AsyncConnection, request: DncRequest, at: datetime) -> Suppression:
         """Do-not-call, at once and for good: the ledger, the log, the live bitmap and a receipt, then what to cancel."""
-        await _lock_chain(connection)
-        numbers = await _numbers_of(connection, request.number, request.person)
-        revocation = Revocation(request.requested_at, request.channel, request.seller, request.purposes)
-        for number in numbers:
-            event = f"t_{uuid.uuid4().hex}"
-            await self.take_back(connection, TakenBack(event, revocation, number, request.person, request.words), at)
-            if not request.purposes:  # a narrower wish is kept in the ledger alone; the list knows only all or nothing
-                await connection.execute(
-                    insert(internal_dnc).values(
-                        number=number,
-                        person=request.person,
-                        seller=request.seller,
-                        requested_at=request.requested_at,
-                        recorded_at=at,
-                        body=canonical(request),
-                    )
-                )
+        done = await self._withdraw(connection, "opt_out", request, at)
+        for number, person in await reached(connection, request.number, request.person):
+            row = {"number": number, "person": person, "seller": request.seller, "body": canonical(request)}
+            await connection.execute(insert(internal_dnc).values(**row, requested_at=request.requested_at, recorded_at=at))
+            if not request.purposes:  # a narrower wish stands in the log alone: a bit knows only all or nothing
                 await asyncio.to_thread(self.internal.add, number, request.seller)  # it waits for a lock and the disk
-        receipt = await self.note(connection, "opt_out", at, request, request.number)
-        return Suppression(numbers, request.person, request.seller, receipt.id)
+        return done
+
+    async def revoke(self, connection: AsyncConnection, request: DncRequest, at: datetime) -> Suppression:
+        """Consent taken back, at once and with a receipt; then what to cancel. Who agrees again may be called again."""
+        return await self._withdraw(connection, "revocation", request, at)
+
+    async def _withdraw(self, connection: AsyncConnection, kind: str, request: DncRequest, at: datetime) -> Suppression:
+        await _lock_chain(connection)
+        concerned = await reached(connection, request.number, request.person)
+        revocation = Revocation(request.requested_at, request.channel, request.seller, request.purposes)
+        for number, person in concerned:
+            taken = TakenBack(f"t_{uuid.uuid4().hex}", revocation, number, person, request.words)
+            await self.take_back(connection, taken, at)
+        receipt = await self.note(connection, kind, at, request, request.number)
+        numbers = tuple(sorted({number for number, _ in concerned}))
+        return Suppression(numbers, request.seller, request.purposes, receipt.id)
 
     async def ledger(self, connection: AsyncConnection, number: str = "") -> list[LedgerEvent]:
         """The ledger's events of one number, or all of them, in the order in which they were written."""
@@ -301,17 +305,6 @@ async def last_link(connection: AsyncConnection) -> Link | None:
     columns = (receipts.c.day, receipts.c.place, receipts.c.hash, receipts.c.at)
     row = (await connection.execute(select(*columns).order_by(receipts.c.seq.desc()).limit(1))).first()
     return None if row is None else Link(row.day, row.place, row.hash, row.at)
-
-
-async def _numbers_of(connection: AsyncConnection, number: str, person: str) -> tuple[str, ...]:
-    """Every number we know of this person: RCW 80.36.390 wants them all suppressed, and it is what people mean."""
-    if not person:
-        return (number,)
-    found = {number}
-    for table in (consent_events, calls_counted):
-        rows = await connection.execute(select(table.c.number).where(table.c.person == person).distinct())
-        found.update(rows.scalars())
-    return tuple(sorted(found))
 
 
 # --- writing ------------------------------------------------------------------------------------------------------------

@@ -133,7 +133,10 @@ class ContactState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """Whom we ring. `due_at` is set while waiting; `rules` are the codes the gate gave when it was last asked."""
+    """Whom we ring. `due_at` is set while waiting; `rules` are the codes the gate gave when it was last asked.
+
+    `person` ties the numbers of one human together, across campaigns: `list/id`, empty when the file named nobody.
+    """
 
     id: str
     campaign_id: str
@@ -143,6 +146,7 @@ class Contact:
     first_name: str = ""
     address_state: str = ""
     zip: str = ""
+    person: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
     batch_id: str = ""
     line: int = 0

@@ -57,7 +57,7 @@ def given_by(row: ContactRow, claim: ConsentClaim) -> Given:
         vendor=more.get("vendor", ""),
         certificate=more.get("certificate", ""),
     )
-    return Given(consent_id, consent, evidence=evidence)
+    return Given(consent_id, consent, row.person, evidence)
 
 
 def _id(number: str, claim: ConsentClaim) -> str:

@@ -22,6 +22,7 @@ from telephony.number import NumberRefused, parse_number
 LONGEST_LINE: Final = 256 * 1024  # bytes
 LONGEST_FIELD: Final = 4000  # characters
 LONGEST_NAME: Final = 200
+LONGEST_PERSON: Final = 64
 MOST_COLUMNS: Final = 200
 MOST_LINES: Final = 50  # of one row: more, and a quote was never closed
 _SEPARATORS: Final = ",;\t|"
@@ -33,6 +34,7 @@ _ALIASES: Final[Mapping[str, tuple[str, ...]]] = {
     "first_name": ("first_name", "firstname", "given_name"),
     "address_state": ("address_state", "state"),
     "zip": ("zip", "zip_code", "zipcode", "postal_code", "postcode"),
+    "person": ("person_id", "personid"),
 }
 _CONSENT: Final = "consent_"
 CONSENT_KINDS: Final = frozenset({"", "pewc", "written", "pec", "express", "oral"})
@@ -63,6 +65,7 @@ class ContactRow:
     first_name: str = ""
     address_state: str = ""
     zip: str = ""
+    person: str = ""  # the id as the file has it; whose numbering that is, the import says
     fields: Mapping[str, str] = field(default_factory=dict)
     consent: ConsentClaim | None = None
 
@@ -73,7 +76,7 @@ class BadRow:
 
     Codes: those of `telephony.number.NumberRefused`, and duplicate, too_many_columns, too_long, unclosed_quote, bad_quotes,
     not_text, state_unknown, zip_malformed, consent_at_missing, consent_at_malformed, consent_in_future,
-    consent_wording_missing, consent_seller_missing, consent_kind_unknown.
+    consent_wording_missing, consent_seller_missing, consent_kind_unknown; and of the import: erased.
     """
 
     line: int
@@ -317,18 +320,17 @@ def _contact(line: int, values: list[str], columns: _Columns, at: datetime) -> R
     if isinstance(consent, BadRow):
         return consent
     extra = {name: values[place] for name, place in columns.extra.items() if values[place]}
-    return ContactRow(
-        line, number.e164, known.get("name", ""), known.get("first_name", ""), state, known.get("zip", ""), extra, consent
-    )
+    plain = {ours: known.get(ours, "") for ours in ("name", "first_name", "zip", "person")}
+    return ContactRow(line, number.e164, address_state=state, fields=extra, consent=consent, **plain)
 
 
 def _too_long(line: int, values: list[str], known: Mapping[str, str], columns: _Columns) -> BadRow | None:
     for name, value in zip(columns.names, values, strict=False):
         if len(value) > LONGEST_FIELD:
             return BadRow(line, name, "too_long", f"longer than {LONGEST_FIELD} characters")
-    for ours in ("name", "first_name"):
-        if len(known.get(ours, "")) > LONGEST_NAME:
-            return BadRow(line, columns.named(ours), "too_long", f"longer than {LONGEST_NAME} characters")
+    for ours, most in (("name", LONGEST_NAME), ("first_name", LONGEST_NAME), ("person", LONGEST_PERSON)):
+        if len(known.get(ours, "")) > most:
+            return BadRow(line, columns.named(ours), "too_long", f"longer than {most} characters")
     return None
 
 

@@ -6,6 +6,7 @@ anywhere learns of it from the log. A refusal is a value that says what to do in
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -67,13 +68,16 @@ async def ask_again(work: Work, campaign: Campaign, at: datetime) -> int:
     return await work.reopen_refused(campaign.id, at)
 
 
-async def cancel_number(work: Work, number: str, reason: str, at: datetime, seller: str = "") -> list[str]:
-    """Nobody rings this number any more (for `seller`; "" for any): waiting contacts are called off, unanswered calls too.
+async def cancel_number(
+    work: Work, number: str, reason: str, at: datetime, seller: str = "", purposes: Collection[str] = ()
+) -> list[str]:
+    """Nobody rings this number any more (for `seller`, for these `purposes`; empty for any): waiting contacts are called
+    off, unanswered calls too.
 
     Returns the carrier's ids of calls to be cancelled there, which a runner does by itself. A call that has been answered is
     left to its conversation: the person may be saying this very thing, and is owed a goodbye.
     """
-    contacts = await work.open_contacts(number, seller)
+    contacts = await work.open_contacts(number, seller, purposes)
     reached = {each.contact_id for each in await work.active_attempts_to(number) if each.phase is Phase.ANSWERED}
     called_off = [each for each in contacts if each.id not in reached]
     for contact in called_off:

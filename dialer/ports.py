@@ -6,7 +6,7 @@ or none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,6 +72,9 @@ class ConsentBook(Protocol):
     async def add(self, work: Work, given: Given, at: datetime) -> None:
         """Write a consent into the ledger within `work`."""
 
+    async def erased(self, work: Work, numbers: Sequence[str]) -> set[str]:
+        """Which of these numbers belong to somebody who asked to be forgotten: they are left out of every import."""
+
 
 # --- where it is kept ---------------------------------------------------------------------------------------------------
 
@@ -117,8 +120,8 @@ class Work(Protocol):
     ) -> list[Contact]:
         """A page of a campaign's contacts, by id; `after` is the last id of the page before."""
 
-    async def open_contacts(self, number: str, seller: str = "") -> list[Contact]:
-        """The open contacts of a number in every campaign, or in those of one seller."""
+    async def open_contacts(self, number: str, seller: str = "", purposes: Collection[str] = ()) -> list[Contact]:
+        """The open contacts of a number in every campaign, or in those of one seller, or for these purposes alone."""
 
     async def save_contact(self, contact: Contact) -> None: ...
     async def add_contacts(self, new: Sequence[Contact]) -> set[str]:
@@ -126,6 +129,9 @@ class Work(Protocol):
 
     async def reopen_refused(self, campaign_id: str, at: datetime, numbers: Sequence[str] | None = None) -> int:
         """Let contacts whom the gate refused for good wait again, due at `at`; of these numbers only, if any are given."""
+
+    async def tie_persons(self, campaign_id: str, persons: Mapping[str, str]) -> None:
+        """Name the person (by number) of those contacts of whom none is known yet."""
 
     async def save_batch(self, batch: ImportBatch) -> None: ...
     async def tally(self, campaign_id: str) -> Tally: ...

@@ -16,6 +16,10 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.settings import get_settings
+from api.suppression import Suppressor
+from compliance.proposals import Suppression
+from compliance.record import Purpose
+from compliance.scope import Scope
 from compliance.store import ComplianceStore
 from storage.database import Database
 from telephony.number import NumberRefused, mask, parse_number
@@ -24,6 +28,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 NumberArgument = Annotated[str, typer.Argument(help="A telephone number, e.g. +16145550123.", metavar="NUMBER")]
 Seller = Annotated[str, typer.Option(help="The seller, as consents and campaigns name it.")]
 By = Annotated[str, typer.Option(help="Who does this; default: you.")]
+PersonOption = Annotated[
+    str, typer.Option("--person", help="Who it is, as LIST/ID; default: everybody known by this number.")
+]
+ScopeOption = Annotated[Scope | None, typer.Option(help="How far it reaches; default: OFFHOOK_REVOCATION_SCOPE.")]
+PurposeOption = Annotated[Purpose | None, typer.Option(help="The kind of call it was said to; for the scope `purpose`.")]
 T = TypeVar("T")
 
 Work = Callable[[ComplianceStore, AsyncConnection], Coroutine[None, None, T]]
@@ -56,6 +65,21 @@ async def _database(url: str) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+def suppressing(store: ComplianceStore) -> Suppressor:
+    return Suppressor(store, get_settings().revocation_scope)
+
+
+def tell_suppression(what: str, done: Suppression, *, as_json: bool) -> None:
+    """Whom a no reached, and how far it goes."""
+    if as_json:
+        purposes = sorted(done.purposes)
+        print_json({"numbers": done.numbers, "seller": done.seller, "purposes": purposes, "receipt": done.receipt})
+        return
+    whose = f"for {done.seller}" if done.seller else "for every seller"
+    kinds = f", {' and '.join(sorted(done.purposes))} calls only" if done.purposes else ""
+    typer.echo(f"{what} {whose}{kinds}: {', '.join(mask(each) for each in done.numbers)}. Receipt {done.receipt}.")
 
 
 def number_of(text: str) -> str:

@@ -15,18 +15,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from api.commands.compliance_shared import (
     AsJson,
     NumberArgument,
+    PersonOption,
+    PurposeOption,
+    ScopeOption,
     day_of,
     instant_of,
     number_of,
     print_json,
     reading,
+    suppressing,
+    tell_suppression,
     text_of,
     writing,
 )
 from compliance.consent import Evidence, Given, LedgerEvent, TakenBack
 from compliance.ledger_files import BadRow, read_csv, read_json, write_csv
-from compliance.record import Consent, ConsentKind, LineType, Reassigned, ReassignedAnswer, Relationship, Revocation
-from compliance.store import ComplianceStore
+from compliance.record import Consent, ConsentKind, LineType, Reassigned, ReassignedAnswer, Relationship
+from compliance.store import ComplianceStore, DncRequest
 
 consent_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -79,16 +84,20 @@ def consent_revoke(
     seller: Annotated[str, typer.Option(help="The seller; empty: every seller.")] = "",
     channel: Annotated[str, typer.Option(help="How: call, text, e-mail, letter.")] = "operator",
     words: Annotated[str, typer.Option(help="What they said or wrote.")] = "",
+    person: PersonOption = "",
+    scope: ScopeOption = None,
+    purpose: PurposeOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a revocation into the ledger, in force at once. To stop all calls to the number, use `offhook dnc add`.
+    """Take a consent back, at once: for every number known of the person, and every call that was planned is called off.
+    Who agrees again later may be called again; to stop calls for good, use `offhook dnc add`.
 
     Example: offhook consent revoke +16145550123 --seller acme --channel e-mail --words "please stop"
     """
     now = datetime.now(UTC)
-    taken = TakenBack(f"t_{uuid.uuid4().hex}", Revocation(now, channel, seller), number_of(number), words=words)
-    writing(lambda store, connection: store.take_back(connection, taken, now))
-    print_json({"id": taken.id, "number": taken.number}) if as_json else typer.echo(f"Recorded as {taken.id}.")
+    request = DncRequest(number_of(number), now, channel, seller, person, words)
+    done = writing(lambda store, connection: suppressing(store).revoke(connection, request, now, purpose or "", scope))
+    tell_suppression("Taken back", done, as_json=as_json)
 
 
 @consent_app.command("show", no_args_is_help=True, short_help="What the ledger holds of a number.")

@@ -9,16 +9,20 @@ from typing import Annotated
 
 import msgspec
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.commands.compliance_shared import (
     AsJson,
     By,
     NumberArgument,
+    PersonOption,
+    PurposeOption,
+    ScopeOption,
     Seller,
     day_of,
     number_of,
     print_json,
+    suppressing,
+    tell_suppression,
     writing,
 )
 from api.settings import get_settings
@@ -127,16 +131,17 @@ def dnc_add(
     seller: Annotated[str, typer.Option(help="The seller; empty: every seller.")] = "",
     channel: Annotated[str, typer.Option(help="How the person asked: letter, e-mail, call, text.")] = "operator",
     words: Annotated[str, typer.Option(help="What they said or wrote.")] = "",
+    person: PersonOption = "",
+    scope: ScopeOption = None,
+    purpose: PurposeOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Put a number on our own list, in force at once and for good. Queued calls to it are refused when their turn comes.
+    """Put a number on our own list, at once and for good, with every number known of the person; what was planned is
+    called off in the same transaction, and a running server cancels what rings within a second.
 
     Example: offhook dnc add +16145550123 --seller acme --channel letter
     """
-    request = DncRequest(number_of(number), datetime.now(UTC), channel, seller, words=words)
-
-    async def work(store: ComplianceStore, connection: AsyncConnection) -> str:
-        return (await store.opt_out(connection, request, datetime.now(UTC))).receipt
-
-    receipt = writing(work)
-    print_json({"number": request.number, "receipt": receipt}) if as_json else typer.echo(f"Done; receipt {receipt}.")
+    now = datetime.now(UTC)
+    request = DncRequest(number_of(number), now, channel, seller, person, words)
+    done = writing(lambda store, connection: suppressing(store).do_not_call(connection, request, now, purpose or "", scope))
+    tell_suppression("On our own list", done, as_json=as_json)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import APIRouter, Query, Request
 from starlette.datastructures import UploadFile
@@ -39,6 +39,9 @@ class CampaignOrder(StrEnum):
     STOP = "stop"
 
 
+People: TypeAlias = Annotated[str, Query(max_length=60, description="a list of people, e.g. crm")]
+
+
 def router(campaigns: Campaigns) -> APIRouter:
     routes = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
 
@@ -56,9 +59,10 @@ def router(campaigns: Campaigns) -> APIRouter:
         return found(await campaigns.get(campaign_id), "no_such_campaign")
 
     @routes.post("/{campaign_id}/contacts", openapi_extra=_CSV_BODY)
-    async def import_contacts(campaign_id: Id, request: Request) -> ImportReport:
-        """Add contacts from CSV. Bad rows are named by line and reason; the good ones are kept."""
-        return found(await campaigns.import_contacts(campaign_id, await _csv(request)), "no_such_campaign")
+    async def import_contacts(campaign_id: Id, request: Request, people: People = "") -> ImportReport:
+        """Add contacts from CSV. Bad rows are named by line and reason; the good ones are kept. `people` names the list
+        whose numbering the column `person_id` follows; without it ids are this campaign's own."""
+        return found(await campaigns.import_contacts(campaign_id, await _csv(request), people), "no_such_campaign")
 
     @routes.get("/{campaign_id}/explain")
     async def explain_contact(

@@ -146,6 +146,10 @@ class Duty(Entry, frozen=True, tag="duty", tag_field="kind"):
     after: Literal["answer", "greeting", "identification", "request", "start"] = "start"
 
 
+class RevocationReach(Entry, frozen=True, tag="revocation", tag_field="kind"):
+    """While this is in force, a revocation reaches every call of the seller, whatever it was said to."""
+
+
 class Registration(Entry, frozen=True, tag="registration", tag_field="kind"):
     """A licence, registration or permit that the seller needs before campaigning here."""
 
@@ -159,7 +163,17 @@ CODES: Final = {
 }  # which codes a kind of rule may speak with
 
 AnyRule: TypeAlias = (
-    Hours | Cap | ConsentNeeded | Listed | Prohibited | EmergencyBan | ReassignedCheck | ShownCallerId | Duty | Registration
+    Hours
+    | Cap
+    | ConsentNeeded
+    | Listed
+    | Prohibited
+    | EmergencyBan
+    | ReassignedCheck
+    | ShownCallerId
+    | Duty
+    | Registration
+    | RevocationReach
 )
 
 

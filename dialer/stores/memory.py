@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -105,11 +105,12 @@ class _MemoryWork:
         chosen = [each for each in self._of(campaign_id) if each.id > after and state in (None, each.state)]
         return sorted(chosen, key=lambda each: each.id)[:limit]
 
-    async def open_contacts(self, number: str, seller: str = "") -> list[Contact]:
+    async def open_contacts(self, number: str, seller: str = "", purposes: Collection[str] = ()) -> list[Contact]:
         campaigns = self._kept.campaigns
         mine = [each for each in self._kept.contacts.values() if each.number == number and each.is_open]
         chosen = [each for each in mine if not seller or campaigns[each.campaign_id].seller == seller]
-        return sorted(chosen, key=lambda each: each.id)
+        bound = [each for each in chosen if not purposes or campaigns[each.campaign_id].purpose in purposes]
+        return sorted(bound, key=lambda each: each.id)
 
     async def save_contact(self, contact: Contact) -> None:
         self._kept.contacts[contact.id] = contact
@@ -135,6 +136,11 @@ class _MemoryWork:
         for each in refused:
             self._kept.contacts[each.id] = replace(each, state=ContactState.WAITING, due_at=at, changed_at=at)
         return len(refused)
+
+    async def tie_persons(self, campaign_id: str, persons: Mapping[str, str]) -> None:
+        for contact in self._of(campaign_id):
+            if contact.number in persons and not contact.person:
+                self._kept.contacts[contact.id] = replace(contact, person=persons[contact.number])
 
     async def save_batch(self, batch: ImportBatch) -> None:
         self._kept.batches[batch.id] = batch

@@ -6,7 +6,7 @@ Decides nothing. The one rule kept here is the database's own: one active attemp
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -93,10 +93,14 @@ class SqlWork:
             wanted = wanted.where(contacts.c.state == state.value)
         return [contact_of(row) for row in await self._rows(wanted.order_by(contacts.c.id).limit(limit))]
 
-    async def open_contacts(self, number: str, seller: str = "") -> list[Contact]:
+    async def open_contacts(self, number: str, seller: str = "", purposes: Collection[str] = ()) -> list[Contact]:
         wanted = select(contacts).where(contacts.c.number == number, contacts.c.state.in_(_OPEN)).order_by(contacts.c.id)
+        if seller or purposes:
+            wanted = wanted.join(campaigns, campaigns.c.id == contacts.c.campaign_id)
         if seller:
-            wanted = wanted.join(campaigns, campaigns.c.id == contacts.c.campaign_id).where(campaigns.c.seller == seller)
+            wanted = wanted.where(campaigns.c.seller == seller)
+        if purposes:
+            wanted = wanted.where(campaigns.c.purpose.in_(sorted(purposes)))
         return [contact_of(row) for row in await self._rows(wanted)]
 
     async def save_contact(self, contact: Contact) -> None:
@@ -119,6 +123,11 @@ class SqlWork:
         if numbers is not None:
             waiting = waiting.where(contacts.c.number.in_(numbers))
         return (await self._connection.execute(waiting)).rowcount
+
+    async def tie_persons(self, campaign_id: str, persons: Mapping[str, str]) -> None:
+        for number, person in persons.items():
+            of_nobody = (contacts.c.campaign_id == campaign_id, contacts.c.number == number, contacts.c.person == "")
+            await self._connection.execute(update(contacts).where(*of_nobody).values(person=person))
 
     async def save_batch(self, batch: ImportBatch) -> None:
         await self._save(import_batches, asdict(batch))

@@ -61,6 +61,7 @@ contacts = Table(
     Column("first_name", Text, nullable=False),
     Column("address_state", String(16), nullable=False),
     Column("zip", String(16), nullable=False),
+    Column("person", String(128), nullable=False, server_default=""),  # ties numbers of one human together; "" unknown
     Column("fields", JSON, nullable=False),
     Column("state", String(16), nullable=False),  # dialer.campaign.ContactState
     Column("rank", Integer, nullable=False),  # the priority negated, so that every index runs upwards
@@ -76,6 +77,7 @@ contacts = Table(
     Index("ix_contacts_turn", "campaign_id", "state", "rank", "due_at", "id"),
     Index("ix_contacts_due", "campaign_id", "state", "due_at"),
     Index("ix_contacts_number", "number"),
+    Index("ix_contacts_person", "person"),
 )
 
 attempts = Table(

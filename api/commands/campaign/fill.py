@@ -27,10 +27,14 @@ SHOW_PROGRESS_AFTER: Final = 1.0  # seconds
 def import_(
     campaign: Named,
     file: Annotated[str, typer.Argument(help="The CSV file; - for standard input.", metavar="FILE", show_default=False)],
+    people: Annotated[
+        str, typer.Option(help="Whose person_id numbering it is, e.g. crm; default: this file name's own.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Take contacts from a CSV file: number, name, first_name, state, zip, consent_at, consent_seller, consent_wording,
-    consent_kind, consent_source, consent_signature; other columns are kept. Bad rows are named, good ones taken.
+    """Take contacts from a CSV file: number, name, first_name, state, zip, person_id, consent_at, consent_seller,
+    consent_wording, consent_kind, consent_source, consent_signature; other columns are kept. Bad rows are named, good ones
+    taken.
 
     Example: offhook campaign import autumn contacts.csv
     """
@@ -42,7 +46,7 @@ def import_(
         with _opened(file) as source, _Progress(found.name) as progress:
             pieces = iter(lambda: source.read(PIECE), b"")
             report = await import_contacts(
-                desk.store, found, pieces, desk.at, source=file, book=book, on_progress=progress.show
+                desk.store, found, pieces, desk.at, source=file, book=book, on_progress=progress.show, people=people
             )
         if isinstance(report, FileRefused):
             fail(report.code, f"{file}: {report.why}", as_json)

@@ -179,7 +179,7 @@ class FakeCampaigns:
     async def get(self, campaign_id: str) -> CampaignView | None:
         return self.rows.get(campaign_id)
 
-    async def import_contacts(self, campaign_id: str, csv: bytes) -> ImportReport | Refused | None:
+    async def import_contacts(self, campaign_id: str, csv: bytes, people: str = "") -> ImportReport | Refused | None:
         if campaign_id not in self.rows:
             return None
         self.csv.append(csv)

@@ -17,6 +17,9 @@ from api.parts import Refused
 from api.records import StoredCalls
 from api.resources import CallView, DncAddition, NewCall, NewConsent
 from api.single_calls import SingleCalls
+from api.suppression import Suppressor
+from compliance.proposals import DncRequest
+from compliance.scope import Scopes
 from compliance.store import ComplianceStore
 from compliance.verdict import Clearance
 from dialer.attempt import Attempt, ConversationEnded, Disposition, Phase
@@ -78,6 +81,8 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.store = SqlStore(self.database)
+        self.suppressor = Suppressor(self.compliance, Scopes())
+        self.lists = StoredDnc(self.database, self.compliance, self.suppressor, self.clock.at)
         gate = DialGate(self.compliance, (OURS,))
         self.runner = Runner(self.store, gate, self.carrier, Limit(10, 100.0), clock=self.clock)
         self.placer = SingleCalls(
@@ -106,7 +111,7 @@ class Desk:
                 names_artificial_voice=True,
                 says_not_a_condition=True,
             )
-            await StoredConsents(self.database, self.compliance, self.clock.at).record(given)
+            await StoredConsents(self.database, self.compliance, self.suppressor, self.clock.at).record(given)
 
     async def contact(self, number: str = ANN) -> Contact | None:
         async with self.store.reading() as work:
@@ -196,11 +201,8 @@ async def test_a_gate_that_says_no_at_the_last_moment_is_believed_and_nothing_is
     await idle.consent()
     placing = asyncio.create_task(idle.placer.place(CALL, ""))
     await idle.waiting()
-    no = DncAddition(number=ANN, seller="Acme Solar")
-
-    async def call_off(number: str, reason: str, seller: str) -> None: ...
-
-    await StoredDnc(idle.database, idle.compliance, call_off, idle.clock.at).add(no)
+    async with idle.database.transaction() as connection:
+        await idle.compliance.opt_out(connection, DncRequest(ANN, NOW, "letter", "Acme Solar"), NOW)
     await idle.runner.turn()
     refused = await placing
     assert isinstance(refused, Refused)
@@ -231,13 +233,12 @@ async def test_who_wants_no_calls_is_not_called(desk: Desk) -> None:
     await desk.consent()
     await desk.placed()
     await desk.hang_up()
-    lists = StoredDnc(desk.database, desk.compliance, desk.runner.cancel_number, desk.clock.at)
     contact = await desk.contact()
     assert contact is not None
     async with desk.store.transaction() as work:
         await work.save_contact(replace(contact, state=ContactState.CALLED_OFF))
     assert (await desk.refused()).code == "called_off"
-    await lists.add(DncAddition(number=ANN))
+    await desk.lists.add(DncAddition(number=ANN))
     listed = await desk.refused()
     assert listed.code == "refused_by_gate"
     assert "DNC_INTERNAL" in [finding.rule for finding in listed.findings]

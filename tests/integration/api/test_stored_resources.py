@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from api.resources import (
     NewFact,
     RevokeConsent,
 )
+from api.suppression import Suppressor
+from compliance.scope import Scopes
 from compliance.store import ComplianceStore
 from context import store as call_store
 from context.calls import Call, Effect, SavedAnswer
@@ -46,10 +48,6 @@ class Rooms:
     compliance: ComplianceStore
     knowledge: KnowledgeBase
     agents: AgentFolder
-    called_off: list[tuple[str, str, str]] = field(default_factory=list)
-
-    async def call_off(self, number: str, reason: str, seller: str) -> None:
-        self.called_off.append((number, reason, seller))
 
     @property
     def store(self) -> SqlStore:
@@ -65,10 +63,10 @@ class Rooms:
         return StoredCalls(self.database)
 
     def consents(self) -> Consents:
-        return StoredConsents(self.database, self.compliance, lambda: NOW)
+        return StoredConsents(self.database, self.compliance, Suppressor(self.compliance, Scopes()), lambda: NOW)
 
     def dnc(self) -> DoNotCall:
-        return StoredDnc(self.database, self.compliance, self.call_off, lambda: NOW)
+        return StoredDnc(self.database, self.compliance, Suppressor(self.compliance, Scopes()), lambda: NOW)
 
     def facts(self) -> Knowledge:
         return StoredKnowledge(self.knowledge, lambda: NOW)
@@ -290,10 +288,16 @@ async def test_consents_are_kept_and_taken_back(rooms: Rooms) -> None:
 
 
 async def test_a_number_on_our_list_is_called_off(rooms: Rooms) -> None:
+    campaign = await made(rooms)
+    await rooms.campaigns().import_contacts(campaign.id, CSV)
     assert (await rooms.dnc().lookup(ANN)).is_listed is False
     listed = await rooms.dnc().add(DncAddition(number=ANN, reason="asked by letter"))
     assert (listed.is_listed, listed.lists) == (True, ["internal"])
-    assert rooms.called_off == [(ANN, "opted_out", "")]
+    contacts = (await rooms.contacts().list(campaign=campaign.id, limit=10, after=None)).items
+    assert [(each.name, each.outcome, each.reason) for each in contacts] == [
+        ("Ann Lee", "called_off", "opted_out"),
+        ("Bob", "waiting", ""),
+    ]
     assert await rooms.dnc().status() == []
 
 

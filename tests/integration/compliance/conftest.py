@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from api import cli
+from api.settings import get_settings
 from compliance.consent import Given
 from compliance.dnc_load import LoadOrder, load
 from compliance.record import CallerId, Consent, ConsentKind, Errand, Purpose, VoiceKind
@@ -95,3 +97,21 @@ def another(proposed):
         return replace(proposed, attempt=attempt, number=number, **changes)
 
     return make
+
+
+@pytest.fixture
+def offhook(tmp_path, monkeypatch, capsys):
+    """Type a command; its exit status and all it said."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OFFHOOK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TWILIO_FROM", "+16145550100")
+    monkeypatch.delenv("OFFHOOK_DATABASE_URL", raising=False)
+    get_settings.cache_clear()
+
+    def run(*arguments: str) -> tuple[int, str]:
+        status = cli.run(list(arguments))
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    yield run
+    get_settings.cache_clear()

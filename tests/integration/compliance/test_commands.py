@@ -8,28 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from api import cli
-from api.settings import get_settings
-
 CASES = Path(__file__).parents[2] / "data" / "compliance" / "cases.json"
 ANN = "+16145550123"
-
-
-@pytest.fixture
-def offhook(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OFFHOOK_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TWILIO_FROM", "+16145550100")
-    monkeypatch.delenv("OFFHOOK_DATABASE_URL", raising=False)
-    get_settings.cache_clear()
-
-    def run(*arguments: str) -> tuple[int, str]:
-        status = cli.run(list(arguments))
-        said = capsys.readouterr()
-        return status, said.out + said.err
-
-    yield run
-    get_settings.cache_clear()
 
 
 @pytest.fixture

@@ -8,28 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from api import cli
 from api.settings import get_settings
 from dialer.campaign import Campaign, Contact
 from dialer.stores.sql import SqlStore
 from storage.database import Database
-
-
-@pytest.fixture
-def offhook(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OFFHOOK_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("TWILIO_FROM", "+16145550100")
-    monkeypatch.delenv("OFFHOOK_DATABASE_URL", raising=False)
-    get_settings.cache_clear()
-
-    def run(*arguments: str) -> tuple[int, str]:
-        status = cli.run(list(arguments))
-        said = capsys.readouterr()
-        return status, said.out + said.err
-
-    yield run
-    get_settings.cache_clear()
 
 
 @pytest.fixture
@@ -51,11 +33,11 @@ def campaign(offhook):
             )
         await database.close()
 
-    asyncio.run(make())
     consent = ("--seller", "acme", "--wording", "I agree", "--signed", "--ai-voice", "--no-condition")
     for number in ("+16145550123", "+16145550125"):
         assert offhook("consent", "record", number, *consent, "--obtained-at", "2026-06-01T15:00:00Z")[0] == 0
     assert offhook("dnc", "add", "+16145550125", "--seller", "acme")[0] == 0
+    asyncio.run(make())
 
 
 def test_in_words(offhook, campaign):

@@ -17,10 +17,12 @@ from compliance.people import erase_person
 from compliance.preflight import preflight
 from compliance.quick import run
 from compliance.receipt import verify
-from compliance.record import Place, Reassigned, ReassignedAnswer, Relationship, VoiceKind
+from compliance.record import Place, Purpose, Reassigned, ReassignedAnswer, Relationship, VoiceKind
 from compliance.rules.schema import Proclamation, Waiver
 from compliance.store import CallOutcome, DncRequest, Halt, Lift
 from compliance.verdict import Clearance, Refused, Rule
+from dialer.campaign import Campaign, Contact
+from dialer.stores.sql import SqlWork
 from storage.tables.compliance import calls_counted, receipts, standing_orders
 
 NOON = datetime(2026, 7, 14, 16, 0, tzinfo=UTC)
@@ -36,6 +38,14 @@ async def judged(database, store, proposed, at=NOON):
 async def consented(database, store, given):
     async with database.transaction() as connection:
         assert await store.record_consent(connection, given, NOON)
+
+
+async def known(connection, *listed):
+    """Contacts as a file named them: (number, person), each in a campaign of its own."""
+    work = SqlWork(connection)
+    for place, (number, person) in enumerate(listed):
+        await work.save_campaign(Campaign(f"c{place}", f"c{place}", "acme", "ann", NOON))
+        await work.add_contacts([Contact(f"k{place}", f"c{place}", number, NOON, person=person)])
 
 
 async def rows(database, table):
@@ -99,12 +109,52 @@ async def test_an_opt_out_holds_at_once_for_every_number_of_the_person(database,
     async with database.transaction() as connection:
         request = DncRequest(ANN, NOON, "voice", "acme", "ann", "take me off your list", "CA1")
         suppression = await store.opt_out(connection, request, NOON)
-    assert suppression.numbers == (ANN,)  # the other number was refused, so never called and never known
+    assert (suppression.numbers, suppression.seller) == ((ANN,), "acme")  # the other was refused: never called, not known
     verdict = await judged(database, store, proposed)
     assert isinstance(verdict, Refused)
     assert set(verdict.rules) >= {Rule.DNC_INTERNAL, Rule.CONSENT_REVOKED}
     other = await judged(database, store, another("a2", "+16145550124"))
     assert Rule.DNC_INTERNAL in other.rules
+
+
+async def test_a_no_reaches_every_number_that_any_file_named(database, store, proposed, given, another):
+    """Nobody said who spoke: everybody who is known by this number is meant (RCW 80.36.390)."""
+    await consented(database, store, given)
+    mobile, office, partner = "+16145550124", "+16145550125", "+16145550126"
+    async with database.transaction() as connection:
+        listed = ((ANN, "crm/1"), (mobile, "crm/1"), (ANN, "crm/2"), (partner, "crm/2"), (office, "crm/3"))
+        await known(connection, *listed)
+        done = await store.opt_out(connection, DncRequest(ANN, NOON, "voice", "acme"), NOON)
+    assert done.numbers == (ANN, mobile, partner)
+    assert Rule.DNC_INTERNAL in (await judged(database, store, another("a1", mobile, person=""))).rules
+    new_number = another("a2", "+16145550127", person="crm/1")
+    assert Rule.DNC_INTERNAL in (await judged(database, store, new_number)).rules
+    assert Rule.DNC_INTERNAL not in (await judged(database, store, another("a3", office, person="crm/3"))).rules
+
+
+async def test_a_no_to_offers_alone_leaves_other_calls(database, store, proposed, given, errand):
+    await consented(database, store, given)
+    async with database.transaction() as connection:
+        wish = DncRequest(ANN, NOON, "voice", "acme", purposes=frozenset({Purpose.TELEMARKETING}))
+        await store.opt_out(connection, wish, NOON)
+        reminder = replace(proposed, errand=replace(errand, purpose=Purpose.INFORMATIONAL))
+        _, offered = await store.look(connection, proposed, NOON)
+        _, reminded = await store.look(connection, reminder, NOON)
+    assert {Rule.DNC_INTERNAL, Rule.CONSENT_REVOKED} <= set(offered.rules)
+    assert isinstance(reminded, Clearance)
+    assert not store.internal.has(ANN, "acme")  # a bit knows only all or nothing
+
+
+async def test_a_revocation_is_a_receipt_and_ends_with_a_new_consent(database, store, proposed, given):
+    await consented(database, store, given)
+    async with database.transaction() as connection:
+        done = await store.revoke(connection, DncRequest(ANN, NOON, "e-mail", "acme", words="no more"), NOON)
+    assert (await rows(database, receipts))[-1].id == done.receipt
+    assert set((await judged(database, store, proposed, NOON)).rules) == {Rule.CONSENT_REVOKED}
+    later = NOON + timedelta(minutes=5)
+    again = replace(given, id="g2", consent=replace(given.consent, id="g2", obtained_at=later))
+    await consented(database, store, again)
+    assert isinstance(await judged(database, store, proposed, later), Clearance)
 
 
 async def test_an_opt_out_of_one_seller_leaves_another_alone(database, store, proposed, given):

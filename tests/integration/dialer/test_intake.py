@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -20,9 +20,13 @@ HEADER = b"number,name,consent_at,consent_wording,consent_seller\n"
 @dataclass
 class Book:
     given: list[Given] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
 
     async def add(self, work: Work, given: Given, at: datetime) -> None:
         self.given.append(given)
+
+    async def erased(self, work: Work, numbers: Sequence[str]) -> set[str]:
+        return self.gone & set(numbers)
 
 
 async def take(store: AttemptStore, *pieces: bytes, book: Book | None = None, **more: object) -> ImportReport:
@@ -46,6 +50,42 @@ async def test_good_rows_are_kept_bad_ones_reported_and_consents_written_down(st
         ann, bob = await work.contacts("c1")
     assert (ann.name, ann.line, ann.state, ann.due_at, ann.batch_id) == ("Ann", 2, ContactState.WAITING, NOW, batch.id)
     assert bob.line == 5
+
+
+async def test_ids_of_two_lists_are_two_people_unless_the_operator_says_otherwise(store: AttemptStore) -> None:
+    async with store.transaction() as work:
+        await work.save_campaign(CAMPAIGN)
+    files = (("/home/a/CRM.csv", "101", ""), ("bought.csv", "102", ""), ("crm.csv", "103", ""), ("-", "104", ""))
+    for source, end, people in (*files, ("", "105", ""), ("bought.csv", "106", "CRM.csv".lower())):
+        rows = f"number,person_id\n+16145550{end},1\n".encode()
+        await import_contacts(store, CAMPAIGN, [rows], NOW, source=source, people=people)
+    async with store.reading() as work:
+        persons = [each.person for each in sorted(await work.contacts("c1"), key=lambda each: each.number)]
+    assert persons == ["crm.csv/1", "bought.csv/1", "crm.csv/1", "c1/1", "c1/1", "crm.csv/1"]
+
+
+async def test_a_list_of_a_very_long_name_still_numbers_its_people(store: AttemptStore) -> None:
+    rows = b"number,person_id\n+16145550101," + b"7" * 64 + b"\n"
+    await take(store, rows, people="x" * 500)
+    async with store.reading() as work:
+        (ann,) = await work.contacts("c1")
+    assert len(ann.person) <= 128
+    assert ann.person.endswith("/" + "7" * 64)
+
+
+async def test_a_later_file_may_say_who_somebody_is_but_not_make_them_another(store: AttemptStore) -> None:
+    await take(store, b"number,person_id\n+16145550101,\n+16145550102,2\n")
+    await take(store, b"number,person_id\n+16145550101,1\n+16145550102,9\n")
+    async with store.reading() as work:
+        assert [each.person for each in await work.contacts("c1")] == ["a.csv/1", "a.csv/2"]
+
+
+async def test_whoever_asked_to_be_forgotten_does_not_come_back_with_a_file(store: AttemptStore) -> None:
+    book = Book(gone={"+16145550101"})
+    row = b"+16145550101,Ann,2026-03-01,I agree,Acme\n+16145550102,Bob,,,\n"
+    report = await take(store, HEADER, row, book=book)
+    assert [(each.line, each.code) for each in report.problems] == [(2, "erased")]
+    assert (report.batch.kept, report.batch.bad, book.given) == (1, 1, [])
 
 
 async def test_the_same_file_again_adds_nobody(store: AttemptStore) -> None:

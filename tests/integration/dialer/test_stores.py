@@ -182,6 +182,8 @@ async def test_open_contacts_of_a_number_by_seller(store: AttemptStore) -> None:
     async with store.reading() as work:
         assert [each.campaign_id for each in await work.open_contacts(ANN)] == ["c1", "c2"]
         assert [each.campaign_id for each in await work.open_contacts(ANN, "Other")] == ["c2"]
+        assert [each.campaign_id for each in await work.open_contacts(ANN, "", ["telemarketing"])] == ["c1", "c2"]
+        assert await work.open_contacts(ANN, "Other", ["survey"]) == []
 
 
 async def test_whose_turn_it_is(store: AttemptStore) -> None:

@@ -6,13 +6,18 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, insert, text
 
+from dialer.campaign import Campaign, Contact
+from dialer.stores.rows import campaign_row, contact_row
 from storage.database import MIGRATIONS, Database
 from storage.errors import DatabaseUnusable
 from storage.events import CallAnswered
 from storage.log import append, read
 from storage.revise import differences
+from storage.tables.dialing import campaigns, contacts
 
 
 @pytest.fixture
@@ -67,3 +72,29 @@ async def test_a_database_of_a_newer_version_is_left_alone(migrated: Database) -
 def test_the_migrations_stand_in_a_row() -> None:
     names = sorted(path.name for path in (MIGRATIONS / "versions").glob("*.py"))
     assert [name[:4] for name in names] == [f"{number:04}" for number in range(1, len(names) + 1)]
+
+
+def _go_back_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.downgrade(config, revision)
+
+
+async def test_whoever_a_free_column_named_is_a_person_afterwards(url: str) -> None:
+    """0005: what was counted under the file's `person_id` keeps its name."""
+    database = Database(url)
+    await database.migrate()
+    now = datetime.now(UTC)
+    async with database.transaction() as connection:
+        await connection.run_sync(_go_back_to, "0004")
+        await connection.execute(insert(campaigns).values(campaign_row(Campaign("c1", "autumn", "acme", "ann", now))))
+        for name, fields in (("k1", {"person_id": "ann-7"}), ("k2", {"note": "tea"})):
+            row = contact_row(Contact(name, "c1", name, now, fields=fields))
+            del row["person"]
+            await connection.execute(insert(contacts).values(row))
+    await database.migrate()
+    async with database.reading() as connection:
+        found = await connection.execute(text("SELECT id, person FROM contacts ORDER BY id"))
+        assert [tuple(row) for row in found] == [("k1", "ann-7"), ("k2", "")]
+    await database.close()

@@ -30,6 +30,11 @@ def test_a_claim_becomes_an_entry_with_its_evidence() -> None:
     assert (given.evidence.source, given.evidence.ip, given.evidence.url) == ("web form", "192.0.2.1", "https://a.example")
 
 
+def test_a_consent_names_the_person_of_its_row() -> None:
+    row = ContactRow(2, "+16145550123", person="crm.csv/7")
+    assert given_by(row, ConsentClaim(AT, wording="You may call me.")).person == "crm.csv/7"
+
+
 def test_nothing_is_read_into_a_claim() -> None:
     bare = given_by(ROW, ConsentClaim(AT, wording="You may call me.")).consent
     assert bare.kind is ConsentKind.EXPRESS

@@ -51,7 +51,7 @@ def refused(*pieces: bytes) -> str:
 
 def test_a_row_becomes_a_contact_with_everything_it_says() -> None:
     text = "number,name,first_name,state,zip,plan,notes\n(614) 555-0123,Ann Lee,Ann,ohio,43004,Gold,\n"
-    assert contacts(text) == [ContactRow(2, ANN, "Ann Lee", "Ann", "OH", "43004", {"plan": "Gold"})]
+    assert contacts(text) == [ContactRow(2, ANN, "Ann Lee", "Ann", "OH", "43004", fields={"plan": "Gold"})]
 
 
 @pytest.mark.parametrize(
@@ -197,6 +197,16 @@ def test_garbage_never_breaks_the_reader(noise: bytes) -> None:
         assert isinstance(row, ContactRow | BadRow)
     rows: Iterable[Row] | FileRefused = read_contacts([noise], NOW)
     assert isinstance(rows, FileRefused) or list(rows) is not None
+
+
+@pytest.mark.parametrize("header", ["person_id", "Person_ID", "PERSON ID", " Person-Id", "personid"])
+def test_whose_number_it_is_however_the_column_is_written(header: str) -> None:
+    (row,) = contacts(f"number,{header}\n{ANN}, 7 \n")
+    assert (row.person, row.fields) == ("7", {})
+
+
+def test_a_person_that_no_list_numbers_like_that() -> None:
+    assert problems(f"number,person_id\n{ANN},{'x' * 65}\n") == [(2, "person_id", "too_long")]
 
 
 # --- consents -----------------------------------------------------------------------------------------------------------
