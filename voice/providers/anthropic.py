@@ -1,43 +1,35 @@
 """Claude as the mind: streaming Messages with the prompt cached by tiers, no thinking, and a connection always to hand.
 
 Facts this rests on (platform.claude.com/docs): thinking is on by default and comes before the text; a cache mark covers
-everything before it in the order tools, system, messages, and a 1 h mark must come before a 5 min one; cancelling a stream
-closes its HTTP/1.1 connection, so a second one is kept warm; the SDK's own retries wait in silence, so they are off.
+everything before it in the order tools, system, messages, and a 1 h mark must come before a 5 min one.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 import structlog
 
-from voice.errors import ProviderError, ProviderUnavailable
+from voice.errors import ProviderUnavailable
 from voice.ports import ModelOutput, Prompt, TextDelta, ToolRequest, Usage
 from voice.pricing.consumption import Consumption, Stage, bill
-from voice.providers.extras import load
 from voice.providers.prompting import ChatTurn, as_arguments, call_notes, chat_turns, standing_orders, tool_cards
-from voice.providers.trouble import from_status, from_transport
+from voice.providers.sdk_mind import CHARACTERS_PER_TOKEN, MindSettings, SdkClient, said_in_stream
 
 DEFAULT_MODEL: Final = "claude-haiku-5-5"
 _PROVIDER: Final = "anthropic"
-_KEEP_ALIVE: Final = 120.0  # seconds an idle connection is kept; the HTTP client's own default of 5 loses it between turns
-_CHARACTERS_PER_TOKEN: Final = 4  # to estimate what a cancelled reply had written
 
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class AnthropicSettings:
-    api_key: str
-    base_url: str | None = None
+class AnthropicSettings(MindSettings):
     model: str = DEFAULT_MODEL
-    max_tokens: int = 300  # two or three spoken sentences and a tool call
-    connect_timeout: float = 2.0
-    read_timeout: float = 10.0  # the last line of defence; the deadlines that matter are shorter and adaptive
 
 
 class AnthropicModel:
@@ -47,75 +39,45 @@ class AnthropicModel:
 
     def __init__(self, settings: AnthropicSettings) -> None:
         """Raises `ProviderRejected` when the SDK is not installed."""
-        sdk = load("anthropic", "anthropic")
-        http = load("httpx2", "anthropic")
         self.settings = settings
-        self._api_status_error: type[BaseException] = sdk.APIStatusError
-        self._connection_error: type[BaseException] = sdk.APIConnectionError
-        self._client: Any = sdk.AsyncAnthropic(
-            api_key=settings.api_key,
-            base_url=settings.base_url,
-            max_retries=0,
-            http_client=http.AsyncClient(
-                limits=http.Limits(max_connections=None, keepalive_expiry=_KEEP_ALIVE),
-                timeout=http.Timeout(settings.read_timeout, connect=settings.connect_timeout),
-            ),
-        )
-        self._warming: set[asyncio.Task[None]] = set()
+        self.client = SdkClient(_PROVIDER, "AsyncAnthropic", settings)
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[ModelOutput, None]:
         """Stream one reply. Raises `ProviderError`."""
         reading = _Reading(self.settings.model)
-        try:
-            stream = await self._client.messages.create(**self._request(prompt), stream=True)
-            try:
-                async for event in stream:
-                    for output in reading.take(event):
-                        yield output
-                reading.require_end()
-            finally:
-                with suppress(Exception):  # a connection that cannot even be closed is gone
-                    await stream.close()
-        except (GeneratorExit, asyncio.CancelledError):
-            self._was_cancelled()
-            raise
-        except Exception as error:
-            raise self._translate(error) from error
-        finally:
-            reading.settle()
+        required = {"model": self.settings.model, "max_tokens": self.settings.max_tokens, "messages": ()}
+        async with aclosing(self.client.outputs(self.client.api.messages, required, self._body(prompt), reading)) as outputs:
+            async for output in outputs:
+                yield output
 
     async def warm(self, prompt: Prompt) -> None:
         """While it rings: write both cached tiers and have two connections open before the first word. Never raises."""
-        request = self._request(prompt) | {"max_tokens": 0}
+        create = self.client.api.messages.create
         try:
-            message, _ = await asyncio.gather(self._client.messages.create(**request), self._connect())
+            message, _ = await asyncio.gather(
+                create(model=self.settings.model, max_tokens=0, messages=(), extra_body=self._body(prompt)),
+                self.client.connect(),
+            )
         except Exception as error:
-            log.warning("warming_failed", provider=_PROVIDER, error=str(self._translate(error)))
+            log.warning("warming_failed", provider=_PROVIDER, error=str(self.client.translate(error)))
             return
-        bill(_consumption(self.settings.model, message.usage, tokens_out=0))
+        bill(_consumption(self.settings.model, msgspec.convert(message.usage, _Tokens, from_attributes=True), tokens_out=0))
 
     async def check(self) -> None:
         """Whether key, model and credit are good, at no cost worth naming. Raises `ProviderError`."""
         try:
-            await self._client.models.retrieve(self.settings.model)
-            await self._client.messages.create(
-                model=self.settings.model, max_tokens=0, messages=[{"role": "user", "content": "hello"}]
+            await self.client.api.models.retrieve(self.settings.model)
+            await self.client.api.messages.create(
+                model=self.settings.model, max_tokens=1, messages=[{"role": "user", "content": "hello"}]
             )
         except Exception as error:
-            raise self._translate(error) from error
+            raise self.client.translate(error) from error
 
     async def close(self) -> None:
-        for task in self._warming:
-            task.cancel()
-        await asyncio.gather(*self._warming, return_exceptions=True)
-        await self._client.close()
+        await self.client.close()
 
-    # --- requests ---
-
-    def _request(self, prompt: Prompt) -> dict[str, object]:
+    def _body(self, prompt: Prompt) -> dict[str, object]:
         return {
-            "model": self.settings.model,
-            "max_tokens": self.settings.max_tokens,
             "thinking": {"type": "disabled"},
             "tools": _TOOLS,
             "system": [
@@ -125,31 +87,54 @@ class AnthropicModel:
             "messages": as_messages(chat_turns(prompt.messages)),
         }
 
-    # --- connections ---
 
-    def _was_cancelled(self) -> None:
-        """The connection of a cancelled stream is lost: have two again by the time the caller has spoken."""
-        task = asyncio.create_task(self._connect_two())
-        self._warming.add(task)
-        task.add_done_callback(self._warming.discard)
+# --- what a stream says; unknown events and fields are passed over, as new ones come every month ---
 
-    async def _connect_two(self) -> None:
-        """Two at the same time: one request uses the connection that is left, the other must open a new one."""
-        await asyncio.gather(self._connect(), self._connect())
 
-    async def _connect(self) -> None:
-        with suppress(Exception):  # only a head start: the next reply says what is wrong
-            await self._client.models.list(limit=1)
+class _Stored(msgspec.Struct):
+    ephemeral_1h_input_tokens: int | None = 0
 
-    def _translate(self, error: Exception) -> ProviderError:
-        if isinstance(error, ProviderError):
-            return error
-        if isinstance(error, self._api_status_error):
-            status, kind = int(getattr(error, "status_code", 500)), str(getattr(error, "type", "") or "")
-            if kind == "overloaded_error":  # in mid-stream it comes with status 200
-                return ProviderUnavailable(_PROVIDER, "overloaded")
-            return from_status(_PROVIDER, status if status != 200 else 500, f"{kind} {error}")
-        return from_transport(_PROVIDER, (error.__cause__ or error) if isinstance(error, self._connection_error) else error)
+
+class _Tokens(msgspec.Struct):
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
+    cache_creation_input_tokens: int | None = 0
+    cache_read_input_tokens: int | None = 0
+    cache_creation: _Stored | None = None
+
+
+class _Message(msgspec.Struct):
+    usage: _Tokens
+
+
+class _Block(msgspec.Struct):
+    type: str
+    id: str = ""
+    name: str = ""
+
+
+class _Delta(msgspec.Struct):
+    type: str = ""
+    text: str = ""
+    partial_json: str = ""
+
+
+class _Error(msgspec.Struct):
+    type: str = ""
+    message: str = ""
+
+
+class _Event(msgspec.Struct):
+    type: str
+    index: int = 0
+    message: _Message | None = None
+    content_block: _Block | None = None
+    delta: _Delta | None = None
+    usage: _Tokens | None = None
+    error: _Error | None = None
+
+
+_DECODER: Final = msgspec.json.Decoder(_Event)
 
 
 @dataclass(slots=True)
@@ -159,56 +144,60 @@ class _Reading:
     model: str
     written: int = 0  # characters
     tools: dict[int, tuple[str, str, list[str]]] = field(default_factory=dict)
-    start: Any = None
+    start: _Tokens | None = None
     is_over: bool = False
 
-    def take(self, event: Any) -> list[ModelOutput]:
-        match event.type:
-            case "message_start":
-                self.start = event.message.usage
-            case "content_block_start" if event.content_block.type == "tool_use":
-                self.tools[event.index] = (event.content_block.id, event.content_block.name, [])
-            case "content_block_delta" if event.delta.type == "text_delta":
-                self.written += len(event.delta.text)
-                return [TextDelta(event.delta.text)] if event.delta.text else []
-            case "content_block_delta" if event.delta.type == "input_json_delta":
-                self.written += len(event.delta.partial_json)
-                self.tools[event.index][2].append(event.delta.partial_json)
-            case "content_block_stop" if event.index in self.tools:
-                call, name, parts = self.tools.pop(event.index)
+    def take(self, data: bytes) -> list[ModelOutput]:
+        match _DECODER.decode(data):
+            case _Event(type="message_start", message=_Message(usage=usage)):
+                self.start = usage
+            case _Event(type="content_block_start", index=index, content_block=_Block("tool_use", call, name)):
+                self.tools[index] = (call, name, [])
+            case _Event(type="content_block_delta", delta=_Delta("text_delta", text)):
+                self.written += len(text)
+                return [TextDelta(text)] if text else []
+            case _Event(type="content_block_delta", index=index, delta=_Delta("input_json_delta", _, part)):
+                self.written += len(part)
+                if index in self.tools:
+                    self.tools[index][2].append(part)
+            case _Event(type="content_block_stop", index=index) if index in self.tools:
+                call, name, parts = self.tools.pop(index)
                 return [ToolRequest(call, name, "".join(parts) or "{}")]
-            case "message_delta":
-                return [self._usage(event.usage.output_tokens)]
-            case "message_stop":
+            case _Event(type="message_delta", usage=_Tokens(output_tokens=written)):
+                return self._usage(written or 0)
+            case _Event(type="message_stop"):
                 self.is_over = True
+            case _Event(type="error", error=error):
+                raise said_in_stream(_PROVIDER, error.type if error else "", error.message if error else "")
             case _:
                 pass
         return []
 
-    def require_end(self) -> None:
-        """A stream that just stops has been cut, however politely."""
+    def end(self) -> list[ModelOutput]:
         if not self.is_over:
             raise ProviderUnavailable(_PROVIDER, "dropped", "the stream ended without message_stop")
+        return []
 
-    def _usage(self, tokens_out: int) -> Usage:
+    def _usage(self, tokens_out: int) -> list[ModelOutput]:
+        if self.start is None:
+            return []
         consumption = _consumption(self.model, self.start, tokens_out)
         self.start = None
         bill(consumption)
         stored = consumption.tokens_stored + consumption.tokens_stored_long
         tokens_in = consumption.tokens_in + consumption.tokens_cached + stored
-        return Usage(tokens_in, tokens_out, consumption.tokens_cached)
+        return [Usage(tokens_in, tokens_out, consumption.tokens_cached)]
 
     def settle(self) -> None:
-        """Account for an answer that was cut off: what it had read is known, what it had written is estimated."""
+        """Of an answer that was cut off, what it had read is known, what it had written is estimated."""
         if self.start is not None:
-            bill(_consumption(self.model, self.start, self.written // _CHARACTERS_PER_TOKEN, is_wasted=True))
+            bill(_consumption(self.model, self.start, self.written // CHARACTERS_PER_TOKEN, is_wasted=True))
             self.start = None
 
 
-def _consumption(model: str, usage: Any, tokens_out: int, *, is_wasted: bool = False) -> Consumption:
+def _consumption(model: str, usage: _Tokens, tokens_out: int, *, is_wasted: bool = False) -> Consumption:
     stored = usage.cache_creation_input_tokens or 0
-    detail = usage.cache_creation
-    long = (detail.ephemeral_1h_input_tokens or 0) if detail is not None else 0
+    long = (usage.cache_creation.ephemeral_1h_input_tokens or 0) if usage.cache_creation is not None else 0
     return Consumption(
         Stage.MIND,
         _PROVIDER,

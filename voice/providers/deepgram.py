@@ -5,14 +5,14 @@ nor clock; the shell around it sends, reads, keeps alive and times. Facts this r
 `Finalize` is answered by `from_finalize`, or not at all when little was heard, so a timer stands beside it; an empty frame
 closes the stream; ten seconds without audio or KeepAlive close it; Flux decides on the audio it gets, so it gets silence.
 
-The SDK's messages and socket clients are used, but not its connecting: that one offers compression (useless on mu-law),
-hides why it was refused, cannot be given a time-out, and leaks its socket when it is cancelled in the handshake.
+The SDK's socket client says what we want, but it neither connects (that one offers compression, useless on mu-law, hides why
+it was refused, cannot be given a time-out, and leaks its socket when it is cancelled in the handshake) nor reads: it tries
+every kind of message in turn on each, and one that is none ends it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import msgspec
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
@@ -31,7 +32,7 @@ from voice.agent import AgentDefinition
 from voice.errors import ProviderError, ProviderUnavailable
 from voice.events import SAMPLE_RATE, Transcribed
 from voice.pricing.consumption import Consumption, Stage, bill
-from voice.providers.deepgram_hearing import Hearing, keyterms, within_limit
+from voice.providers.deepgram_hearing import Hearing, Message, keyterms, parse, within_limit
 from voice.providers.extras import load
 from voice.providers.trouble import from_status, from_transport
 
@@ -295,10 +296,11 @@ class _Ears:
     async def _read(self) -> None:
         try:
             while True:
+                text = await self._connection.recv()
                 try:
-                    message = await self._socket.recv()
-                except json.JSONDecodeError:
-                    log.warning("malformed_message", provider=_PROVIDER)
+                    message = parse(text)
+                except msgspec.MsgspecError as error:
+                    log.warning("malformed_message", provider=_PROVIDER, error=str(error))
                     continue
                 self._sent_at_word = self._sent
                 self._word_at = time.monotonic()
@@ -306,10 +308,9 @@ class _Ears:
         except Exception as error:
             self._fail(from_transport(_PROVIDER, error))
 
-    def _take(self, message: Any) -> None:
-        if getattr(message, "type", "") == "Error":
-            code = str(getattr(message, "code", "") or getattr(message, "description", ""))
-            raise ProviderUnavailable(_PROVIDER, "server_error", code)
+    def _take(self, message: Message) -> None:
+        if message.type == "Error":
+            raise ProviderUnavailable(_PROVIDER, "server_error", message.code or message.description)
         heard = self._hearing.take(message, time.monotonic())
         if heard is None:
             return

@@ -1,10 +1,15 @@
-"""What Deepgram's messages say was heard, and which terms it is told to listen for. Pure: no socket, no clock."""
+"""What Deepgram's messages say was heard, and which terms it is told to listen for. Pure: no socket, no clock.
+
+The messages are read by their wire names, Nova's `Results` and Flux's `TurnInfo` alike; what is not needed is passed over.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
+
+import msgspec
 
 from context.briefing import Briefing
 from voice.agent import AgentDefinition
@@ -33,6 +38,59 @@ def within_limit(terms: Sequence[str]) -> tuple[str, ...]:
     return tuple(kept)
 
 
+class HeardWord(msgspec.Struct):
+    word: str
+    start: float = 0.0
+    end: float = 0.0
+    confidence: float = 0.0
+    punctuated_word: str | None = None
+
+
+class Alternative(msgspec.Struct):
+    transcript: str = ""
+    confidence: float = 0.0
+    words: list[HeardWord] = []
+
+
+class Channel(msgspec.Struct):
+    alternatives: list[Alternative] = []
+
+
+class Message(msgspec.Struct):
+    """One message of either kind of socket."""
+
+    type: str = ""
+    # Results
+    channel: Channel | None = None
+    is_final: bool = False
+    from_finalize: bool = False
+    # TurnInfo
+    event: str = ""
+    transcript: str = ""
+    words: list[HeardWord] = []
+    end_of_turn_confidence: float = 0.0
+    # Error
+    code: str = ""
+    description: str = ""
+
+
+class _Envelope(msgspec.Struct):
+    """Of messages of other kinds, all that is looked at: their other fields mean other things."""
+
+    type: str = ""
+
+
+_MESSAGE: Final = msgspec.json.Decoder(Message)
+_ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
+_KINDS: Final = frozenset({"Results", "TurnInfo", "Error"})
+
+
+def parse(text: str | bytes) -> Message:
+    """A message off the wire. Raises `msgspec.MsgspecError` for what is none."""
+    kind = _ENVELOPE.decode(text).type
+    return _MESSAGE.decode(text) if kind in _KINDS else Message(kind)
+
+
 @dataclass(slots=True)
 class Hearing:
     """Turns the vendor's messages into `Transcribed`. Word times stay those of the caller's audio: silence that was
@@ -42,12 +100,11 @@ class Hearing:
     last_final: float = -1.0  # when the last final with words came
     fillers: list[tuple[float, float]] = field(default_factory=list)  # stream second, filler seconds put in up to there
 
-    def take(self, message: Any, now: float) -> Transcribed | None:
+    def take(self, message: Message, now: float) -> Transcribed | None:
         """What a message says was heard, or None if it is about something else."""
-        kind = getattr(message, "type", "")
-        if kind == "Results":
-            return self._results(message, now)
-        if kind == "TurnInfo":
+        if message.type == "Results" and message.channel is not None and message.channel.alternatives:
+            return self._results(message, message.channel.alternatives[0], now)
+        if message.type == "TurnInfo":
             return self._turn(message, now)
         return None
 
@@ -62,8 +119,7 @@ class Hearing:
             return Transcribed("", is_final=True)
         return Transcribed(interim.text, is_final=True, confidence=interim.confidence, words=interim.words)
 
-    def _results(self, message: Any, now: float) -> Transcribed | None:
-        best = message.channel.alternatives[0]
+    def _results(self, message: Message, best: Alternative, now: float) -> Transcribed | None:
         words = self._words(best.words)
         if not message.is_final:
             return self._interim(best.transcript, best.confidence, words, None)
@@ -72,7 +128,7 @@ class Hearing:
             return None
         return self._final(best.transcript, best.confidence, words, None, now)
 
-    def _turn(self, message: Any, now: float) -> Transcribed | None:
+    def _turn(self, message: Message, now: float) -> Transcribed | None:
         words = self._words(message.words)
         confidence = _mean([word.confidence for word in message.words])
         if message.event == "EndOfTurn":
@@ -95,11 +151,8 @@ class Hearing:
             self.last_final = now
         return Transcribed(text, True, confidence, 1.0, words, end)
 
-    def _words(self, words: Sequence[Any]) -> tuple[Word, ...]:
-        return tuple(
-            Word(getattr(word, "punctuated_word", None) or word.word, self._when(word.start), self._when(word.end))
-            for word in words
-        )
+    def _words(self, words: Sequence[HeardWord]) -> tuple[Word, ...]:
+        return tuple(Word(word.punctuated_word or word.word, self._when(word.start), self._when(word.end)) for word in words)
 
     def _when(self, stream: float) -> float:
         filler = max((length for at, length in self.fillers if at <= stream), default=0.0)

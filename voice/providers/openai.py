@@ -5,36 +5,29 @@ Only what all of them understand is sent. `OPENAI_BASE_URL` chooses the server; 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from voice.errors import ProviderError, ProviderRejected, ProviderUnavailable
+import msgspec
+
+from voice.errors import ProviderRejected, ProviderUnavailable
 from voice.ports import ModelOutput, Prompt, TextDelta, ToolRequest, Usage
 from voice.pricing.consumption import Consumption, Stage, bill
-from voice.providers.extras import load
 from voice.providers.prompting import ChatTurn, call_notes, chat_turns, standing_orders, tool_cards
-from voice.providers.trouble import from_status, from_transport
+from voice.providers.sdk_mind import CHARACTERS_PER_TOKEN, MindSettings, SdkClient, said_in_stream
 
 DEFAULT_MODEL: Final = "gpt-5.4-mini"
 _PROVIDER: Final = "openai"
-_KEEP_ALIVE: Final = 120.0  # seconds; see voice/providers/anthropic.py
-_CHARACTERS_PER_TOKEN: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class OpenAISettings:
+class OpenAISettings(MindSettings):
     """`extra` goes into the request's body as it is: what one server understands and others do not."""
 
-    api_key: str = "local"
-    base_url: str | None = None
     model: str = DEFAULT_MODEL
-    max_tokens: int = 300
-    connect_timeout: float = 2.0
-    read_timeout: float = 10.0
     extra: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -45,104 +38,54 @@ class OpenAIModel:
 
     def __init__(self, settings: OpenAISettings) -> None:
         """Raises `ProviderRejected` when the SDK is not installed."""
-        sdk = load("openai", "openai")
-        http = load("httpx2", "openai")
         self.settings = settings
-        self._api_status_error: type[BaseException] = sdk.APIStatusError
-        self._api_error: type[BaseException] = sdk.APIError
-        self._connection_error: type[BaseException] = sdk.APIConnectionError
-        self._client: Any = sdk.AsyncOpenAI(
-            api_key=settings.api_key or "local",
-            base_url=settings.base_url,
-            max_retries=0,
-            http_client=http.AsyncClient(
-                limits=http.Limits(max_connections=None, keepalive_expiry=_KEEP_ALIVE),
-                timeout=http.Timeout(settings.read_timeout, connect=settings.connect_timeout),
-            ),
-        )
-        self._warming: set[asyncio.Task[None]] = set()
+        self.client = SdkClient(_PROVIDER, "AsyncOpenAI", settings)
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[ModelOutput, None]:
         """Stream one reply. Raises `ProviderError`."""
-        reading = _Reading(self.settings.model)
-        try:
-            stream = await self._client.chat.completions.create(**self._request(prompt))
-            try:
-                async for chunk in stream:
-                    for output in reading.take(chunk):
-                        yield output
-                for output in reading.end():
-                    yield output
-            finally:
-                with suppress(Exception):
-                    await stream.close()
-        except (GeneratorExit, asyncio.CancelledError):
-            self._was_cancelled()
-            raise
-        except Exception as error:
-            raise self._translate(error) from error
-        finally:
-            reading.settle()
+        required = {"model": self.settings.model, "messages": ()}
+        completions = self.client.api.chat.completions
+        outputs = self.client.outputs(completions, required, self._body(prompt), _Reading(self.settings.model))
+        async with aclosing(outputs):
+            async for output in outputs:
+                yield output
 
     async def warm(self, prompt: Prompt) -> None:
         """While it rings: have two connections open. Never raises."""
-        await self._connect_two()
+        await self.client.connect_two()
 
     async def check(self) -> None:
-        """Whether the server answers, the key is good and it has the model. Raises `ProviderError`."""
+        """Whether the server answers, key, model and credit are good. Raises `ProviderError`."""
         try:
-            models = await self._client.models.list()
+            models = await self.client.api.models.list()
+            names = {str(model.id) for model in models.data}
+            if names and self.settings.model not in names:
+                known = ", ".join(sorted(names)[:5])
+                raise ProviderRejected(_PROVIDER, "not_found", f"no model {self.settings.model!r}; there are: {known}")
+            ask = {"messages": [{"role": "user", "content": "hello"}], **self._limits(16)}
+            await self.client.api.chat.completions.create(model=self.settings.model, messages=(), extra_body=ask)
         except Exception as error:
-            raise self._translate(error) from error
-        names = {str(model.id) for model in models.data}
-        if names and self.settings.model not in names:
-            known = ", ".join(sorted(names)[:5])
-            raise ProviderRejected(_PROVIDER, "not_found", f"no model {self.settings.model!r}; there are: {known}")
+            raise self.client.translate(error) from error
 
     async def close(self) -> None:
-        for task in self._warming:
-            task.cancel()
-        await asyncio.gather(*self._warming, return_exceptions=True)
-        await self._client.close()
+        await self.client.close()
 
-    def _request(self, prompt: Prompt) -> dict[str, object]:
+    def _body(self, prompt: Prompt) -> dict[str, object]:
         system = f"{standing_orders(prompt.agent)}\n\n{call_notes(prompt.briefing, prompt.direction)}"
-        own = self.settings.base_url is None
-        limit = "max_completion_tokens" if own else "max_tokens"  # OpenAI's own renamed it, others did not
-        effort = {"reasoning_effort": _effort(self.settings.model)} if own and _effort(self.settings.model) else {}
         return {
-            **effort,
-            "model": self.settings.model,
             "messages": [{"role": "system", "content": system}, *as_messages(chat_turns(prompt.messages))],
             "tools": _TOOLS,
-            "stream": True,
             "stream_options": {"include_usage": True},
-            limit: self.settings.max_tokens,
-            "extra_body": dict(self.settings.extra) or None,
+            **self._limits(self.settings.max_tokens),
+            **self.settings.extra,
         }
 
-    def _was_cancelled(self) -> None:
-        task = asyncio.create_task(self._connect_two())
-        self._warming.add(task)
-        task.add_done_callback(self._warming.discard)
-
-    async def _connect_two(self) -> None:
-        await asyncio.gather(self._connect(), self._connect())
-
-    async def _connect(self) -> None:
-        with suppress(Exception):  # only a head start: the next reply says what is wrong
-            await self._client.models.list()
-
-    def _translate(self, error: Exception) -> ProviderError:
-        if isinstance(error, ProviderError):
-            return error
-        if isinstance(error, self._api_status_error):
-            return from_status(_PROVIDER, int(getattr(error, "status_code", 500)), f"{getattr(error, 'code', '')} {error}")
-        if isinstance(error, self._connection_error):
-            return from_transport(_PROVIDER, error.__cause__ or error)
-        if isinstance(error, self._api_error):  # an error object in mid-stream
-            return ProviderUnavailable(_PROVIDER, "server_error", str(error)[:200])
-        return from_transport(_PROVIDER, error)
+    def _limits(self, tokens: int) -> dict[str, object]:
+        """How much it may write, and that it is not to reason first: OpenAI's own server has words of its own for both."""
+        if self.settings.base_url is not None:
+            return {"max_tokens": tokens}
+        effort = _effort(self.settings.model)
+        return {"max_completion_tokens": tokens} | ({"reasoning_effort": effort} if effort else {})
 
 
 def _effort(model: str) -> str:
@@ -150,6 +93,55 @@ def _effort(model: str) -> str:
     if not model.startswith("gpt-5"):
         return ""
     return "none" if model.startswith("gpt-5.") else "minimal"
+
+
+# --- what a stream says; unknown fields are passed over: every server has some of its own ---
+
+
+class _Function(msgspec.Struct):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _ToolPart(msgspec.Struct):
+    index: int = 0
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Delta(msgspec.Struct):
+    content: str | None = None
+    tool_calls: list[_ToolPart] | None = None
+
+
+class _Choice(msgspec.Struct):
+    delta: _Delta | None = None
+    finish_reason: str | None = None
+
+
+class _Cached(msgspec.Struct):
+    cached_tokens: int | None = 0
+
+
+class _Tokens(msgspec.Struct):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    prompt_tokens_details: _Cached | None = None
+
+
+class _Error(msgspec.Struct):
+    type: str | None = None
+    message: str | None = None
+
+
+class _Chunk(msgspec.Struct):
+    choices: list[_Choice] | None = None
+    usage: _Tokens | None = None
+    error: _Error | None = None
+
+
+_DECODER: Final = msgspec.json.Decoder(_Chunk)
+_DONE: Final = b"[DONE]"
 
 
 @dataclass(slots=True)
@@ -162,22 +154,33 @@ class _Reading:
     is_over: bool = False
     is_settled: bool = False
 
-    def take(self, chunk: Any) -> list[ModelOutput]:
+    def take(self, data: bytes) -> list[ModelOutput]:
+        if data == _DONE:
+            return []
+        chunk = _DECODER.decode(data)
+        if chunk.error is not None:
+            raise said_in_stream(_PROVIDER, chunk.error.type or "", chunk.error.message or "")
         outputs: list[ModelOutput] = []
-        for choice in chunk.choices:
-            if choice.delta.content:
-                self.written += len(choice.delta.content)
-                outputs.append(TextDelta(choice.delta.content))
-            for part in choice.delta.tool_calls or []:
-                self._tool(part)
-            if choice.finish_reason:
-                self.is_over = True
-                outputs += self._requests()
+        for choice in chunk.choices or ():
+            outputs += self._choice(choice)
         if chunk.usage is not None:
             outputs.append(self._usage(chunk.usage))
         return outputs
 
-    def _tool(self, part: Any) -> None:
+    def _choice(self, choice: _Choice) -> list[ModelOutput]:
+        outputs: list[ModelOutput] = []
+        delta = choice.delta or _Delta()
+        if delta.content:
+            self.written += len(delta.content)
+            outputs.append(TextDelta(delta.content))
+        for part in delta.tool_calls or ():
+            self._tool(part)
+        if choice.finish_reason:
+            self.is_over = True
+            outputs += self._requests()
+        return outputs
+
+    def _tool(self, part: _ToolPart) -> None:
         tool = self.tools.setdefault(part.index, ["", "", ""])
         tool[0] = tool[0] or part.id or f"call_{part.index}"
         if part.function is not None:
@@ -190,7 +193,7 @@ class _Reading:
         self.tools.clear()
         return requests
 
-    def _usage(self, usage: Any) -> Usage:
+    def _usage(self, usage: _Tokens) -> Usage:
         details = usage.prompt_tokens_details
         cached = (details.cached_tokens or 0) if details is not None else 0
         self._bill(usage.prompt_tokens - cached, usage.completion_tokens, cached)
@@ -198,20 +201,18 @@ class _Reading:
 
     def _bill(self, tokens_in: int, tokens_out: int, cached: int = 0, *, is_wasted: bool = False) -> None:
         self.is_settled = True
-        bill(
-            Consumption(
-                Stage.MIND,
-                _PROVIDER,
-                self.model,
-                tokens_in=tokens_in,
-                tokens_out=tokens_out,
-                tokens_cached=cached,
-                is_wasted=is_wasted,
-            )
+        used = Consumption(
+            Stage.MIND,
+            _PROVIDER,
+            self.model,
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            tokens_cached=cached,
+            is_wasted=is_wasted,
         )
+        bill(used)
 
     def end(self) -> list[ModelOutput]:
-        """The stream is over. Raises when it was cut: no finish reason, and nothing that could pass for an answer's end."""
         if not self.is_over:
             raise ProviderUnavailable(_PROVIDER, "dropped", "the stream ended without a finish reason")
         return self._requests()
@@ -219,7 +220,7 @@ class _Reading:
     def settle(self) -> None:
         """A server that gave no usage, or a reply that was cut off: what was written is estimated, what was read unknown."""
         if not self.is_settled and self.written:
-            self._bill(0, self.written // _CHARACTERS_PER_TOKEN, is_wasted=not self.is_over)
+            self._bill(0, self.written // CHARACTERS_PER_TOKEN, is_wasted=not self.is_over)
 
 
 def as_messages(turns: Sequence[ChatTurn]) -> list[dict[str, object]]:

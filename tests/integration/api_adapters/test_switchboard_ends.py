@@ -63,7 +63,7 @@ def house_time() -> datetime:
 async def test_an_attempt_that_was_given_up_ends_its_call(house: Open) -> None:
     for attempt, disposition, expected in (("at_1", "unknown", "unknown"), ("at_2", "answered", "abandoned")):
         call = ringing(house, attempt)
-        await house.switchboard._open_books(call)
+        await house.switchboard._books.open(call)
         house.switchboard.heed(Recorded(1, house_time(), CallAnswered(), attempt_id=attempt))
         house.switchboard.heed(changed(attempt, ""))
         house.switchboard.heed(changed("at_other", "unknown"))
@@ -103,7 +103,7 @@ async def test_a_fault_before_the_first_word_ends_the_call_all_the_same(
     house: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = ringing(house, "at_1")
-    await house.switchboard._open_books(call)
+    await house.switchboard._books.open(call)
 
     def broken(*_: Any) -> Any:
         raise OSError("no room for the journal")

@@ -148,7 +148,7 @@ async def test_a_cancelled_reply_costs_the_next_turn_no_handshake(stand_in: Any,
         await vendor.log.wait_for("asked", count=2 if stand_in is AnthropicStandIn else 1)
         task.cancel()
         await vendor.log.wait_for("cancelled")
-        await asyncio.gather(*model._warming)  # the new spare one, dialled behind the caller's back
+        await model.client.connected()  # the new spare one, dialled behind the caller's back
         assert vendor.log.count("connection") == 3
         vendor.preset = INSTANT
         await answer(model, prompt)

@@ -1,29 +1,39 @@
 from __future__ import annotations
 
-from types import SimpleNamespace as Some
-from typing import Any
+import msgspec
+import pytest
 
 from context.briefing import Briefing, ContactCard
 from voice.agent import AgentDefinition
 from voice.events import Word
-from voice.providers.deepgram_hearing import Hearing, keyterms, stable_share, within_limit
+from voice.providers.deepgram_hearing import (
+    Alternative,
+    Channel,
+    HeardWord,
+    Hearing,
+    Message,
+    keyterms,
+    parse,
+    stable_share,
+    within_limit,
+)
 
 AGENT = AgentDefinition("a", "Acme", "Ann", "", "", "", keyterms=("shingle", "Acme"))
 
 
-def word(text: str, start: float, end: float) -> Any:
-    return Some(word=text.lower(), punctuated_word=text, start=start, end=end, confidence=0.9)
+def word(text: str, start: float, end: float) -> HeardWord:
+    return HeardWord(word=text.lower(), punctuated_word=text, start=start, end=end, confidence=0.9)
 
 
-def results(text: str, *, final: bool = False, asked: bool = False) -> Any:
+def results(text: str, *, final: bool = False, asked: bool = False) -> Message:
     words = [word(part, i * 0.3, i * 0.3 + 0.3) for i, part in enumerate(text.split())]
-    best = Some(transcript=text, confidence=0.9, words=words)
-    return Some(type="Results", is_final=final, from_finalize=asked, channel=Some(alternatives=[best]))
+    best = Alternative(transcript=text, confidence=0.9, words=words)
+    return Message(type="Results", is_final=final, from_finalize=asked, channel=Channel([best]))
 
 
-def turn(event: str, text: str, end: float) -> Any:
+def turn(event: str, text: str, end: float) -> Message:
     words = [word(text, 1.0, 1.5)] if text else []
-    return Some(type="TurnInfo", event=event, transcript=text, words=words, end_of_turn_confidence=end)
+    return Message(type="TurnInfo", event=event, transcript=text, words=words, end_of_turn_confidence=end)
 
 
 def test_interims_become_stable_word_by_word_and_are_told_once() -> None:
@@ -78,7 +88,7 @@ def test_flux_says_how_sure_it_is_and_takes_it_back() -> None:
     ]
     assert ends == [0.5, 0.0, 1.0]
     assert hearing.take(turn("Update", "", 0.0), 0.3) is None
-    assert hearing.take(Some(type="Connected"), 0.4) is None
+    assert hearing.take(Message(type="Connected"), 0.4) is None
 
 
 def test_silence_that_was_put_in_is_taken_out_of_the_times() -> None:
@@ -100,3 +110,22 @@ def test_stability_counts_from_the_start() -> None:
     assert stable_share("", "a") == 0.0
     assert stable_share("a", "") == 0.0
     assert stable_share("x a", "a") == 0.0
+
+
+def test_messages_are_read_by_their_wire_names_and_other_kinds_passed_over() -> None:
+    read = parse(
+        '{"type": "Results", "is_final": true, "new": [1], "channel": {"alternatives": [{"transcript": "yes", '
+        '"confidence": 0.9, "words": [{"word": "yes", "start": 1, "end": 1.5, "confidence": 0.9}]}]}}'
+    )
+    heard = Hearing().take(read, 0.0)
+    assert heard is not None
+    assert (heard.text, heard.words) == ("yes", (Word("yes", 1.0, 1.5),))
+    metadata = parse('{"type": "Metadata", "channel": 7, "words": "many"}')
+    assert Hearing().take(metadata, 0.0) is None
+    assert Hearing().take(parse('{"type": "Results"}'), 0.0) is None
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"type": "Results", "channel": 7}', '{"type": 1}'])
+def test_what_is_no_message_is_refused(text: str) -> None:
+    with pytest.raises(msgspec.MsgspecError):
+        parse(text)
