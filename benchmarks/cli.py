@@ -5,31 +5,25 @@ Exit status: 0 measured (and, for `compare`, no regression), 1 not measured or a
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
-import structlog
 import typer
 from rich.console import Console
 
 from benchmarks.compare import changes
+from benchmarks.conduct import Order, conduct
 from benchmarks.engines.scripted import PACES
 from benchmarks.errors import BenchmarkError
-from benchmarks.machine import load, this_machine
-from benchmarks.plan import PARTS, Plan, Progress, a_place
-from benchmarks.report import table
+from benchmarks.plan import PARTS, Plan
+from benchmarks.report import markdown, table
 from benchmarks.report.html import page
-from benchmarks.report.model import Result, Run, read, write
-from benchmarks.suites.catalogue import SUITES, Suite, Task
+from benchmarks.report.model import read
+from benchmarks.suites.catalogue import SUITES, Suite
 from benchmarks.target import Engine, engine
 
 DEFAULT_MARGIN: Final = 0.1
@@ -53,7 +47,14 @@ Long = Annotated[bool, typer.Option("--long", help="The long form: more calls, f
 Calls = Annotated[int, typer.Option(min=0, max=2000, help="How many calls; 0: as many as the suite wants.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Where the result goes (JSON).", dir_okay=False)]
 Html = Annotated[Path | None, typer.Option("--html", help="Where the page goes.", dir_okay=False)]
+Corpus = Annotated[
+    Path | None,
+    typer.Option("--corpus", help="Recorded cases for `turns`.", envvar="OFFHOOK_BENCH_TURNS", file_okay=False),
+]
 Keep = Annotated[Path | None, typer.Option("--keep", help="Keep recordings and logs in this folder.", file_okay=False)]
+
+
+Result = Annotated[Path, typer.Argument(help="A result.", exists=True, dir_okay=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,6 @@ def _list(is_wanted: bool) -> None:
     if is_wanted:
         for suite in SUITES.values():
             typer.echo(f"{suite.name:<12} {suite.about}")
-        typer.echo(f"{'turns':<12} turn-taking on a folder of recorded cases (--corpus)")
         raise typer.Exit
 
 
@@ -94,6 +94,7 @@ def everything(
     target: Target = ["offhook"],  # noqa: B006
     long: Long = False,
     seed: Seed = 1,
+    corpus: Corpus = None,
     out: Out = None,
     html: Html = None,
     keep: Keep = None,
@@ -106,7 +107,9 @@ def everything(
     Example: offhook bench all --html bench.html
     """
     engines = [Ways(pipecat_python, livekit_python).engine(each) for each in target]
-    _measure([SUITES[name] for name in SHORT], engines, Plan("", 0, seed=seed), out, html, keep, long, as_json=as_json)
+    names = (*SHORT, "turns") if corpus else SHORT
+    order = Order(out, html, keep, long, corpus=corpus, as_json=as_json)
+    _measure(names, engines, Plan("", 0, seed=seed), order)
 
 
 @bench_app.command()
@@ -128,6 +131,7 @@ def run(
     ] = 0.0,
     long: Long = False,
     seed: Seed = 1,
+    corpus: Corpus = None,
     out: Out = None,
     html: Html = None,
     keep: Keep = None,
@@ -147,7 +151,7 @@ def run(
         raise typer.BadParameter(f"no such {what}: {name}")
     engines = [Ways(pipecat_python, livekit_python, number, token).engine(each) for each in target]
     plan = Plan("", calls, seed=seed, parts=parts, pace=pace, stall=stall)
-    _measure([SUITES[name] for name in suite], engines, plan, out, html, keep, long, rounds=rounds, as_json=as_json)
+    _measure(suite, engines, plan, Order(out, html, keep, long, rounds, corpus=corpus, as_json=as_json))
 
 
 def _one_suite(suite: Suite) -> None:
@@ -172,14 +176,19 @@ def _one_suite(suite: Suite) -> None:
             raise typer.BadParameter("--steps wants whole numbers with commas between them") from None
         engines = [Ways(pipecat_python, livekit_python).engine(each) for each in target]
         plan = Plan("", calls, seed=seed)
-        _measure([suite], engines, plan, out, html, keep, long, steps=climb, as_json=as_json)
+        _measure([suite.name], engines, plan, Order(out, html, keep, long, steps=climb, as_json=as_json))
 
     command.__doc__ = f"{suite.about[0].upper()}{suite.about[1:]}.\n\nExample: offhook bench {suite.name}"
     bench_app.command(suite.name)(command)
 
 
 for _suite in SUITES.values():
-    _one_suite(_suite)
+    if _suite.name != "turns":  # it has tables of its own
+        _one_suite(_suite)
+
+
+def _measure(names: Sequence[str], engines: Sequence[Engine], plan: Plan, order: Order) -> None:
+    raise typer.Exit(0 if conduct([SUITES[name] for name in names], engines, plan, order) else 1)
 
 
 @bench_app.command()
@@ -232,7 +241,7 @@ def compare(
 
 @bench_app.command()
 def report(
-    result: Annotated[Path, typer.Argument(help="A result.", exists=True, dir_okay=False)],
+    result: Result,
     html: Html = None,
 ) -> None:
     """A result as tables, and as a page.
@@ -245,95 +254,23 @@ def report(
         html.write_text(page(found), encoding="utf-8")
 
 
-# --- doing it -----------------------------------------------------------------------------------------------------------
-
-
-def _measure(
-    suites: Sequence[Suite],
-    engines: Sequence[Engine],
-    plan: Plan,
-    out: Path | None,
-    html: Path | None,
-    keep: Path | None,
-    is_long: bool,
-    *,
-    rounds: int = 1,
-    steps: tuple[int, ...] = (),
-    as_json: bool,
+@bench_app.command("table")
+def readme_table(
+    result: Result,
+    into: Annotated[
+        Path | None, typer.Option("--into", help="A page whose table is renewed, README.md for one.", dir_okay=False)
+    ] = None,
 ) -> None:
-    console = Console(stderr=True, highlight=False)
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL)
-    )  # failing vendors are part of it
-    began, before = time.monotonic(), load()
-    home = Path(os.environ.get("OFFHOOK_HOME") or ".offhook") / "bench"
-    runs, failures = _runs(suites, engines, _on_cores(plan), keep, home, is_long, rounds, steps, console)
-    if not runs:
-        raise BenchmarkError(f"nothing was measured: {'; '.join(failures)}")
-    seconds = round(time.monotonic() - began, 1)
-    result = Result(
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=seconds,
-        machine=this_machine(before),
-        runs=tuple(runs),
-        seed=plan.seed,
-    )
-    out, html = out or home / "latest.json", html or home / "latest.html"
-    for path in (out, html):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write(out, result)
-    html.write_text(page(result), encoding="utf-8")
-    if as_json:
-        print(out.read_text())
-    else:
-        table.show(result, Console())
-    console.print(f"\nresult  {out}\npage    {html}")
-    for failure in failures:
-        console.print(f"[red]{failure}[/red]")
-    raise typer.Exit(1 if failures else 0)
+    """A result as a Markdown table: engines side by side, where we lose, machine, date and command.
 
-
-def _runs(
-    suites: Sequence[Suite],
-    engines: Sequence[Engine],
-    plan: Plan,
-    keep: Path | None,
-    home: Path,
-    is_long: bool,
-    rounds: int,
-    steps: tuple[int, ...],
-    console: Console,
-) -> tuple[list[Run], list[str]]:
-    runs: list[Run] = []
-    failures: list[str] = []
-    began = time.monotonic()
-    with a_place(keep, home / "speech") as place, console.status("") as status:
-        for suite in suites:
-            task = Task(engines, plan, place, _progress(suite, status.update, console), is_long, rounds, steps)
-            try:
-                runs += asyncio.run(suite.run(task))
-            except BenchmarkError as error:
-                failures.append(f"{suite.name}: {error}")
-            console.print(f"[dim]{time.monotonic() - began:6.0f} s[/dim]  {suite.name}")
-    return runs, failures
-
-
-def _progress(suite: Suite, update: Progress, console: Console) -> Progress:
-    """Moves on a terminal; elsewhere only what is worth a line of its own."""
-
-    def told(what: str) -> None:
-        if console.is_terminal:
-            update(f"{suite.name}: {what}")
-
-    return told
-
-
-def _on_cores(plan: Plan) -> Plan:
-    """Engine and callers on a core each, where there are two to have."""
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    if len(cores) < 2:
-        return plan
-    return replace(plan, core_engine=cores[-1], core_callers=cores[0])
+    Example: offhook bench table .offhook/bench/latest.json --into README.md
+    """
+    found = read(result)
+    block = markdown.table(found)
+    if into is None:
+        print(block)
+        return
+    into.write_text(markdown.replaced(into.read_text(encoding="utf-8"), block), encoding="utf-8")
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ FEWEST: Final = 5  # values on each side below which nothing is said about perce
 SHOWN: Final = (50, 95)
 
 # Figures for which more is not worse or better, or that only describe.
-DESCRIPTIVE: Final = frozenset({"lead", "carrier_frames_late"})
+DESCRIPTIVE: Final = frozenset({"lead", "claimed_gap"})
 # Numbers compared by themselves, with no sample behind them: less is better in all of them.
 NUMBERS: Final = ("cpu_ms_per_call_second", "bytes_per_call", "lag_p99_median_ms")
 MORE_IS_BETTER: Final = ("calls_per_core", "events_per_second")
@@ -55,16 +55,18 @@ def changes(before: Result, after: Result, margin: float) -> list[Change]:
 
 
 def _of_runs(before: Run, after: Run, margin: float) -> Iterator[Change]:
-    for name in before.figures.keys() & after.figures.keys() - DESCRIPTIVE:
+    for name in sorted(before.figures.keys() & after.figures.keys() - DESCRIPTIVE):
+        if name.startswith("stage: "):
+            continue
         for percentile in SHOWN:
             change = _percentile(before, name, before.figures[name], after.figures[name], percentile, margin)
             if change is not None:
                 yield change
-    for name in before.shares.keys() & after.shares.keys():
+    for name in sorted(before.shares.keys() & after.shares.keys()):
         change = _share(before, name, before.shares[name], after.shares[name], margin)
         if change is not None:
             yield change
-    for name in before.numbers.keys() & after.numbers.keys():
+    for name in sorted(before.numbers.keys() & after.numbers.keys()):
         if name in NUMBERS or name in MORE_IS_BETTER:
             yield _number(before, name, before.numbers[name], after.numbers[name], margin)
 

@@ -19,7 +19,9 @@ from telephony.audio import SAMPLE_RATE, encode, read_wav
 from voice.providers.silero import SileroActivity
 
 FRAME: Final = 80  # samples, 10 ms
-LOUD: Final = -42.0  # dBFS: above the noise of a telephone line, below any speech that is understood
+LOUD: Final = -42.0  # dBFS: above the noise of any telephone line, below any speech that is understood
+SOFT: Final = -48.0  # dBFS: where a quiet line lets a word's soft end be heard
+_ABOVE_ROOM: Final = 8.0  # dB by which speech stands out of a room
 BRIDGED: Final = int(0.35 * SAMPLE_RATE)  # a shorter silence lies within one stretch of speech
 SHORTEST: Final = int(0.06 * SAMPLE_RATE)  # a shorter sound is no speech
 AGREE: Final = 0.12  # seconds two detectors may differ by
@@ -131,10 +133,11 @@ def measure(sidecar: Sidecar, wav: Path) -> Measured:
 
 
 def energy_spans(samples: NDArray[np.int16]) -> list[Span]:
-    """Stretches of sound, to 10 ms, by level alone."""
+    """Stretches of sound, to 10 ms, by level alone; the threshold follows the noise of the room."""
     frames = samples[: len(samples) // FRAME * FRAME].reshape(-1, FRAME).astype(np.float64) / 32768
     level = 10 * np.log10(np.maximum((frames**2).mean(axis=1), 1e-12))
-    return _merged(_runs(level > LOUD, FRAME))
+    room = float(np.percentile(level, 25)) if len(level) else SOFT
+    return _merged(_runs(level > min(LOUD, max(SOFT, room + _ABOVE_ROOM)), FRAME))
 
 
 def model_spans(samples: NDArray[np.int16]) -> list[Span]:

@@ -8,20 +8,24 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from benchmarks.belief import Believed, Claims, arrived_of, believed_of
 from benchmarks.callers.fleet import scenarios
 from benchmarks.callers.speech import Speech, texts_of, write_bank
 from benchmarks.engines.scripted import Bank
 from benchmarks.errors import EngineNotReady, NothingMeasured
-from benchmarks.figures import Believed, CallFigures, believed_of, figures_of, read_recorded
+from benchmarks.figures import CallFigures, Recorded, figures_of, read_recorded
 from benchmarks.heard import Voice
 from benchmarks.plan import Place, Plan, Progress
-from benchmarks.processes import running, tail, vendors_running
+from benchmarks.processes import VENDOR_NOTES, running, tail, vendors_running
 from benchmarks.report.model import Run
 from benchmarks.report.timeline import timeline_of
 from benchmarks.summary import summary
 from benchmarks.target import Engine
+from voice.drawing.telling import tell
 
 
 async def prepare(plan: Plan, place: Place, folder: Path) -> None:
@@ -67,6 +71,7 @@ def measured(folder: Path, progress: Progress, *, is_known: bool = True) -> list
     bank = Bank(folder / "bank.json")
     voice = Voice(bank.speech if is_known else {})
     believed = believed_of(engine_notes(folder))
+    arrived = arrived_of(noted(folder / VENDOR_NOTES))
     found = []
     files = sorted((folder / "calls").glob("*.json"))
     for number, path in enumerate(files, 1):
@@ -74,18 +79,43 @@ def measured(folder: Path, progress: Progress, *, is_known: bool = True) -> list
         recorded = read_recorded(path)
         replies = (*bank.script(recorded.scenario).replies, bank.opening)
         known: Believed | None = believed.get(recorded.call_sid)
+        if known is not None:
+            known = _completed(known, folder, recorded, arrived)
         found.append(figures_of(recorded, Path(recorded.wav), voice, replies, known))
     if not found:
         raise NothingMeasured("no call was recorded")
     return found
 
 
+def _completed(
+    believed: Believed, folder: Path, recorded: Recorded, arrived: Mapping[str, tuple[tuple[int, float], ...]]
+) -> Believed:
+    """With what the vendors received, and with what our own engine's journal tells of the waits."""
+    if recorded.scenario in arrived:
+        believed = replace(believed, utterances=arrived[recorded.scenario])
+    journal = folder / "journals" / f"{recorded.call_sid}.jsonl"
+    return replace(believed, claims=journalled(journal)) if journal.exists() else believed
+
+
+def journalled(journal: Path) -> Claims:
+    """What a call's journal says of every wait, part by part: the same account that `offhook replay --html` draws."""
+    gaps = [turn.gap for turn in tell(journal).turns if turn.gap is not None]
+    stages: dict[str, list[float]] = {}
+    for gap in gaps:
+        for stage in gap.stages:
+            stages.setdefault(stage.name, []).append(stage.length)
+    return Claims(tuple(gap.length for gap in gaps), {name: tuple(values) for name, values in stages.items()})
+
+
 def engine_notes(folder: Path) -> list[dict[str, object]]:
     """What the engine wrote about itself, line by line; nothing for an engine that is only a URL."""
-    path = folder / "notes.jsonl"
-    if not path.exists():
-        return []
-    return [json.loads(line) for line in path.read_text().splitlines() if line.endswith("}")]
+    return noted(folder / "notes.jsonl")
+
+
+def noted(path: Path) -> list[dict[str, object]]:
+    """The whole lines of a file of notes; none where there is no file."""
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("}")]
 
 
 async def one_run(engine: Engine, plan: Plan, place: Place, progress: Progress) -> Run:

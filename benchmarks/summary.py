@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from benchmarks.figures import CallFigures
+from benchmarks.figures import CallFigures, Tally
 from benchmarks.plan import Plan
 from benchmarks.report.model import Figure, Run, Share, Timeline, figure
 from benchmarks.target import Engine, version_of
@@ -33,57 +34,70 @@ def summary(
         figures={name: each for name, each in _distributions(calls).items() if each.n},
         shares={name: each for name, each in _shares(calls).items() if each.of},
         numbers=_numbers(calls, notes) | {"carrier_frames_late": float(late)},
+        discarded=_discarded(calls),
         timeline=timeline,
         notes=tuple(remarks),
     )
 
 
 def _setup(engine: Engine, plan: Plan) -> dict[str, str]:
-    said = {"pace": plan.pace, "seed": str(plan.seed)}
+    said = {"parts": plan.parts, "pace": plan.pace, "seed": str(plan.seed)}
     if plan.stall:
         said["loop stalls"] = f"{plan.stall:g} s every second"
     return said | ({"url": engine.url} if engine.url else {})
 
 
-_LISTS: Final = (
-    "first_audio",
-    "gap",
-    "content_gap",
-    "stop",
-    "holes",
-    "lead",
-    "lost_start",
-)
+_LISTS: Final = ("first_audio", "gap", "content_gap", "stop", "holes", "lead", "lost_start")
 
 
 def _distributions(calls: Sequence[CallFigures]) -> dict[str, Figure]:
     found = {name: figure([value for each in calls for value in getattr(each, name)]) for name in _LISTS}
     for name in ("heard_error", "heard_error_whole"):
         found[name] = figure([value for each in calls for value in getattr(each, name)], "words")
+    found["claimed_gap"] = figure([value for each in calls for value in each.claims.waits])
+    for stage in dict.fromkeys(stage for each in calls for stage in each.claims.stages):
+        found[f"stage: {stage}"] = figure([value for each in calls for value in each.claims.stages.get(stage, ())])
     return found
 
 
 def _shares(calls: Sequence[CallFigures]) -> dict[str, Share]:
-    def total(name: str) -> int:
-        return int(sum(getattr(each, name) for each in calls))
-
-    return {
-        "missed_barge_ins": Share(hits=total("missed_barge_ins"), of=total("barge_ins")),
-        "backchannel_stops": Share(hits=total("backchannel_stops"), of=total("backchannels")),
-        "noise_stops": Share(hits=total("false_stops"), of=total("noises")),
-        "cut_offs_in_pauses": Share(hits=total("cut_offs"), of=total("pauses")),
-        "late_frames": Share(hits=total("late_frames"), of=total("agent_frames")),
+    found = {
+        "missed_barge_ins": _total([each.missed for each in calls]),
+        "cut_offs_in_pauses": _total([each.cut_offs for each in calls]),
+        "late_frames": _total([each.late_frames for each in calls]),
+        "lost_words": _total([each.lost_words for each in calls]),
     }
+    for why in sorted({why for each in calls for why in each.stops}):
+        found[f"stops: {why}"] = _total([each.stops[why] for each in calls if why in each.stops])
+    return found
+
+
+def _total(tallies: Sequence[Tally]) -> Share:
+    return Share(hits=sum(each.hits for each in tallies), of=sum(each.of for each in tallies))
+
+
+def _discarded(calls: Sequence[CallFigures]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for each in calls:
+        found.update(each.discarded)
+    return dict(found)
 
 
 def _numbers(calls: Sequence[CallFigures], notes: Sequence[Mapping[str, object]]) -> dict[str, float]:
     talked = sum(each.seconds for each in calls) / 60
     found = {
-        "discarded": float(sum(each.discarded for each in calls)),
+        "discarded": float(sum(each.discarded.total() for each in calls)),
         "unanswered": float(sum(each.unanswered for each in calls)),
         "double_talk_s_per_minute": round(sum(each.double_talk for each in calls) / max(talked, 1e-9), 2),
     }
-    return found | load_of(notes)
+    return found | _understated(calls) | load_of(notes)
+
+
+def _understated(calls: Sequence[CallFigures]) -> dict[str, float]:
+    """By how much the engine's own account of a wait falls short of what the caller heard, at the median of the run."""
+    heard = figure([value for each in calls for value in each.gap]).p50
+    claimed = figure([value for each in calls for value in each.claims.waits]).p50
+    return {} if heard is None or claimed is None else {"understated_gap_ms": round(1000 * (heard - claimed), 1)}
 
 
 def load_of(notes: Sequence[Mapping[str, object]], least: int = 1) -> dict[str, float]:

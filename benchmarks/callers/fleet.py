@@ -24,7 +24,7 @@ from benchmarks.engines.probe import pin
 from telephony.simulator.faults import Faults
 from telephony.simulator.instructions import ConnectStream, read
 from telephony.simulator.ledger import CallLedger, Json
-from telephony.simulator.line import Line
+from telephony.simulator.line import Line, Stream
 from telephony.simulator.media import StreamFailed, run_stream
 from telephony.simulator.person import PersonOnPhone
 from telephony.simulator.recording import keep, truth_of
@@ -35,6 +35,7 @@ from telephony.simulator.wheel import Wheel
 ACCOUNT: Final = "AC" + "0" * 32
 OURS: Final = "+13025550100"
 LATE_MS: Final = 30.0  # lateness of a tick, ours, that an engine's lead must not be blamed for
+LOOK_EVERY: Final = 10  # ticks between two looks into the playout buffer
 LONGEST_CALL: Final = 180.0  # seconds
 
 
@@ -57,14 +58,21 @@ class Order:
 
 
 class _Watched:
-    """A line whose late ticks are written down: what happens to its buffer then is our doing, not the engine's."""
+    """A line whose late ticks are written down: what happens to its buffer then is our doing, not the engine's. And how full
+    that buffer is: how early the engine's frames come."""
 
-    def __init__(self, line: Line, late: list[tuple[int, float]]) -> None:
-        self._line, self._late = line, late
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._ticks = 0
+        self.late: list[tuple[int, float]] = []
+        self.ahead: list[int] = []
 
     def tick(self, late_ms: float) -> None:
         if late_ms > LATE_MS:
-            self._late.append((self._line.position, round(late_ms, 1)))
+            self.late.append((self._line.position, round(late_ms, 1)))
+        self._ticks += 1
+        if self._ticks % LOOK_EVERY == 0 and isinstance(self._line.far, Stream) and self._line.far.buffered:
+            self.ahead.append(self._line.far.buffered)
         self._line.tick(late_ms)
 
 
@@ -75,7 +83,6 @@ class Caller:
         self._order, self._number, self._speech, self._wheel = order, number, speech, wheel
         self._scenario = SCENARIOS[order.suite](number, order.seed)
         self._has_hung_up = asyncio.Event()
-        self._late: list[tuple[int, float]] = []
 
     async def run(self) -> dict[str, Json]:
         sid = call_sid(self._order.suite, self._order.seed, self._number)
@@ -83,16 +90,20 @@ class Caller:
         ledger = CallLedger(sid, ACCOUNT, self._order.number, caller, "inbound", datetime.now(UTC))
         ledger.answer(datetime.now(UTC))
         line = Line(PersonOnPhone(person(self._scenario, self._speech)), self._has_hung_up.set)
-        ended_by = await self._talk(ledger, line)
+        watched = _Watched(line)
+        ended_by = await self._talk(ledger, line, watched)
         ledger.end("completed", datetime.now(UTC))
         found = truth_of(ledger, line, "answers", ended_by) | {
             "scenario": self._scenario.name,
-            "late": [list(each) for each in self._late],
+            "has_echo": self._scenario.echo is not None,
+            "has_noise": self._scenario.noise is not None,
+            "late": [list(each) for each in watched.late],
+            "ahead": list(watched.ahead),
             "acts": list(self._acts())[: len(line.person.uttered)],
         }
         return await asyncio.to_thread(keep, self._order.out, found, line)
 
-    async def _talk(self, ledger: CallLedger, line: Line) -> str:
+    async def _talk(self, ledger: CallLedger, line: Line, watched: _Watched) -> str:
         try:
             verb = await self._instructions(ledger)
         except StreamFailed as failed:
@@ -100,7 +111,6 @@ class Caller:
             return "nobody"
         stream = asyncio.create_task(run_stream(verb, "MZ" + ledger.sid[2:], ledger, line, self._order.token, Faults()))
         hang_up = asyncio.create_task(self._has_hung_up.wait())
-        watched = _Watched(line, self._late)
         self._wheel.join(watched)
         try:
             await asyncio.wait([stream, hang_up], timeout=self._order.longest, return_when=asyncio.FIRST_COMPLETED)

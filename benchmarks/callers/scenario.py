@@ -97,7 +97,8 @@ INTERRUPTIONS: Final = (
     "Hold on, that is not right.",
     "No no, we already had that done.",
 )
-BACKCHANNELS: Final = ("uh-huh", "mm-hm", "okay", "right", "yeah")
+# Spoken as people do, in 0.2 to 0.6 s. No "mm-hm": synthesisers spell it, and 0.8 s of letters is no murmur.
+BACKCHANNELS: Final = ("uh-huh", "mm", "okay", "right", "yeah")
 BYES: Final = ("Okay thank you, goodbye.", "Thanks, bye bye.")
 VOICES: Final = ("caller", "caller_female", "caller_deep", "caller_old", "caller_plain")
 ROOMS: Final = (None, None, -55.0, -50.0)  # dBFS of noise
@@ -148,7 +149,8 @@ def latency(number: int, seed: int, turns: int = 4) -> Scenario:
 
 
 def bargein(number: int, seed: int, rounds: int = 3) -> Scenario:
-    """Takes the floor, murmurs along, coughs: each over a long answer of its own."""
+    """Takes the floor, murmurs along, coughs: each over a long answer of its own. Every fourth hears themselves come back,
+    every fourth sits in a noisy room."""
     cast = _Cast(random.Random(f"bargein {seed} {number}"))
     acts = [Act(Kind.HELLO, At(0.1), ("Hello?",)), cast.turn()]
     deeds: list[Callable[[], Act]] = [cast.interruption, cast.backchannel, cast.noise]
@@ -157,8 +159,9 @@ def bargein(number: int, seed: int, rounds: int = 3) -> Scenario:
         acts.append(deed)
         if deed.kind in NOISES:
             acts.append(cast.turn())
-    echo = Echo(-30.0, 0.18) if number % 5 == 4 else None
-    return _scenario("bargein", number, cast, [*acts, cast.bye()], echo=echo)
+    echo = Echo(-30.0, 0.18) if number % 4 == 3 else None
+    noise = -50.0 if number % 4 == 1 else None
+    return _scenario("bargein", number, cast, [*acts, cast.bye()], noise, echo)
 
 
 def gaps(number: int, seed: int) -> Scenario:

@@ -15,11 +15,15 @@ from typing import Final
 import numpy as np
 
 from benchmarks.callers.scenario import OPENING, Act, Kind, Scenario, sentences
-from telephony.audio import SAMPLE_RATE, decode, silence
+from telephony.audio import SAMPLE_RATE, decode, level, scale, silence
 from telephony.simulator.person import Cue, Script, sound
 from voice.providers.embedded.mouth import EmbeddedMouth
 
 AGENT_VOICE: Final = "female"
+SPOKEN: Final = -26.0  # dBFS: the nominal active speech level of telephony (ITU-T P.56, G.191)
+MURMURED: Final = -29.0  # a little softer, as backchannels and coughs of recorded people are beside their interruptions
+ABOVE_ROOM: Final = -46.0  # dBFS: over the noise of every room of the cast
+ABOVE_ECHO: Final = -38.0  # and over the loudest syllable that comes back, -30 dB from a voice at -19
 _QUIET: Final = 330  # 16-bit amplitude under which a voice has not begun, or is over
 
 
@@ -121,10 +125,19 @@ def person(scenario: Scenario, speech: Speech) -> Script:
 
 
 def _audio(act: Act, scenario: Scenario, speech: Speech) -> bytes:
-    if not act.text:
-        return sound("cough" if act.kind is Kind.COUGH else "click", scenario.seed)
+    """An act as it comes out of a telephone: at the level of a telephone, not of a synthesiser."""
+    if act.kind is Kind.CLICK:
+        return sound("click", scenario.seed)
+    if act.kind is Kind.COUGH:
+        return levelled(sound("cough", scenario.seed), MURMURED)
     gap = silence(round(act.pause * SAMPLE_RATE))
-    return gap.join(speech.get(part, scenario.voice).audio for part in act.text)
+    loudness = MURMURED if act.kind is Kind.BACKCHANNEL else SPOKEN
+    return gap.join(levelled(speech.get(part, scenario.voice).audio, loudness) for part in act.text)
+
+
+def levelled(audio: bytes, dbfs: float) -> bytes:
+    """The same sound at another mean level."""
+    return scale(audio, dbfs - level(audio))
 
 
 def pauses(act: Act, scenario: Scenario, speech: Speech) -> tuple[tuple[int, int], ...]:
@@ -164,4 +177,4 @@ def _script(scenario: Scenario, speech: Speech) -> dict[str, object]:
             parts += [(part, speech.get(part, scenario.voice).seconds) for part in act.text]
         elif act.kind is Kind.COUGH:
             parts.append(("", len(_audio(act, scenario, speech)) / SAMPLE_RATE))  # a click is too short for any ear
-    return {"parts": parts, "replies": scenario.replies}
+    return {"parts": parts, "replies": scenario.replies, "voiced": ABOVE_ROOM if scenario.echo is None else ABOVE_ECHO}

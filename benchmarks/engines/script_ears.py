@@ -11,12 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks.engines.scripted import Part
+from benchmarks.engines.scripted import Script
 from benchmarks.vendors.ears import Heard, Tell
 from telephony.audio import FRAME, SAMPLE_RATE, level
 from voice.events import Word
 
-VOICED: Final = -44.0  # dBFS; rooms and echo lie below, every caller above
 ONSET: Final = 3 * FRAME  # of unbroken voice: a click is shorter
 OVERTIME: Final = int(0.15 * SAMPLE_RATE)  # by which a sound may outlast its part; if it goes on, it was the next part
 BETWEEN: Final = int(0.2 * SAMPLE_RATE)  # of silence that lie between two parts at least
@@ -37,10 +36,11 @@ class ScriptEars:
 
     is_settled = True
 
-    def __init__(self, tell: Tell, parts: Sequence[Part], note: Callable[[ScriptEars], None] = lambda ears: None) -> None:
+    def __init__(self, tell: Tell, script: Script, note: Callable[[ScriptEars], None] = lambda ears: None) -> None:
         self.sounds: list[Sound] = []
         self.position = 0
-        self._tell, self._parts, self._note = tell, parts, note
+        self._tell, self._note = tell, note
+        self._parts, self._voiced = script.parts, script.voiced
         self._rest = b""
         self._run = 0  # samples of unbroken voice up to now
         self._stretch = 0  # where the present stretch of voice began, short silences within it not counted
@@ -52,7 +52,7 @@ class ScriptEars:
         data = self._rest + audio
         whole = len(data) // FRAME * FRAME
         for start in range(0, whole, FRAME):
-            self._frame(is_voiced=level(data[start : start + FRAME]) > VOICED)
+            self._frame(is_voiced=level(data[start : start + FRAME]) > self._voiced)
         self._rest = data[whole:]
 
     def settle(self) -> None:

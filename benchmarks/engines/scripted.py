@@ -93,10 +93,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What one caller will say, and what they are answered."""
+    """What one caller will say, and what they are answered. `voiced`: dBFS from which on a sound is the caller's own, and
+    neither their room nor an echo."""
 
     parts: tuple[Part, ...]
     replies: tuple[str, ...]
+    voiced: float = -46.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,9 @@ class Bank:
         content = json.loads(path.read_text())
         self.opening: str = content["opening"]
         self.scripts = {
-            name: Script(tuple(Part(*part) for part in script["parts"]), tuple(script["replies"]))
+            name: Script(
+                tuple(Part(*part) for part in script["parts"]), tuple(script["replies"]), script.get("voiced", -46.0)
+            )
             for name, script in content["scripts"].items()
         }
         self.speech = {

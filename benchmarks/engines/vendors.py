@@ -52,7 +52,7 @@ class ScriptedDeepgram(DeepgramStandIn):
 
     def listener(self, request: Request, tell: Tell) -> Listener:
         name = next((term for term in request.query.get("keyterm", []) if term in self._bank.scripts), "")
-        return ScriptEars(tell, self._bank.script(name).parts, lambda ears: self._note(name, ears))
+        return ScriptEars(tell, self._bank.script(name), lambda ears: self._note(name, ears))
 
     def _note(self, script: str, ears: ScriptEars) -> None:
         sounds = [[each.index, each.began, each.lasted] for each in ears.sounds]

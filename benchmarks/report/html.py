@@ -8,6 +8,9 @@ from typing import Final
 
 from benchmarks.report import svg, words
 from benchmarks.report.model import Result, Run
+from benchmarks.report.side_by_side import side_by_side
+from benchmarks.report.svg_bars import bars
+from benchmarks.report.targets import Verdict, verdicts
 
 TITLES: Final = {
     "latency": "How long the caller waits",
@@ -19,6 +22,7 @@ TITLES: Final = {
     "providers": "What vendors cost, and what a failing one costs",
     "gate": "What a lawful call costs",
     "context": "How fast we know what we know",
+    "turns": "When the agent takes its turn, on recorded speech",
 }
 PLOTTED: Final = {"latency": ("gap", "first_audio"), "bargein": ("stop", "gap"), "gaps": ("holes",)}
 CARDS: Final = (
@@ -52,6 +56,10 @@ svg .axis{font-size:12px;fill:#5d6878}svg .value{font-size:12px;font-weight:600}
 .legend{display:flex;flex-wrap:wrap;gap:18px;font-size:13px;margin:4px 0 0}
 .legend i{display:inline-block;width:18px;height:4px;border-radius:2px;margin-right:7px;vertical-align:middle}
 .warn{border-left:3px solid #d97706;padding:2px 0 2px 12px;font-size:14px;color:#7c4a03;margin-top:14px}
+.targets{list-style:none;margin:0;padding:0;font-size:14px}
+.targets li{padding:4px 0;border-bottom:1px solid var(--rule)}
+.targets b{display:inline-block;width:66px;margin-right:10px;border-radius:5px;text-align:center;font-size:12px}
+.met b{background:#d9f2ec;color:#0b5f58}.missed b{background:#fde2e2;color:#b42318}
 @media print{body{background:#fff}section,.card{break-inside:avoid}}
 """
 
@@ -81,20 +89,24 @@ def _body(result: Result) -> Iterator[str]:
             "and nothing on it with another page.</p>"
         )
     yield from _cards(result)
+    yield from side_by_side(result)
     for suite in dict.fromkeys(run.suite for run in result.runs):
         yield from _section(suite, [run for run in result.runs if run.suite == suite])
     yield (
         "<section><h2>How it was measured</h2><p>Carrier and callers are processes of their own and speak the carrier's "
         "media-stream protocol with the engine. Both directions of every call are recorded by media time: left the "
         "caller's mouth, right the caller's ear. Every boundary of speech is found twice, by loudness and by a speech "
-        "model; where the two differ by more than 120 ms the figure is discarded, and counted as such. Recogniser, "
-        "language model and voice are scripted with the same delays for every engine.</p></section>"
+        "model; where the two differ by more than 120 ms the figure is discarded, and counted as such. With parts on "
+        "<em>sockets</em>, every engine reached the same stand-ins of Deepgram, OpenAI and ElevenLabs by its own "
+        "plug-ins, with delays as published; with parts <em>inside</em>, recogniser, model and voice are scripted in its "
+        "own process.</p>"
+        f"<p class='faint'><code>{escape(result.command)}</code></p></section>"
     )
 
 
 def _cards(result: Result) -> Iterator[str]:
     ours = {run.suite: run for run in result.runs if run.engine == "offhook"}
-    found = []
+    found: list[str] = []
     for suite, name, title in CARDS:
         if suite in ours and name in ours[suite].figures:
             figure, about = ours[suite].figures[name], words.figure_words(name)
@@ -105,6 +117,11 @@ def _cards(result: Result) -> Iterator[str]:
         beyond = "at least " if any(note.startswith("not broken") for note in ours["density"].notes) else ""
         cpu = f"{numbers['cpu_ms_per_call_second']:.1f} ms of CPU a second each"
         found.append(_card(f"{numbers['calls_per_core']:.0f}", "calls", f"{beyond}on one core", cpu))
+    judged = verdicts(result.runs)
+    if judged:
+        met = sum(each.is_met for each in judged)
+        missed = f"{len(judged) - met} missed, named below" if met < len(judged) else "none missed"
+        found.append(_card(f"{met} of {len(judged)}", "", "targets met", missed))
     if found:
         yield f"<div class='cards'>{''.join(found)}</div>"
 
@@ -122,15 +139,28 @@ def _section(suite: str, runs: Sequence[Run]) -> Iterator[str]:
     if any(run.curve for run in runs):
         yield "<h3>CPU per call as calls are added; a cross where the engine broke</h3>"
         yield svg.density([(run.engine, run.curve) for run in runs], "CPU per call against calls")
-        bars = [(run.engine, run.numbers["calls_per_core"]) for run in runs if "calls_per_core" in run.numbers]
-        yield f"<h3>Calls on one core</h3>{svg.bars(bars, 'Calls on one core')}"
+        held = [(run.engine, run.numbers["calls_per_core"]) for run in runs if "calls_per_core" in run.numbers]
+        yield f"<h3>Calls on one core</h3>{bars(held, 'Calls on one core')}"
     yield _table(runs)
     for run in runs:
         if run.timeline is not None:
-            yield f"<h3>A call with {escape(run.engine)}</h3>{svg.timeline(run.timeline)}"
-        for note in run.notes:
-            yield f"<p class='faint'>{escape(run.engine)}: {escape(note)}</p>"
+            yield f"<h3>A call with {escape(run.engine)}</h3>{svg.timeline(run.timeline, run.engine)}"
+        for note in (*run.notes, words.account_of(run), words.discards_of(run)):
+            if note:
+                yield f"<p class='faint'>{escape(run.engine)}: {escape(note)}</p>"
+    yield _targets([each for each in verdicts(runs) if each.suite == suite])
     yield "</section>"
+
+
+def _targets(found: Sequence[Verdict]) -> str:
+    rows = "".join(_target(each) for each in found)
+    return f"<h3>Against our targets</h3><ul class='targets'>{rows}</ul>" if rows else ""
+
+
+def _target(found: Verdict) -> str:
+    chip = "<li class='met'><b>met</b>" if found.is_met else "<li class='missed'><b>MISSED</b>"
+    note = f" ({escape(found.note)})" if found.note else ""
+    return f"{chip}{escape(found.what)}: <strong>{escape(found.measured)}</strong>, wanted {escape(found.wanted)}{note}</li>"
 
 
 def _plot(name: str, runs: Sequence[Run]) -> Iterator[str]:
@@ -152,7 +182,7 @@ def _table(runs: Sequence[Run]) -> str:
 
 
 def _figure_rows(runs: Sequence[Run]) -> Iterator[str]:
-    for name in dict.fromkeys(name for run in runs for name in run.figures):
+    for name in dict.fromkeys(name for run in runs for name in run.figures if not name.startswith(words.STAGE)):
         about = words.figure_words(name)
         cells = []
         for run in runs:

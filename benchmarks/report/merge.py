@@ -40,6 +40,10 @@ def merged(runs: Sequence[Run]) -> Run:
             name: round(sum(run.numbers.get(name, 0.0) * run.call_seconds for run in runs) / weight, 3)
             for name in dict.fromkeys(name for run in runs for name in run.numbers)
         },
+        discarded={
+            name: sum(run.discarded.get(name, 0) for run in runs)
+            for name in dict.fromkeys(name for run in runs for name in run.discarded)
+        },
         timeline=first.timeline,
         notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
     )

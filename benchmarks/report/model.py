@@ -84,6 +84,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     figures: dict[str, Figure] = {}
     shares: dict[str, Share] = {}
     numbers: dict[str, float] = {}
+    discarded: dict[str, int] = {}  # figures on which the two detectors did not agree, by name
     curve: tuple[Point, ...] = ()
     timeline: Timeline | None = None
     notes: tuple[str, ...] = ()
@@ -101,13 +102,14 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """All runs of one measurement."""
+    """All runs of one measurement. `command` is what made it."""
 
     made_at: str
     seconds: float
     machine: Machine
     runs: tuple[Run, ...]
     seed: int = 1
+    command: str = ""
     schema_version: int = SCHEMA_VERSION
 
 

@@ -51,8 +51,8 @@ def distribution(series: Sequence[Series], unit: str, label: str) -> str:
         return ""
     left, right, top, bottom = 46, 16, 18, 250
     most = nice(max(max(each.values) for each in shown))
-    x = _scale(0, most, left, WIDTH - right)
-    y = _scale(0, 1, bottom, top)
+    x = scale(0, most, left, WIDTH - right)
+    y = scale(0, 1, bottom, top)
     parts = [_axis_x(x, most, bottom, unit), *(_rule_y(y(share), f"{share:.0%}", left) for share in (0, 0.5, 0.95))]
     for number, each in enumerate(shown):
         ordered = sorted(each.values)
@@ -68,7 +68,7 @@ def distribution(series: Sequence[Series], unit: str, label: str) -> str:
             f'stroke-linejoin="round"{_dash(each.name)}/>'
         )
         parts += _percentile_dots(ordered, x, y, ink, 14 + 13 * number)
-    return _figure(bottom + 42, parts, label) + _legend([each.name for each in shown])
+    return drawing(bottom + 42, parts, label) + legend([each.name for each in shown])
 
 
 def _percentile_dots(ordered: Sequence[float], x: _Scale, y: _Scale, ink: str, below: float) -> Iterator[str]:
@@ -86,7 +86,7 @@ def density(curves: Sequence[tuple[str, Sequence[Point]]], label: str) -> str:
     left, right, top, bottom = 46, 16, 18, 250
     most_calls = nice(max(point.calls for _, points in drawn for point in points))
     most_cpu = nice(max(point.cpu_ms_per_call_second for _, points in drawn for point in points))
-    x, y = _scale(0, most_calls, left, WIDTH - right), _scale(0, most_cpu, bottom, top)
+    x, y = scale(0, most_calls, left, WIDTH - right), scale(0, most_cpu, bottom, top)
     parts = [_axis_x(x, most_calls, bottom, "calls at once")]
     parts += [_rule_y(y(value), compact(value), left) for value in ticks(most_cpu)]
     for number, (name, points) in enumerate(drawn):
@@ -97,7 +97,7 @@ def density(curves: Sequence[tuple[str, Sequence[Point]]], label: str) -> str:
             px, py = x(point.calls), y(point.cpu_ms_per_call_second)
             parts.append(_cross(px, py, ink, point.why) if point.is_broken else _dot(px, py, ink))
     note = '<text x="52" y="12" class="axis">CPU ms per second of call</text>'
-    return _figure(bottom + 42, [note, *parts], label) + _legend([name for name, _ in drawn])
+    return drawing(bottom + 42, [note, *parts], label) + legend([name for name, _ in drawn])
 
 
 def _dot(px: float, py: float, ink: str) -> str:
@@ -112,21 +112,21 @@ def _cross(px: float, py: float, ink: str, why: str) -> str:
     return f'{lines}<text {place} class="value" fill="{ink}">{escape(why)}</text>'
 
 
-def timeline(call: Timeline) -> str:
+def timeline(call: Timeline, engine: str = "offhook") -> str:
     """One call: the caller's loudness above the line, the agent's below, and what each sound was meant to be."""
     length = max(len(call.caller), len(call.agent)) * call.step
     if not length:
         return ""
     left, right, middle, height = 56, 12, 112, 58
-    x = _scale(0, length, left, WIDTH - right)
+    x = scale(0, length, left, WIDTH - right)
     parts = [_mark(mark, x, middle, height, number % 2) for number, mark in enumerate(_spoken_first(call.marks))]
     parts.append(_envelope(call.caller, call.step, x, middle - 2, -height, "#2563eb"))
-    parts.append(_envelope(call.agent, call.step, x, middle + 2, height, COLORS["offhook"]))
+    parts.append(_envelope(call.agent, call.step, x, middle + 2, height, color(engine)))
     parts.append(f'<line x1="{left}" y1="{middle}" x2="{WIDTH - right}" y2="{middle}" stroke="{FAINT}" stroke-width="1"/>')
     parts.append(f'<text x="{left - 8}" y="{middle - 24}" class="axis" text-anchor="end">caller</text>')
     parts.append(f'<text x="{left - 8}" y="{middle + 32}" class="axis" text-anchor="end">agent</text>')
     parts.append(_axis_x(x, length, middle + height + 6, "seconds"))
-    return _figure(middle + height + 48, parts, f"One call, {escape(call.title)}")
+    return drawing(middle + height + 48, parts, f"One call, {escape(call.title)}")
 
 
 def _spoken_first(marks: Sequence[Mark]) -> list[Mark]:
@@ -161,20 +161,6 @@ def _envelope(values: Sequence[float], step: float, x: _Scale, base: float, heig
     return f'<polygon points="{ends}" fill="{ink}" opacity=".85"/>'
 
 
-def bars(series: Sequence[tuple[str, float]], label: str) -> str:
-    """One bar for each engine."""
-    if not series:
-        return ""
-    most = max(value for _, value in series) or 1.0
-    rows = []
-    for number, (name, value) in enumerate(series):
-        top, width = 8 + number * 34, max(2.0, (WIDTH - 330) * value / most)
-        rows.append(f'<text x="150" y="{top + 17}" class="axis" text-anchor="end">{escape(name)}</text>')
-        rows.append(f'<rect x="160" y="{top}" width="{width:.1f}" height="24" rx="3" fill="{color(name, number)}"/>')
-        rows.append(f'<text x="{168 + width:.1f}" y="{top + 17}" class="value" fill="{INK}">{compact(value)}</text>')
-    return _figure(12 + 34 * len(series), rows, label)
-
-
 # --- axes ---------------------------------------------------------------------------------------------------------------
 
 
@@ -190,7 +176,8 @@ class _Scale:
         return self.start + (value - self.low) / span * (self.end - self.start)
 
 
-def _scale(low: float, high: float, start: float, end: float) -> _Scale:
+def scale(low: float, high: float, start: float, end: float) -> _Scale:
+    """Values from `low` to `high` onto pixels from `start` to `end`."""
     return _Scale(low, high, start, end)
 
 
@@ -233,13 +220,15 @@ def _rule_y(py: float, text: str, left: float) -> str:
     return f'{line}<text x="{left - 8}" y="{py + 4:.1f}" class="axis" text-anchor="end">{escape(text)}</text>'
 
 
-def _figure(height: float, parts: Sequence[str], label: str) -> str:
+def drawing(height: float, parts: Sequence[str], label: str) -> str:
+    """The parts as one picture; `label` is for those who cannot see it."""
     return (
         f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(label, quote=True)}">{"".join(parts)}</svg>'
     )
 
 
-def _legend(names: Sequence[str]) -> str:
+def legend(names: Sequence[str]) -> str:
+    """Which colour is whose."""
     keys = "".join(
         f'<span><i style="background:{color(name, number)}"></i>{escape(name)}</span>' for number, name in enumerate(names)
     )

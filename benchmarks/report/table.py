@@ -11,11 +11,13 @@ from rich.table import Table
 from benchmarks.compare import Change
 from benchmarks.report import words
 from benchmarks.report.model import Result, Run
+from benchmarks.report.targets import Verdict, verdicts
 
 
 def show(result: Result, console: Console) -> None:
     """Everything a person wants to see first."""
     machine = result.machine
+    found = verdicts(result.runs)
     for suite in dict.fromkeys(run.suite for run in result.runs):
         runs = [run for run in result.runs if run.suite == suite]
         console.rule(f"{suite}: {escape(words.setup_of(runs[0]))}")
@@ -23,8 +25,15 @@ def show(result: Result, console: Console) -> None:
         for run in runs:
             if run.curve:
                 console.print(_curve(run))
-            for note in run.notes:
-                console.print(f"[dim]{run.engine}: {escape(note)}[/dim]")
+            for note in (*run.notes, words.account_of(run), words.discards_of(run)):
+                if note:
+                    console.print(f"[dim]{run.engine}: {escape(note)}[/dim]")
+        _show_targets([each for each in found if each.suite == suite], console)
+    if found:
+        met = sum(each.is_met for each in found)
+        console.print(
+            f"\n{met} of {len(found)} targets met" + ("" if met == len(found) else f", [red]{len(found) - met} MISSED[/red]")
+        )
     console.print(
         f"\n[dim]{machine.processor}, {machine.cores} cores, Python {machine.python}; load average "
         f"{machine.load[0]:.1f} before, {machine.load[1]:.1f} after; {result.seconds:.0f} s[/dim]"
@@ -36,7 +45,7 @@ def _suite(runs: Sequence[Run]) -> Table:
     table.add_column("")
     for run in runs:
         table.add_column(f"{run.engine} {run.version}".strip(), justify="right")
-    for name in dict.fromkeys(name for run in runs for name in run.figures):
+    for name in dict.fromkeys(name for run in runs for name in run.figures if not name.startswith(words.STAGE)):
         about = words.figure_words(name)
         table.add_row(f"{about.title}, {about.unit}, p50 / p95 / most", *(_figure(run, name) for run in runs))
     for name in dict.fromkeys(name for run in runs for name in run.shares):
@@ -47,6 +56,13 @@ def _suite(runs: Sequence[Run]) -> Table:
         cells = (words.number(run.numbers[name] * about.scale) if name in run.numbers else "–" for run in runs)
         table.add_row(f"{about.title}{', ' + about.unit if about.unit else ''}", *cells)
     return table
+
+
+def _show_targets(found: Sequence[Verdict], console: Console) -> None:
+    for each in found:
+        said = "[green]met   [/green]" if each.is_met else "[bold red]MISSED[/bold red]"
+        note = f"  [dim]{escape(each.note)}[/dim]" if each.note else ""
+        console.print(f"{said}  {escape(each.what)}: {each.measured}, wanted {escape(each.wanted)}{note}")
 
 
 def _figure(run: Run, name: str) -> str:

@@ -22,9 +22,7 @@ def timeline_of(folder: Path, calls: Sequence[CallFigures]) -> Timeline | None:
     """The call with most to see."""
     if not calls:
         return None
-    best = max(
-        calls, key=lambda each: (each.barge_ins > 0) + (each.backchannels > 0) + (each.noises > 0) + (each.pauses > 0)
-    )
+    best = max(calls, key=lambda each: (each.missed.of > 0) + len(each.stops) + (each.cut_offs.of > 0))
     recorded = read_recorded(folder / "calls" / f"{best.call_sid}.json")
     return drawn(recorded, read_wav(Path(recorded.wav))[1])
 

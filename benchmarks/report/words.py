@@ -18,25 +18,34 @@ class Words:
     scale: float = 1000.0
 
 
+STAGE: Final = "stage: "
+MURMUR: Final = "stops: backchannel: "
+
 FIGURES: Final[dict[str, Words]] = {
     "first_audio": Words("answer to first audio", "from the answer until the agent is audible"),
     "gap": Words("response gap", "the caller fell silent, until the agent is audible"),
     "content_gap": Words("to first content", "the caller fell silent, until the first word that is not a filler"),
     "stop": Words("barge-in stop, mouth to silence", "the caller began to talk over the agent, until the agent is silent"),
     "holes": Words("silences over 40 ms in a reply", "the carrier's buffer ran dry while the agent was talking"),
-    "lead": Words("sent ahead of the ear", "audio lying in the carrier's buffer when it was marked"),
+    "lead": Words("early: sent ahead of the ear", "audio lying in the carrier's buffer, looked at every 0.2 s"),
     "heard_error": Words(
         "heard-text error, cut replies", "words by which the engine's memory differs from what was heard", "words", 1.0
     ),
     "heard_error_whole": Words(
         "heard-text error, whole replies", "the same of replies that were heard to their end", "words", 1.0
     ),
+    "claimed_gap": Words("response gap by its own account", "what the engine's own metrics say the caller waited"),
     "lost_start": Words("lost of the caller's first words", "how much of the first word never reached the recogniser"),
 }
 SHARES: Final[dict[str, Words]] = {
     "missed_barge_ins": Words("barge-ins not obeyed", "the agent talked on for 2.5 s or to its end"),
-    "backchannel_stops": Words("stops for a backchannel", "the agent fell silent for an uh-huh"),
-    "noise_stops": Words("stops for a cough or click", "the agent fell silent for a noise"),
+    "lost_words": Words("words lost at the start", "words of the caller's first line that never reached the recogniser"),
+    "stops: backchannel": Words("stops for a backchannel", "the agent fell silent for an uh-huh"),
+    "stops: cough": Words("stops for a cough", "the agent fell silent for a cough"),
+    "stops: click": Words("stops for a click", "the agent fell silent for a click on the line"),
+    "stops: echo": Words("stops for its own echo", "a reply broke off, nobody had spoken, the line echoed at -30 dB"),
+    "stops: room": Words("stops for a noisy room", "a reply broke off, nobody had spoken, room noise at -50 dBFS"),
+    "stops: nothing": Words("stops for nothing", "a reply broke off although nobody made a sound"),
     "cut_offs_in_pauses": Words("answers into a pause", "the agent spoke while the caller was thinking in mid-sentence"),
     "late_frames": Words("late frames", "20 ms frames that were not there when they were due to be played"),
 }
@@ -46,6 +55,12 @@ NUMBERS: Final[dict[str, Words]] = {
         "loop lag p99", "of the loop that carries the media; median over the seconds of the run", "ms", 1.0
     ),
     "double_talk_s_per_minute": Words("both talking at once", "seconds in a minute of call", "s/min", 1.0),
+    "understated_gap_ms": Words(
+        "own account short of the heard gap, p50",
+        "how much longer the caller waited than the engine's metrics say",
+        "ms",
+        1.0,
+    ),
     "discarded": Words("discarded", "figures on which the two detectors did not agree", "", 1.0),
     "carrier_frames_late": Words("late ticks of the carrier itself", "when the harness's own process had to wait", "", 1.0),
     "bytes_growth_per_call": Words("memory kept per ended call", "", "kB", 1e-3),
@@ -61,6 +76,8 @@ NUMBERS: Final[dict[str, Words]] = {
 
 
 def figure_words(name: str) -> Words:
+    if name.startswith(STAGE):
+        return Words(f"own account, {name.removeprefix(STAGE).replace('_', ' ')}", "one stage of it", "ms", 1000.0)
     return FIGURES.get(name) or Words(name.replace("_", " "), "", "", 1.0)
 
 
@@ -69,6 +86,8 @@ def number_words(name: str) -> Words:
 
 
 def share_words(name: str) -> Words:
+    if name.startswith(MURMUR):
+        return Words(f"... for “{name.removeprefix(MURMUR)}”", "")
     return SHARES.get(name) or Words(name.replace("_", " "), "")
 
 
@@ -89,9 +108,32 @@ def shown_share(share: Share) -> str:
 
 def number(value: float) -> str:
     """A number as people read it: no more digits than it deserves."""
-    if value == 0 or abs(value) >= 100:
+    if abs(value) >= 100:
         return f"{value:,.0f}".replace(",", "\u202f")
-    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    text = f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    return text.rstrip("0").rstrip(".")
+
+
+def account_of(run: Run) -> str:
+    """What the engine's own metrics say of the wait, stage by stage, beside what the caller heard; empty where it says
+    nothing."""
+    claimed, heard = run.figures.get("claimed_gap"), run.figures.get("gap")
+    if claimed is None or claimed.p50 is None or heard is None or heard.p50 is None:
+        return ""
+    stages = ", ".join(
+        f"{name.removeprefix(STAGE).replace('_', ' ')} {number(1000 * (each.p50 or 0.0))}"
+        for name, each in run.figures.items()
+        if name.startswith(STAGE)
+    )
+    short = run.numbers.get("understated_gap_ms", 0.0)
+    told = f"its own metrics say {number(1000 * claimed.p50)} ms ({stages}), the recording {number(1000 * heard.p50)} ms"
+    return f"{told}: {number(abs(short))} ms {'less than was heard' if short > 0 else 'more than was heard'}"
+
+
+def discards_of(run: Run) -> str:
+    """What was left out because the detectors disagreed; empty when nothing was."""
+    told = [f"{count} {figure_words(name).title.split(',')[0]}" for name, count in run.discarded.items()]
+    return f"left out, the detectors disagreed: {', '.join(told)}" if told else ""
 
 
 def setup_of(run: Run) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Final
 
+from benchmarks.errors import BenchmarkError
 from benchmarks.plan import Place, Plan, Progress
 from benchmarks.report.merge import merged
 from benchmarks.report.model import Run
@@ -25,6 +27,7 @@ class Task:
     is_long: bool = False
     rounds: int = 1
     steps: tuple[int, ...] = ()
+    corpus: Path | None = None
 
 
 Runner = Callable[[Task], Coroutine[None, None, list[Run]]]
@@ -114,12 +117,21 @@ async def _context(task: Task) -> list[Run]:
     return [_plain("context", await measure(runs, sizes, rows))]
 
 
+async def _turns(task: Task) -> list[Run]:
+    if task.corpus is None or not (task.corpus / "cases" / "cases.jsonl").is_file():
+        raise BenchmarkError("turn-taking is measured on a folder of recorded cases: name one with --corpus")
+    from benchmarks.suites.turns import turns
+
+    return [turns(task.corpus, task.progress)]
+
+
 SUITES: Final[dict[str, Suite]] = {
     suite.name: suite
     for suite in (
         Suite("latency", "answer to first audio, response gap, answers into a pause", _latency, True, (8, 40)),
         Suite("bargein", "mouth to silence, false stops, what the memory keeps", _bargein, True, (8, 40)),
         Suite("gaps", "silences in the agent's speech, with the loop held up 100 ms every second", _gaps, True, (6, 20)),
+        Suite("turns", "turn-taking on a folder of recorded cases (--corpus), in virtual time", _turns),
         Suite("density", "more and more calls on one core until the engine breaks", _density, True),
         Suite("soak", "memory, descriptors and tasks while calls come and go", _soak, True),
         Suite("simulation", "events a second of the conversation core alone", _simulation),

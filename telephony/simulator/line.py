@@ -109,6 +109,11 @@ class Stream:
         self._dry_since: int | None = None
         self.position = 0  # what the person has heard up to: the end of the last frame played
 
+    @property
+    def buffered(self) -> int:
+        """Samples of the engine's audio that the person has not heard yet."""
+        return self._playout.buffered
+
     def take(self, tick: Tick, position: int) -> None:
         self._timestamp += FRAME_MS
         self._send(self._writer.media(tick.audio, self._timestamp))

@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from websockets.asyncio.client import connect
 
+from benchmarks.belief import believed_of
 from benchmarks.callers import fleet, load
 from benchmarks.callers.fleet import Caller, Order
 from benchmarks.callers.scenario import REPLIES, SCENARIOS, Act, Kind, Scenario
@@ -19,7 +20,7 @@ from benchmarks.engines.offhook import Switchboard, app_of
 from benchmarks.engines.options import Options
 from benchmarks.engines.scripted import Bank
 from benchmarks.engines.vendors import BankMind, BankMouth, ScriptedDeepgram
-from benchmarks.figures import believed_of, figures_of, read_recorded
+from benchmarks.figures import figures_of, read_recorded
 from benchmarks.heard import Voice
 from benchmarks.vendors.elevenlabs import ElevenLabsStandIn
 from benchmarks.vendors.openai import OpenAIStandIn
@@ -121,7 +122,7 @@ async def test_a_call_is_recorded_and_measured(engine, tmp_path, speech, monkeyp
     bank = json.loads((tmp_path / "bank.json").read_text())
     figures = figures_of(recorded, Path(recorded.wav), Voice({}), tuple(bank["scripts"]["density-0"]["replies"]), believed)
     assert figures.seconds > 1
-    assert figures.agent_frames > 50
+    assert figures.late_frames.of > 50
 
 
 async def test_a_call_over_the_vendors_sockets(vendors, tmp_path, bank, speech):

@@ -4,9 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from benchmarks.belief import Believed, Claims, arrived_of, believed_of
 from benchmarks.callers.scenario import Kind
 from benchmarks.engines.scripted import Spoken
-from benchmarks.figures import Act, Believed, CallFigures, Recorded, believed_of, figures_of
+from benchmarks.figures import Act, CallFigures, Recorded, Tally, figures_of
 from benchmarks.heard import Voice, believed_count, words_of
 from benchmarks.measure import Clear, Line, Underrun, energy_spans
 from benchmarks.report.timeline import drawn, timeline_of
@@ -96,7 +97,7 @@ def test_barge_in_is_measured_from_the_mouth_to_silence(measured):
     tape.caller(2.0, 1.5, Kind.BARGE_IN)
     found = measured(tape)
     assert found.stop == [pytest.approx(0.25, abs=0.011)]
-    assert (found.barge_ins, found.missed_barge_ins) == (1, 0)
+    assert found.missed == Tally(0, 1)
 
 
 def test_an_agent_that_talks_on_missed_the_barge_in(measured):
@@ -104,7 +105,7 @@ def test_an_agent_that_talks_on_missed_the_barge_in(measured):
     tape.agent(1.0)
     tape.caller(2.0, 1.0, Kind.BARGE_IN)
     found = measured(tape)
-    assert (found.stop, found.missed_barge_ins) == ([], 1)
+    assert (found.stop, found.missed) == ([], Tally(1, 1))
 
 
 @pytest.mark.parametrize(("heard", "stops"), [(1.3, 1), (10.0, 0)])
@@ -113,7 +114,7 @@ def test_falling_silent_for_a_backchannel_is_a_false_stop(measured, heard, stops
     tape.agent(1.0, heard)
     tape.caller(1.9, 0.3, Kind.BACKCHANNEL)
     found = measured(tape)
-    assert (found.backchannels, found.backchannel_stops) == (1, stops)
+    assert found.stops["backchannel"] == found.stops["backchannel: words"] == Tally(stops, 1)
 
 
 def test_a_reply_that_ends_by_itself_was_not_stopped(measured):
@@ -121,7 +122,7 @@ def test_a_reply_that_ends_by_itself_was_not_stopped(measured):
     tape.agent(1.0)
     tape.caller(3.0, 0.2, Kind.COUGH)
     found = measured(tape)
-    assert (found.noises, found.false_stops) == (1, 0)
+    assert found.stops["cough"] == Tally(0, 1)
 
 
 @pytest.mark.parametrize(("at", "cut_offs"), [(1.9, 1), (3.4, 0)])
@@ -130,7 +131,7 @@ def test_speaking_into_a_pause_is_a_cut_off(measured, at, cut_offs):
     tape.caller(1.0, 2.0, pauses=((int(0.7 * SECONDS), int(1.4 * SECONDS)),))
     tape.agent(at)
     found = measured(tape)
-    assert (found.pauses, found.cut_offs) == (1, cut_offs)
+    assert found.cut_offs == Tally(cut_offs, 1)
 
 
 def test_memory_is_compared_with_what_was_heard(measured):
@@ -153,14 +154,14 @@ def test_a_dry_buffer_within_a_reply_is_a_hole(measured):
     tape.agent(1.0)
     found = measured(tape, underruns=_underruns((12000, 800)))
     assert found.holes == [0.1]
-    assert found.late_frames == 5
+    assert found.late_frames.hits == 5
 
 
 def test_a_hole_while_the_carrier_was_late_is_not_the_engines(measured):
     tape = Tape(8)
     tape.agent(1.0)
     found = measured(tape, underruns=_underruns((12000, 800)), late=((11000, 80.0),))
-    assert (found.holes, found.discarded) == ([], 1)
+    assert (found.holes, found.discarded) == ([], {"holes": 1})
 
 
 def test_silence_around_the_callers_words_is_no_hole(measured):
@@ -177,6 +178,37 @@ def test_the_first_words_that_never_arrived(measured):
     assert found.lost_start == [pytest.approx(0.24)]
 
 
+def test_a_first_word_that_never_arrived_at_all_is_lost(measured):
+    tape = Tape(4)
+    tape.caller(0.1, 0.8, Kind.HELLO)
+    assert measured(tape, Believed(utterances=())).lost_words == Tally(1, 1)
+    assert measured(tape, Believed(utterances=((800, 0.75),))).lost_words == Tally(0, 1)
+    assert measured(tape, Believed()).lost_words == Tally()
+
+
+@pytest.mark.parametrize(("more", "why"), [({"has_echo": True}, "echo"), ({"has_noise": True}, "room"), ({}, "nothing")])
+def test_a_reply_that_breaks_off_with_nobody_speaking(measured, more, why):
+    tape = Tape(8)
+    tape.agent(1.0, 1.25)
+    assert measured(tape, **more).stops == {why: Tally(1, 1)}
+
+
+def test_a_whole_reply_with_nobody_speaking_was_not_stopped(measured):
+    tape = Tape(8)
+    tape.agent(1.0)
+    assert measured(tape).stops == {"nothing": Tally(0, 1)}
+
+
+def test_a_reply_cut_by_the_hang_up_or_by_a_caller_is_another_matter(measured):
+    tape = Tape(3)
+    tape.agent(1.0, 1.5)
+    assert measured(tape).stops == {}
+    tape = Tape(8)
+    tape.agent(1.0, 1.25)
+    tape.caller(2.0, 0.5, Kind.BARGE_IN)
+    assert measured(tape).stops == {}
+
+
 def test_both_talking_at_once(measured):
     tape = Tape(8)
     tape.agent(1.0)
@@ -190,12 +222,27 @@ def test_disagreeing_detectors_discard_a_figure():
     figures.add("gap", 1.0, 1.5)
     figures.add("gap", None, 1.5)
     figures.add("gap", None, None)
-    assert (figures.gap, figures.discarded) == ([1.0], 2)
+    assert (figures.gap, figures.discarded) == ([1.0], {"gap": 2})
 
 
 def test_notes_of_an_engine_are_read_by_call():
     notes = [{"lag_p99": 1.0}, {"call_sid": "CA1", "believed": [["Hello", False]], "utterances": [[800, 0.5]]}]
     assert believed_of(notes) == {"CA1": Believed(("Hello",), ((800, 0.5),))}
+
+
+def test_what_the_vendors_received_is_read_by_script():
+    notes = [
+        {"script": "latency-0", "received": 100, "sounds": [[1, 8000, 400]]},
+        {"script": "latency-0", "received": 900, "sounds": [[0, 800, 4000], [1, 8000, 400]]},
+        {"script": "latency-1", "received": 900, "sounds": []},
+        {"other": 1},
+    ]
+    assert arrived_of(notes) == {"latency-0": ((800, 0.5),), "latency-1": ()}
+
+
+def test_an_engines_own_metrics_are_read_with_its_memory():
+    note = {"call_sid": "CA1", "believed": [], "claimed": [0.5, 0.7], "stages": {"mind": [0.3]}}
+    assert believed_of([note])["CA1"].claims == Claims((0.5, 0.7), {"mind": (0.3,)})
 
 
 def test_a_held_up_word_is_found_later():
@@ -230,7 +277,7 @@ def test_of_an_unknown_voice_only_a_clear_tells_a_stop(tmp_path, monkeypatch):
         wav = tmp_path / "call.wav"
         write_stereo(wav, encode(tape.mouth), encode(tape.ear))
         found = figures_of(tape.recorded(clears=clears), wav, Voice({}), (REPLY,), None)
-        assert found.backchannel_stops == stops
+        assert found.stops["backchannel"].hits == stops
 
 
 def test_detectors_that_disagree_about_a_noise_or_a_pause_discard_it(tmp_path, monkeypatch):
@@ -242,8 +289,8 @@ def test_detectors_that_disagree_about_a_noise_or_a_pause_discard_it(tmp_path, m
     wav = tmp_path / "call.wav"
     write_stereo(wav, encode(tape.mouth), encode(tape.ear))
     found = figures_of(tape.recorded(), wav, Voice(SPEECH), (REPLY,), None)
-    assert (found.pauses, found.backchannels) == (0, 0)
-    assert found.discarded >= 2
+    assert (found.cut_offs, "backchannel" in found.stops) == (Tally(), False)
+    assert found.discarded.total() >= 2
 
 
 def test_a_call_for_the_eye():
@@ -265,7 +312,7 @@ def test_the_call_with_most_to_see_is_shown(tmp_path):
     write_stereo(folder / "CA2.wav", encode(tape.mouth), encode(tape.ear))
     recorded = tape.recorded(wav=str(folder / "CA2.wav"), scenario="busy")
     (folder / "CA2.json").write_bytes(msgspec.json.encode(recorded))
-    calls = [CallFigures("CA1", "dull", 1.0), CallFigures("CA2", "busy", 1.0, barge_ins=1)]
+    calls = [CallFigures("CA1", "dull", 1.0), CallFigures("CA2", "busy", 1.0, missed=Tally(0, 1))]
     shown = timeline_of(tmp_path, calls)
     assert shown is not None
     assert shown.title == "busy"

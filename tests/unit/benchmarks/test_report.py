@@ -10,7 +10,7 @@ from rich.console import Console
 
 from benchmarks.compare import Change
 from benchmarks.errors import BadResult
-from benchmarks.report import svg, table, words
+from benchmarks.report import svg, svg_bars, table, words
 from benchmarks.report.html import page
 from benchmarks.report.model import (
     SCHEMA_FILE,
@@ -184,7 +184,7 @@ def test_axes_have_a_few_round_ticks(most):
 def test_plots_of_nothing_are_nothing():
     assert svg.distribution([svg.Series("offhook", ())], "ms", "x") == ""
     assert svg.density([("offhook", ())], "x") == ""
-    assert svg.bars([], "x") == ""
+    assert svg_bars.bars([], "x") == ""
     assert svg.timeline(Timeline(title="", step=0.05, caller=(), agent=())) == ""
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.engines.script_ears import ScriptEars
-from benchmarks.engines.scripted import Part
+from benchmarks.engines.scripted import Part, Script
 from telephony.audio import SAMPLE_RATE, SILENCE
 
 VOICE = bytes([0x90, 0x10] * 80)  # 20 ms, loud
@@ -24,7 +24,7 @@ class Ears:
     def __init__(self, *parts: Part) -> None:
         self.told = []
         self.noted = []
-        self.listener = ScriptEars(self.told.append, parts, self.noted.append)
+        self.listener = ScriptEars(self.told.append, Script(parts, ()), self.noted.append)
 
     def hear(self, *audio: bytes) -> "Ears":
         for piece in audio:

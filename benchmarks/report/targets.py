@@ -1,0 +1,169 @@
+"""What we want of ourselves, beside what was measured: met, missed, or not measured. Pure.
+
+Limits are in the units in which a figure is shown. A target of a peer's kind asks for more than a number: to be so many
+times better than the best other engine of the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from benchmarks.report import words
+from benchmarks.report.model import Run
+
+OURS: Final = "offhook"
+
+
+class Kind(StrEnum):
+    """Where a target's value comes from."""
+
+    P50 = "p50"
+    P95 = "p95"
+    COUNT = "how many"  # of a figure's occasions
+    RATE = "rate"
+    NUMBER = "number"
+    HALF = "at half"  # of a density curve: how much p95 of the gap has risen at half of the most calls
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`limit` is the most allowed, or the least where `is_least`. `times`: the limit is so many times the best peer's value
+    (a least), or a peer's value divided by it (a most)."""
+
+    suite: str
+    figure: str
+    kind: Kind
+    limit: float = 0.0
+    is_least: bool = False
+    times: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One target in words, with what was measured, both ready to be shown. `note` says what was not tried far enough."""
+
+    suite: str
+    what: str
+    wanted: str
+    measured: str
+    is_met: bool
+    note: str = ""
+
+
+def _most(suite: str, figure: str, kind: Kind, limit: float) -> Target:
+    return Target(suite, figure, kind, limit)
+
+
+TARGETS: Final = (
+    _most("latency", "first_audio", Kind.P95, 300),
+    _most("latency", "gap", Kind.P50, 500),
+    _most("latency", "gap", Kind.P95, 900),
+    _most("latency", "content_gap", Kind.P50, 900),
+    _most("latency", "lost_words", Kind.RATE, 0),
+    _most("bargein", "stop", Kind.P95, 300),
+    _most("bargein", "missed_barge_ins", Kind.RATE, 2),
+    _most("bargein", "stops: backchannel", Kind.RATE, 30),
+    Target("bargein", "stops: backchannel", Kind.RATE, times=1.0),
+    _most("bargein", "stops: cough", Kind.RATE, 5),
+    _most("bargein", "stops: echo", Kind.RATE, 2),
+    _most("bargein", "heard_error", Kind.P95, 1),
+    _most("gaps", "holes", Kind.COUNT, 0),
+    _most("density", "cpu_ms_per_call_second", Kind.NUMBER, 2.5),
+    Target("density", "calls_per_core", Kind.NUMBER, 400, is_least=True),
+    Target("density", "calls_per_core", Kind.NUMBER, is_least=True, times=6.0),
+    _most("density", "bytes_per_call", Kind.NUMBER, 1),
+    _most("density", "gap_rise", Kind.HALF, 20),
+    _most("soak", "bytes_growth_per_call", Kind.NUMBER, 10),
+    _most("soak", "files_growth_per_call", Kind.NUMBER, 0),
+    _most("soak", "tasks_growth_per_call", Kind.NUMBER, 0),
+    _most("simulation", "broken_laws", Kind.RATE, 0),
+    Target("simulation", "events_per_second", Kind.NUMBER, 100_000, is_least=True),
+    _most("providers", "adapter.ears_ms.p95", Kind.NUMBER, 5),
+    _most("providers", "adapter.mind_ms.p95", Kind.NUMBER, 5),
+    _most("providers", "adapter.mouth_ms.p95", Kind.NUMBER, 5),
+    _most("providers", "connections.mind_opened_on_the_path", Kind.NUMBER, 0),
+    _most("providers", "stalled.ears.cost_p95_s", Kind.NUMBER, 1),
+    _most("providers", "stalled.mind.cost_p95_s", Kind.NUMBER, 1),
+    _most("providers", "stalled.mouth.cost_p95_s", Kind.NUMBER, 1),
+    _most("providers", "hedging.ratio", Kind.NUMBER, 1.5),
+    _most("gate", "verdict_with_receipt_ms_p99", Kind.NUMBER, 2),
+    _most("gate", "dnc_bulk_us_per_number", Kind.NUMBER, 1),
+    _most("gate", "registry_load_s_at_full_size", Kind.NUMBER, 300),
+    _most("gate", "preflight_s_per_million", Kind.NUMBER, 60),
+    _most("context", "gather_p95", Kind.NUMBER, 300),
+)
+
+
+def verdicts(runs: Sequence[Run]) -> list[Verdict]:
+    """Of every target that these runs have a figure for. Only our own engine has targets."""
+    found: list[Verdict] = []
+    for target in TARGETS:
+        for run in runs:
+            if run.suite == target.suite and run.engine == OURS:
+                found += _judged(target, run, [each for each in runs if each.suite == run.suite and each.engine != OURS])
+    return found
+
+
+def _judged(target: Target, run: Run, others: Sequence[Run]) -> Iterator[Verdict]:
+    value, limit = value_of(target, run), target.limit
+    peers = [peer for peer in (value_of(target, other) for other in others) if peer is not None]
+    if value is None or (target.times and not peers):
+        return
+    if target.times:
+        limit = max(peers) * target.times if target.is_least else min(peers) / target.times
+    is_met = value >= limit if target.is_least else value <= limit
+    title, unit = _words(target)
+    than = f"{'at least' if target.is_least else 'at most'} {words.number(limit)}"
+    if target.times:
+        than += f" ({target.times:g} × the best other)" if target.is_least else " (the best other)"
+    note = next((note for note in run.notes if note.startswith("not broken")), "") if target.suite == "density" else ""
+    yield Verdict(run.suite, title, f"{than} {unit}".strip(), f"{words.number(value)} {unit}".strip(), is_met, note)
+
+
+def value_of(target: Target, run: Run) -> float | None:
+    """The measured value in shown units; None where it was not measured."""
+    match target.kind:
+        case Kind.P50 | Kind.P95:
+            figure = run.figures.get(target.figure)
+            value = None if figure is None else figure.p50 if target.kind is Kind.P50 else figure.p95
+            return None if value is None else value * words.figure_words(target.figure).scale
+        case Kind.COUNT:
+            return float(run.figures[target.figure].n) if target.figure in run.figures else 0.0
+        case Kind.RATE:
+            rate = run.shares[target.figure].rate if target.figure in run.shares else None
+            return None if rate is None else 100 * rate
+        case Kind.HALF:
+            return _rise(run)
+        case Kind.NUMBER:
+            number = run.numbers.get(target.figure)
+            return None if number is None else number * words.number_words(target.figure).scale
+
+
+def _rise(run: Run) -> float | None:
+    """Milliseconds by which p95 of the gap is longer at about half of the calls one core carries than at the first step:
+    what crowding adds, since every part is equally slow at both."""
+    most = run.numbers.get("calls_per_core", 0.0)
+    points = [point for point in run.curve if point.gap_p95 is not None]
+    upto = [point for point in points if point.calls <= most / 2]
+    if len(points) < 2 or not upto:
+        return None
+    return 1000 * ((upto[-1].gap_p95 or 0.0) - (points[0].gap_p95 or 0.0))
+
+
+def _words(target: Target) -> tuple[str, str]:
+    match target.kind:
+        case Kind.P50 | Kind.P95:
+            about = words.figure_words(target.figure)
+            return f"{about.title}, {target.kind.value}", about.unit
+        case Kind.COUNT:
+            return words.figure_words(target.figure).title, ""
+        case Kind.RATE:
+            return words.share_words(target.figure).title, "%"
+        case Kind.HALF:
+            return "response gap added at half of the most calls, p95", "ms"
+        case Kind.NUMBER:
+            about = words.number_words(target.figure)
+            return about.title, about.unit

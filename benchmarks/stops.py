@@ -1,0 +1,65 @@
+"""Why an agent fell silent: which sounds of a caller stopped it, and which replies broke off with nobody speaking. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from benchmarks.callers.scenario import sentences
+from benchmarks.heard import HeardSentence
+from benchmarks.measure import Line, Span
+from telephony.audio import SAMPLE_RATE
+
+_NATURAL: Final = int(0.5 * SAMPLE_RATE)  # a reply that ends this near its last word has ended by itself
+_AROUND: Final = int(1.5 * SAMPLE_RATE)  # samples after a caller's sound in which falling silent may be its doing
+_HUNG_UP: Final = int(1.0 * SAMPLE_RATE)  # samples before the end of a call in which a reply is cut by the hang-up
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is known of the agent's words. Of a voice nobody knows, only a clear tells a reply cut short from a whole one."""
+
+    heard: Sequence[HeardSentence]
+    replies: Sequence[str]
+    clears: tuple[int, ...] | None
+
+
+def cut_by(began: int, within: float, agent: Sequence[Span], words: Words) -> int | None:
+    """When the agent, who was talking at `began`, fell silent before its reply was over; None if it did not."""
+    ends = [end for start, end in agent if start < began < end]
+    if not ends or ends[0] - began > within * SAMPLE_RATE:
+        return None
+    if words.clears is not None:
+        return ends[0] if any(began <= at <= ends[0] + _NATURAL for at in words.clears) else None
+    last = [each for each in words.heard if each.start < ends[0]]
+    is_over = bool(last) and _ends_a_reply(last[-1], words.replies) and abs(last[-1].end - ends[0]) < _NATURAL
+    return None if is_over else ends[0]
+
+
+def _ends_a_reply(sentence: HeardSentence, replies: Sequence[str]) -> bool:
+    return sentence.is_whole and any(sentences(reply)[-1] == sentence.text for reply in replies)
+
+
+def undisturbed(words: Words, lines: Sequence[Line], samples: int) -> Iterator[tuple[int, bool]]:
+    """Every reply over which nobody made a sound: where it ended, and whether it broke off all the same."""
+    for start, end, is_whole in _told(words):
+        is_disturbed = any(line.start < end + SAMPLE_RATE // 2 and line.end > start - _AROUND for line in lines)
+        if not is_disturbed and end < samples - _HUNG_UP:
+            yield end, not is_whole
+
+
+def _told(words: Words) -> Iterator[tuple[int, int, bool]]:
+    """Replies as they were heard: start, end, and whether to their last word."""
+    places = {
+        part: (number, index) for number, reply in enumerate(words.replies) for index, part in enumerate(sentences(reply))
+    }
+    run: list[HeardSentence] = []
+    for sentence in words.heard:
+        number, index = places.get(sentence.text, (-1, 0))
+        if run and places.get(run[-1].text, (-1, 0)) != (number, index - 1):
+            yield run[0].start, run[-1].end, _ends_a_reply(run[-1], words.replies)
+            run = []
+        run.append(sentence)
+    if run:
+        yield run[0].start, run[-1].end, _ends_a_reply(run[-1], words.replies)
