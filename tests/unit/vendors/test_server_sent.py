@@ -20,8 +20,7 @@ def test_an_event_that_does_not_end_is_refused() -> None:
         stream.feed(b"data: " + b"x" * (LARGEST + 1))
     lines = ServerSent()
     with pytest.raises(EventTooLarge):
-        for _ in range(LARGEST // 1000 + 2):
-            lines.feed(b"data: " + b"x" * 1000 + b"\n")
+        list(map(lines.feed, [b"data: " + b"x" * 1000 + b"\n"] * (LARGEST // 1000 + 2)))
 
 
 def test_nothing_comes_of_nothing() -> None:
