@@ -11,9 +11,8 @@ import os
 import resource
 import shutil
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import asdict, dataclass
-from enum import StrEnum
+from collections.abc import Awaitable, Iterator
+from dataclasses import asdict
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,37 +24,14 @@ import msgspec
 import typer
 from pydantic import SecretStr
 
-from api.settings import EMBEDDED, NEEDS, Settings, SettingsError, env_name, is_loopback, load_settings
+from api.findings import Finding, Report, State
+from api.settings import EMBEDDED, Settings, SettingsError, env_name, is_loopback, load_settings
+from api.vendor_checks import vendors
 
 REACH_WITHIN: Final = 6.0  # seconds for one part to answer
 FILES_WANTED: Final = 4096  # open files: a live call takes about eight (sockets, recording, journal)
 DISK_WANTED: Final = 2 * 1024**3  # bytes; an hour of two-channel recording is 110 MB
 SHORTEST_KEY: Final = 16
-
-
-class State(StrEnum):
-    OK = "ok"
-    OFF = "off"  # not configured, and nothing needs it
-    WARN = "warn"  # works, but not as well or as safely as it could
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    group: str  # settings | parts | embedded | machine
-    part: str
-    state: State
-    detail: str = ""
-    do: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    findings: tuple[Finding, ...]
-
-    @property
-    def ok(self) -> bool:
-        return all(finding.state is not State.FAIL for finding in self.findings)
 
 
 def examine(*, offline: bool = False) -> Report:
@@ -192,10 +168,10 @@ async def _reach(settings: Settings) -> list[Finding]:
                 _redis(settings),
                 _http_part("qdrant", settings.qdrant_url, "/readyz", {}, client),
                 _twilio(settings, client),
-                *(_vendor(settings, name, client) for name in NEEDS),
                 _socket_part("livekit", settings.livekit_url),
                 _socket_part("traces", settings.otel_exporter_otlp_endpoint),
             ),
+            *await vendors(settings),
         ]
 
 
@@ -257,34 +233,6 @@ async def _twilio(settings: Settings, client: httpx.AsyncClient) -> Finding:
     except (httpx.HTTPError, OSError, ValueError) as error:
         return Finding("parts", "twilio", State.FAIL, _why(error), "see TWILIO_API_URL and the network")
     return _credentials("twilio", answer, "TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN")
-
-
-_VENDOR_PROBES: Final[dict[str, tuple[str, str, Callable[[str], dict[str, str]]]]] = {
-    "deepgram": ("https://api.deepgram.com", "/v1/projects", lambda key: {"Authorization": f"Token {key}"}),
-    "elevenlabs": ("https://api.elevenlabs.io", "/v1/models", lambda key: {"xi-api-key": key}),
-    "anthropic": (
-        "https://api.anthropic.com",
-        "/v1/models",
-        lambda key: {"x-api-key": key, "anthropic-version": "2023-06-01"},
-    ),
-    "openai": ("https://api.openai.com/v1", "/models", lambda key: {"Authorization": f"Bearer {key}"} if key else {}),
-}
-
-
-async def _vendor(settings: Settings, name: str, client: httpx.AsyncClient) -> Finding:
-    key: str = getattr(settings, f"{name}_api_key").get_secret_value()
-    base: str = getattr(settings, f"{name}_base_url", "") or getattr(settings, f"{name}_url", "")
-    if not key and not (base and name == "openai"):
-        return Finding("parts", name, State.OFF, f"not configured; {EMBEDDED} is used instead")
-    if find_spec(name) is None:
-        return Finding("parts", name, State.FAIL, "its SDK is not installed", f"pip install 'offhook[{name}]'")
-    default, path, headers = _VENDOR_PROBES[name]
-    url = (base or default).replace("ws", "http", 1) if base.startswith("ws") else base or default
-    try:
-        answer = await client.get(url + path, headers=headers(key))
-    except (httpx.HTTPError, OSError, ValueError) as error:
-        return Finding("parts", name, State.FAIL, f"{url}: {_why(error)}", "see the address and the network")
-    return _credentials(name, answer, " or ".join(NEEDS[name]))
 
 
 def _credentials(part: str, answer: httpx.Response, names: str) -> Finding:

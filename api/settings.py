@@ -224,7 +224,7 @@ class Settings(BaseSettings):
         return chosen or (next(name for name in PROVIDERS[part] if self._is_configured(name)),)
 
     def _is_configured(self, provider: str) -> bool:
-        return provider not in NEEDS or any(_is_set(getattr(self, name.lower())) for name in NEEDS[provider])
+        return provider not in NEEDS or any(is_set(getattr(self, name.lower())) for name in NEEDS[provider])
 
 
 def _each(value: object) -> list[SecretStr]:
@@ -232,7 +232,7 @@ def _each(value: object) -> list[SecretStr]:
     return [item for item in items if isinstance(item, SecretStr)]
 
 
-def _is_set(value: str | SecretStr) -> bool:
+def is_set(value: str | SecretStr) -> bool:
     return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
 

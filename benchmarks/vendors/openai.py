@@ -27,6 +27,9 @@ _ERRORS: Final = {
 }
 
 
+_MODELS: Final = ("gpt-5.4-mini", "standin")  # those it lists; it answers to any name unless `names` are set
+
+
 class OpenAIStandIn(StandIn):
     """Answers with a mind of the test's choosing."""
 
@@ -59,9 +62,9 @@ class OpenAIStandIn(StandIn):
         if request.method == "GET":
             await connection.pause(self.preset.delay("models").draw(self.rng()))
         if request.method == "GET" and request.path.startswith("/v1/models"):
-            model = {"id": self.asked_for(request) or "standin", "object": "model", "created": 0, "owned_by": "standin"}
-            is_list = request.path.rstrip("/") == "/v1/models"
-            await connection.respond(200, {"object": "list", "data": [model]} if is_list else model)
+            named = self.asked_for(request)
+            models = [_model(name) for name in ([named] if named else sorted(self.names) or _MODELS)]
+            await connection.respond(200, models[0] if named else {"object": "list", "data": models})
         elif request.method == "POST" and request.path == "/v1/chat/completions":
             await self._complete(connection, request.json())
         else:
@@ -122,6 +125,10 @@ class OpenAIStandIn(StandIn):
             await connection.chunk(nameless({"error": {"message": "overloaded", "type": "server_error", "code": None}}))
             raise ClientGone
         await connection.chunk(nameless(connection.garble(json.dumps(chunk))))
+
+
+def _model(name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "standin"}
 
 
 def _chunk(body: Mapping[str, object], delta: dict[str, object], finish: str | None = None) -> dict[str, object]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -101,17 +101,34 @@ class ElevenLabsVoice:
             log.warning("falling_back_to_http", provider=_PROVIDER, error=str(error))
         return mouth
 
+    def voice(self, agent: AgentDefinition) -> str:
+        """The voice that an agent is spoken with."""
+        return voice_of(agent).id
+
     async def check(self, agent: AgentDefinition) -> None:
-        """Whether key and voice are good and there are characters left. Raises `ProviderError`."""
-        try:
-            await self.client.voices.get(voice_of(agent).id)
-            credit = await self.client.user.subscription.get()
-        except Exception as error:
-            raise self.translate(error) from error
-        if credit.character_limit and credit.character_count >= credit.character_limit:
+        """Whether key, model and voice are good and there are characters left. Raises `ProviderError`.
+
+        A key may be allowed to speak and not to look these up: then what cannot be looked up is taken to be good.
+        """
+        api, voice = self.client, self.voice(agent)
+        models = await self._looked_up(api.models.list())
+        names = {str(model.model_id) for model in models or ()}
+        if names and self.settings.model not in names:
+            raise ProviderRejected(_PROVIDER, "not_found", f"no model {self.settings.model!r}")
+        await self._looked_up(api.voices.get(voice))
+        credit = await self._looked_up(api.user.subscription.get())
+        if credit is not None and credit.character_limit and credit.character_count >= credit.character_limit:
             raise ProviderRejected(
                 _PROVIDER, "quota", f"{credit.character_count} of {credit.character_limit} characters used"
             )
+
+    async def _looked_up(self, asked: Awaitable[Any]) -> Any:
+        try:
+            return await asked
+        except Exception as error:
+            if "missing_permissions" in json.dumps(getattr(error, "body", None), default=str):
+                return None
+            raise self.translate(error) from error
 
     async def close(self) -> None:
         await self._http.aclose()

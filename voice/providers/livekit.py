@@ -84,6 +84,10 @@ class _Part:
             return from_status(self.name, status, str(error))
         return from_transport(self.name, error)
 
+    async def check(self, agent: AgentDefinition | None = None) -> None:
+        """Whether it can be made: options and key. Its vendor is not asked: plug-ins have no way for it."""
+        self.made()
+
     async def close(self) -> None:
         made, self._made = self._made, None
         if made is not None:

@@ -75,6 +75,10 @@ class _Part:
         except (TypeError, ValueError) as error:
             raise ProviderRejected(self.name, "bad_request", str(error)) from error
 
+    async def check(self, agent: AgentDefinition | None = None) -> None:
+        """Whether it can be made: options and key. Its vendor is not asked: services have no way for it."""
+        self.service()
+
     async def rig(self, prepare: Any = None) -> _Rig:
         """A pipeline around a new service, running. Raises `ProviderError`."""
         service = self.service()

@@ -18,7 +18,9 @@ _REJECTED: Final = {
 }
 _UNAVAILABLE: Final = {408: "timeout", 409: "conflict", 429: "rate_limited", 503: "overloaded", 529: "overloaded"}
 
-# What vendors call an empty purse, whatever status they send with it (ElevenLabs 401, OpenAI 429).
+# What vendors call a model or voice that does not exist, and an empty purse, whatever status they send with it (Deepgram and
+# ElevenLabs 400; ElevenLabs 401, OpenAI 429).
+_MISSING: Final = ("No such model", "model_not_found", "voice_not_found", "not_found_error")
 _QUOTA: Final = ("quota_exceeded", "insufficient_quota", "billing_error", "PAYMENT_REQUIRED", "credit balance")
 
 
@@ -27,6 +29,8 @@ def from_status(provider: str, status: int, words: str = "") -> ProviderError:
     words = " ".join(words.split())[:200]
     if any(mark in words for mark in _QUOTA):
         return ProviderRejected(provider, "quota", words)
+    if status in _REJECTED and any(mark in words for mark in _MISSING):
+        return ProviderRejected(provider, "not_found", words)
     if status in _REJECTED:
         return ProviderRejected(provider, _REJECTED[status], words)
     return ProviderUnavailable(provider, _UNAVAILABLE.get(status, "server_error"), f"HTTP {status} {words}".strip())

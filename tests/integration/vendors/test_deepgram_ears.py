@@ -157,7 +157,7 @@ async def test_flux_ends_the_turn_when_we_say_so(ears_of, speech: Audio) -> None
     ("fault", "error", "code"),
     [
         (Kind.AUTH, ProviderRejected, "wrong_key"),
-        (Kind.MISSING, ProviderRejected, "bad_request"),
+        (Kind.MISSING, ProviderRejected, "not_found"),
         (Kind.QUOTA, ProviderRejected, "quota"),
         (Kind.RATE_LIMITED, ProviderUnavailable, "rate_limited"),
         (Kind.OVERLOADED, ProviderUnavailable, "overloaded"),
@@ -226,7 +226,7 @@ async def test_the_check_tells_a_wrong_key_from_an_unknown_model() -> None:
         ears = DeepgramEars(replace(NOVA, url=vendor.url))
         await ears.check()
         vendor.names = frozenset({"nova-2"})
-        with pytest.raises(ProviderRejected, match="bad_request"):
+        with pytest.raises(ProviderRejected, match="not_found"):
             await ears.check()
         vendor.keys = frozenset({"other"})
         with pytest.raises(ProviderRejected, match="wrong_key"):

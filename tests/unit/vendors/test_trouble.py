@@ -16,6 +16,7 @@ from voice.providers.trouble import from_status, from_transport
         (403, "", "wrong_key", False),
         (404, "voice_not_found", "not_found", False),
         (400, "bad", "bad_request", False),
+        (400, "No such model/language/tier combination found.", "not_found", False),
         (402, "", "quota", False),
         (401, "quota_exceeded: no characters left", "quota", False),
         (429, "insufficient_quota", "quota", False),
