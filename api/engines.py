@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from api.house import Engines
 from api.settings import Settings
 from voice.agent import AgentDefinition
-from voice.detectors.call import CallDetectors
+from voice.detectors.pool import DetectorPool
+from voice.detectors.pulse import Pulse
 from voice.detectors.smart_turn import shared_judge
 from voice.ports import Speaker
 from voice.pricing.table import load
@@ -16,13 +17,8 @@ from voice.providers.embedded.ears import EmbeddedEars
 from voice.providers.embedded.mind import EmbeddedMind
 from voice.providers.embedded.mouth import EmbeddedMouth
 from voice.providers.resilience.paced import PacedSpeaker
-from voice.providers.silero_shared import SharedActivity
+from voice.providers.silero import SileroRows
 from voice.providers.vendors import EMBEDDED, Access, Embedded, fleet_of
-
-
-def detectors() -> CallDetectors:
-    """The detectors of one call."""
-    return CallDetectors(SharedActivity(), shared_judge())
 
 
 def access_of(settings: Settings) -> Access:
@@ -54,13 +50,14 @@ async def open_engines(settings: Settings, agents: Sequence[AgentDefinition]) ->
         fleet = fleet_of(settings.stt_order, settings.llm_order, settings.tts_order, access_of(settings), parts)
         stack.push_async_callback(fleet.close)
         await mouth.start()
-        detectors()  # the models behind them are loaded once, and not while the first caller speaks
+        detectors = Pulse(DetectorPool(SileroRows(), shared_judge()))  # loads the models, not while the first caller speaks
+        stack.callback(detectors.close)
         if EMBEDDED in settings.stt_order:
             await ears.start(agents)
         # Vendors bill by the letter: there, nothing is synthesised long before it is heard. Our own voice costs nothing.
         pace = _as_it_is if settings.tts_order == (EMBEDDED,) else PacedSpeaker
         prices, down = load(settings.home), fleet.health.down
-        yield Engines(fleet.ears, fleet.mind, fleet.mouth, detectors, fleet.mind.warm, pace, prices, down)
+        yield Engines(fleet.ears, fleet.mind, fleet.mouth, detectors.enter, fleet.mind.warm, pace, prices, down)
 
 
 def _as_it_is(speaker: Speaker) -> Speaker:

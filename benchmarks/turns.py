@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.turns_score import Case, Decision, Pause, Scores, score
 from benchmarks.turns_tables import Report
-from voice.detectors.call import CallDetectors
+from voice.detectors.pool import Alone, DetectorPool
 from voice.detectors.smart_turn import Answer, SmartTurn
 from voice.events import VoiceEvidence
 from voice.floor import (
@@ -35,7 +35,7 @@ from voice.floor import (
     FloorTaken,
     TurnOver,
 )
-from voice.providers.silero import SileroActivity, SileroBatch
+from voice.providers.silero import SileroRows
 
 Floats = NDArray[np.float32]
 
@@ -230,12 +230,12 @@ def run(
 
     Raises `FileNotFoundError` when the folder holds no cases.
     """
-    batch = SileroBatch()
     judge = InVirtualTime(SmartTurn()) if uses_model else None
+    pool = DetectorPool(SileroRows(), judge)
     group, _, sub = keep.partition(":")
     return measure(
         Corpus(corpus),
-        lambda: CallDetectors(SileroActivity(batch), judge),
+        lambda: Alone(pool),
         keep=lambda case: group in ("", case.group) and sub in ("", case.sub),
         progress=progress,
     )

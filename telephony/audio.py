@@ -16,6 +16,7 @@ import soxr
 from numpy.typing import NDArray
 
 Pcm: TypeAlias = NDArray[np.int16]
+Floats: TypeAlias = NDArray[np.float32]  # full scale 1.0
 
 SAMPLE_RATE: Final = 8000
 FRAME: Final = 160  # samples in 20 ms, which is what carriers send at a time
@@ -55,7 +56,7 @@ def decode(ulaw: bytes) -> Pcm:
     return _TO_PCM[np.frombuffer(ulaw, dtype=np.uint8)]
 
 
-def floats(ulaw: bytes) -> NDArray[np.float32]:
+def floats(ulaw: bytes) -> Floats:
     """mu-law to samples of full scale 1.0, in one look-up."""
     return _TO_FLOAT[np.frombuffer(ulaw, dtype=np.uint8)]
 
@@ -75,6 +76,13 @@ def level(ulaw: bytes) -> float:
         return QUIETEST
     power = float(_POWER[np.frombuffer(ulaw, dtype=np.uint8)].mean())
     return max(QUIETEST, 10 * math.log10(power)) if power > 0 else QUIETEST
+
+
+def levels(samples: Floats) -> NDArray[np.float64]:
+    """The RMS of each row in dBFS, full scale being 1.0; `QUIETEST` for silence."""
+    power = np.einsum("ij,ij->i", samples, samples, dtype=np.float64) / samples.shape[1]
+    found: NDArray[np.float64] = np.maximum(QUIETEST, 10 * np.log10(np.maximum(power, 1e-12)))
+    return found
 
 
 def scale(ulaw: bytes, gain_db: float) -> bytes:

@@ -1,6 +1,8 @@
-"""A call's journal: every `(now, event, actions)` in order, a JSON line each: enough to run the call through the core again.
+"""A call's journal: every `(now, event, actions)` in order: enough to run the call through the core again.
 
-Audio is written as its length only: no decision depends on what it sounds like. The first line describes the call.
+A JSON line an event, but for windows that changed nothing: thirty a second, they share a line (`WINDOWS`) and are read back
+as what they were. Audio is written as its length only: no decision depends on what it sounds like. The first line describes
+the call.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Any, Final, TypeAlias, get_args
 
 import msgspec
 
@@ -18,12 +20,31 @@ from voice.actions import Action
 from voice.agent import AgentDefinition
 from voice.conversation import Conversation
 from voice.errors import JournalError
-from voice.events import CallId, Direction, Event, VoiceEvidence
+from voice.events import (
+    CallId,
+    Direction,
+    Event,
+    MarkReturned,
+    ReplyText,
+    Samples,
+    SegmentSpoken,
+    SpeechArrived,
+    Transcribed,
+    VoiceEvidence,
+)
 from voice.policy import Policy
 
-VERSION: Final = 1
+VERSION: Final = 2
+READABLE: Final = (1, VERSION)  # version 1 gave every window a line of its own
+WINDOWS: Final = "Windows"  # the name of a line that holds several, where an event's would stand
+MOST_WINDOWS: Final = 31  # a line: a second of call, which is what a crash may cost
 _EVENTS: Final[dict[str, type[Any]]] = {shape.__name__: shape for shape in get_args(Event)}
 SILENCE: Final = b"\xff"
+_ENCODER: Final = msgspec.json.Encoder()
+_MAY_WAIT: Final = (VoiceEvidence, SpeechArrived, SegmentSpoken, MarkReturned, ReplyText)  # to be on disk, at most a second
+
+# Of one window: when, and the fields of its evidence in order.
+_Window: TypeAlias = tuple[float, int, float, float, float, tuple[tuple[str, float], ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +99,36 @@ class JournalWriter:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = path
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-        self._encoder = msgspec.json.Encoder()
-        self._file.write(self._encoder.encode(header) + b"\n")
+        self._windows: list[_Window] = []
+        self._line(header)
 
     def write(self, now: float, event: Event, actions: list[Action]) -> None:
-        line = [now, *plain(event)]
-        if actions:
-            line.append([plain(action) for action in actions])
-        self._file.write(self._encoder.encode(line) + b"\n")
-        if not isinstance(event, VoiceEvidence):  # thirty a second: they may wait for the next event of weight
+        if isinstance(event, VoiceEvidence) and not actions:
+            self._windows.append((now, event.position, event.speech, event.level, event.echo, event.features))
+            if len(self._windows) >= MOST_WINDOWS:
+                self._write_windows()
+                self._file.flush()
+            return
+        self._write_windows()
+        self._line([now, *plain(event), [plain(action) for action in actions]] if actions else [now, *plain(event)])
+        if not _may_wait(event):
             self._file.flush()
 
     def close(self) -> None:
+        self._write_windows()
         self._file.close()
+
+    def _write_windows(self) -> None:
+        if self._windows:
+            self._line([self._windows[0][0], WINDOWS, self._windows])
+            self._windows.clear()
+
+    def _line(self, content: object) -> None:
+        self._file.write(_ENCODER.encode(content) + b"\n")
+
+
+def _may_wait(event: Event) -> bool:
+    return isinstance(event, _MAY_WAIT) or (isinstance(event, Transcribed) and not event.is_final)
 
 
 def read(path: Path) -> tuple[JournalHeader, Iterator[Entry]]:
@@ -102,8 +140,8 @@ def read(path: Path) -> tuple[JournalHeader, Iterator[Entry]]:
         raise JournalError(f"{path}: {error.strerror}") from error
     except msgspec.MsgspecError as error:
         raise JournalError(f"{path}: not a journal: {error}") from error
-    if header.version != VERSION:
-        raise JournalError(f"{path}: journal version {header.version}, this offhook reads {VERSION}")
+    if header.version not in READABLE:
+        raise JournalError(f"{path}: journal version {header.version}, this offhook reads {READABLE[0]} to {VERSION}")
     return header, _entries(path, lines[1:])
 
 
@@ -117,4 +155,16 @@ def _entries(path: Path, lines: list[bytes]) -> Iterator[Entry]:
             if number == len(lines) + 1:
                 return
             raise JournalError(f"{path}:{number}: {error}") from error
-        yield Entry(now, read_event(name, values), rest[0] if rest else [])
+        if name == WINDOWS:
+            yield from _windows(path, number, values)
+        else:
+            yield Entry(now, read_event(name, values), rest[0] if rest else [])
+
+
+def _windows(path: Path, number: int, values: object) -> Iterator[Entry]:
+    try:
+        windows = msgspec.convert(values, list[_Window])
+    except msgspec.ValidationError as error:
+        raise JournalError(f"{path}:{number}: {error}") from error
+    for now, position, speech, level, echo, features in windows:
+        yield Entry(now, VoiceEvidence(Samples(position), speech, level, echo, features), [])

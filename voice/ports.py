@@ -9,14 +9,14 @@ Contracts that hold for every adapter:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from context.briefing import Briefing
 from voice.actions import Message
 from voice.agent import AgentDefinition
-from voice.events import Direction, Transcribed, VoiceEvidence, Word
+from voice.events import Direction, ToneHeard, Transcribed, VoiceEvidence, Word
 
 # --- ears -------------------------------------------------------------------------------------------------------------
 
@@ -49,8 +49,11 @@ class SpeechToText(Protocol):
 class VoiceActivity(Protocol):
     """The detectors of one call; the models behind them are shared by all calls. They measure and decide nothing."""
 
-    def feed(self, audio: bytes) -> list[VoiceEvidence]:
-        """Take caller audio (any length, in order); return the evidence of every window (256 samples) it completes."""
+    def begin(self, tell: Callable[[VoiceEvidence | ToneHeard], None]) -> None:
+        """Hand what is found from now on to `tell`, in order and on the event loop: each window's (256 samples) evidence."""
+
+    def feed(self, audio: bytes) -> None:
+        """Take caller audio (any length, in order)."""
 
     def played(self, audio: bytes) -> None:
         """Take our own audio as it leaves for the caller's ear: what comes back of it is an echo."""

@@ -19,7 +19,6 @@ from typing import Any, Final, Protocol, TypeAlias, assert_never
 import structlog
 
 from context.briefing import Briefing
-from telephony.audio import floats
 from telephony.leg import AudioReceived, KeyReceived, LegStopped, MarkReceived, MediaLink
 from voice.actions import (
     Action,
@@ -71,7 +70,6 @@ from voice.ports import (
     VoiceActivity,
 )
 from voice.report import CallReport, Ending
-from voice.tones import ToneDetector
 from voice.wheel import Wheel
 
 LAST_WORDS: Final = 0.5  # seconds for the ears' final words after the leg has ended: an opt-out may be among them
@@ -133,7 +131,6 @@ class Session:
         self._observer = observer
         self._clock = clock
         self._pacer = Pacer()
-        self._tones = ToneDetector()
         self._inbox: deque[Event] = deque()
         self._is_draining = False
         self._is_failed = False
@@ -159,6 +156,7 @@ class Session:
         ]
         try:
             self.post(MediaStarted())
+            self._parts.activity.begin(self.post)
             await self._over.wait()
         finally:
             await self._wind_up(sources)
@@ -302,10 +300,7 @@ class Session:
 
     def _hear(self, audio: bytes) -> None:
         self._parts.ears.hear(audio)
-        for evidence in self._parts.activity.feed(audio):
-            self.post(evidence)
-        for tone in self._tones.feed(floats(audio)):
-            self.post(tone)
+        self._parts.activity.feed(audio)
 
     async def _last_words(self) -> None:
         """What the caller said while hanging up counts; the ears get a moment to tell it."""

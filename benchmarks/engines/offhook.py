@@ -2,8 +2,8 @@
 
     python -m benchmarks.engines.offhook --port 9000 --bank bank.json --notes notes.jsonl --core 1
 
-Variants, to see what a part costs: `alone` (every call judges its own windows on the event loop), `unjudged` (nobody is
-asked whether a turn sounds complete), `bare` and `bare-unjudged` (no web framework).
+Variants, to see what a part costs: `unjudged` (nobody is asked whether a turn sounds complete), `bare` and `bare-unjudged`
+(no web framework).
 
 The whole of `voice` is in the path (session, core, journal, detectors, pacing) and nothing else: no database, no dialer.
 """
@@ -32,14 +32,14 @@ from telephony.twilio.stream import TextSocket, TwilioMediaLink, accept
 from voice.actions import AgentSaid, Note
 from voice.agent import AgentDefinition, Manners
 from voice.conversation import Conversation
-from voice.detectors.call import CallDetectors
+from voice.detectors.pool import DetectorPool
+from voice.detectors.pulse import Pulse
 from voice.detectors.smart_turn import shared_judge
 from voice.events import CallId, Direction
 from voice.journal import VERSION, JournalHeader, JournalWriter
 from voice.policy import Policy
-from voice.ports import ToolOutcome, VoiceActivity
-from voice.providers.silero import SileroActivity
-from voice.providers.silero_shared import SharedActivity
+from voice.ports import ToolOutcome
+from voice.providers.silero import SileroRows
 from voice.report import CallReport
 from voice.session import Providers, Session
 from voice.wheel import Wheel
@@ -52,9 +52,10 @@ class Switchboard:
         self._bank = Bank(options.bank)
         self._parts = parts_of(self._bank, options.pace, options.vendors)
         self._seed = options.seed
-        self._variant = options.variant
         self._journals = journals
         self._wheel = Wheel()
+        judge = None if options.variant.endswith("unjudged") else shared_judge()
+        self._detectors = Pulse(DetectorPool(SileroRows(), judge))
         self.probe = Probe(options.notes)
         self._agent = AgentDefinition(
             name="bench",
@@ -88,7 +89,7 @@ class Switchboard:
         return Session(
             Conversation(call, agent, Direction.OUTBOUND, opening, policy),
             link,
-            Providers(parts.ears, self._activity(), parts.mind, parts.mouth),
+            Providers(parts.ears, self._detectors.enter(), parts.mind, parts.mouth),
             Briefing(),
             _NoTools(),
             _NoTransfer(),
@@ -96,11 +97,6 @@ class Switchboard:
             JournalWriter(self._journals / f"{call}.jsonl", header),
             _Unseen(),
         )
-
-    def _activity(self) -> VoiceActivity:
-        if self._variant == "alone":
-            return CallDetectors(SileroActivity(), shared_judge())
-        return CallDetectors(SharedActivity(), None if self._variant.endswith("unjudged") else shared_judge())
 
     def _note(self, call_sid: str, report: CallReport, parts: CallParts, underruns: int) -> None:
         believed = [[message.text, message.is_cut] for message in report.messages if isinstance(message, AgentSaid)]

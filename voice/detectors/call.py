@@ -1,173 +1,159 @@
-"""All detectors of one call: caller audio in, `VoiceEvidence` out, knowing what we played.
+"""One call's place among the detectors: what came in, what we played, and what its pauses sound like.
 
-`CallDetectors` fits `ports.VoiceActivity` and adds `played`. Around the speech model it puts, in this order: the echo guard
-(is it us?), the foreground filter (is it the caller or the room?), and, where the voice pauses, how the last seconds
-sounded. It measures and decides nothing: `Floor` does.
+`CallDetectors` fits `ports.VoiceActivity`: it cuts windows and hands them to the pool, which judges those of all calls at
+once and asks each call only for what is rare: is this our own voice, how did the last seconds sound, now that it pauses?
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable
 from typing import Final, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from telephony.audio import decode
+from telephony.audio import SILENCE, Floats, floats
 from voice.detectors import prosody
 from voice.detectors.echo import LONGEST, STRETCH, EchoGuard
-from voice.detectors.foreground import Foreground
+from voice.detectors.pauses import ASK_AT, CUES_AT, WINDOW
 from voice.detectors.smart_turn import SECONDS, Answer, TurnJudge
-from voice.events import SAMPLE_RATE, VoiceEvidence
+from voice.events import SAMPLE_RATE, ToneHeard, VoiceEvidence
 
-Floats = NDArray[np.float32]
+Found = VoiceEvidence | ToneHeard
+Features = tuple[tuple[str, float], ...]
 
-WINDOW: Final = 256  # samples of one piece of evidence
-_VOICED, _UNVOICED = 0.5, 0.35  # where speech begins and ceases to be speech
-_ASK_AT: Final = 4  # windows of silence after which the turn model is asked
-_CUES_AT: Final = 5  # windows of silence after which the sound of the ending is measured
-_BREATH_AT: Final = (9, 13, 17)  # and the pause itself listened to again
-_LONGEST_REST: Final = int(2.5 * SAMPLE_RATE)  # samples of silence after which the next voice begins something new
+_KEEP_SENT: Final = 4 * SAMPLE_RATE  # bytes: the longest delay, the longest stretch, and what is sent ahead of its time
 _SEARCH_EVERY: Final = 4  # windows
-_AUDIBLE: Final = -65.0  # dBFS: an echo under it disturbs nobody
-_FULL_SCALE: Final = np.float32(32768)
+_HEARD_WINDOWS: Final = (SECONDS * SAMPLE_RATE) // WINDOW
 
 
-class Activity(Protocol):
-    """A speech model: evidence of every window the audio completes."""
+class Queue(Protocol):
+    """Where windows wait to be judged."""
 
-    def feed(self, audio: bytes) -> list[VoiceEvidence]: ...
+    def put(self, call: CallDetectors, window: bytes) -> None:
+        """Never blocks."""
 
 
-class History:
-    """The last seconds of one direction of audio, addressed by samples since the line opened."""
+class Sent:
+    """The last seconds of what we sent, mu-law, addressed by samples since the line opened. Read while it is written."""
 
-    def __init__(self, seconds: float) -> None:
-        self._keep = int(seconds * SAMPLE_RATE)
-        self._samples = np.zeros(3 * self._keep, np.float32)
-        self._fill = self._keep  # silence came before everything
-        self.end = 0
+    def __init__(self) -> None:
+        self._kept = (0, b"")  # where it ends, and what there is before that
 
-    def write(self, samples: Floats) -> None:
-        """Append; of a piece longer than the memory only its end is kept."""
-        self.end += len(samples)
-        samples = samples[-self._keep :]
-        if self._fill + len(samples) > len(self._samples):
-            kept = self._samples[self._fill - self._keep : self._fill].copy()
-            self._samples[: self._keep], self._fill = kept, self._keep
-        self._samples[self._fill : self._fill + len(samples)] = samples
-        self._fill += len(samples)
+    @property
+    def end(self) -> int:
+        return self._kept[0]
+
+    def write(self, audio: bytes, now: int) -> None:
+        """Append audio; where nothing was sent until `now`, there was silence."""
+        end, kept = self._kept
+        gap = max(0, now - end)
+        kept += SILENCE * min(gap, _KEEP_SENT) + audio
+        self._kept = (end + gap + len(audio), kept[-_KEEP_SENT:])
 
     def until(self, position: int, length: int) -> Floats:
         """The `length` samples before `position`; silence where there is nothing (yet, or any more)."""
-        stop = self._fill - (self.end - position)
-        if stop <= self._fill and stop - length >= 0:
-            return self._samples[stop - length : stop]
-        wanted = np.arange(stop - length, stop)
-        known = (wanted >= 0) & (wanted < self._fill)
-        return np.where(known, self._samples[np.clip(wanted, 0, self._fill - 1)], np.float32(0))
+        end, kept = self._kept
+        first, begins = position - length, end - len(kept)
+        before = SILENCE * min(length, max(0, begins - first))
+        found = kept[max(0, first - begins) : max(0, position - begins)]
+        return floats(before + found + SILENCE * (length - len(before) - len(found)))
 
     def forget_after(self, position: int) -> None:
         """What was to come after `position` will not come."""
-        surplus = min(max(0, self.end - position), self._fill)
-        self._fill -= surplus
-        self.end -= surplus
+        end, kept = self._kept
+        surplus = min(max(0, end - position), len(kept))
+        self._kept = (end - surplus, kept[: len(kept) - surplus])
 
 
 class CallDetectors:
-    """The detectors of one call. `activity` is its speech model, `judge` somebody to ask whether a turn sounds complete."""
+    """The detectors of one call, on one row of the pool."""
 
-    def __init__(self, activity: Activity, judge: TurnJudge | None = None) -> None:
-        self._activity = activity
+    def __init__(self, queue: Queue, row: int, judge: TurnJudge | None = None) -> None:
+        self.row = row
+        self.tell: Callable[[Found], None] = _nobody
+        self.position = 0  # samples judged
+        self.sounds_until = 0  # samples: until then what we sent may come back
+        self.answer: Answer | None = None  # of the turn model, outstanding
+        self._queue = queue
         self._judge = judge
-        self._near = History(SECONDS + 1)
-        self._far = History(4)
-        self._far_sounds_until = -LONGEST
-        self._foreground = Foreground()
-        self._echo = EchoGuard()
-        self._windows = 0
-        self._is_voiced = False
-        self._voiced_windows = 0  # in the present stretch of speech
-        self._rest = 0  # windows since the last voiced one
-        self._began = 0  # samples: where the present stretch of speech began
-        self._ended = 0
-        self._answer: Answer | None = None
+        self._pending = b""
+        self._fed = 0  # samples
+        self._heard: deque[bytes] = deque(maxlen=_HEARD_WINDOWS)
+        self._sent = Sent()
+        self._guard = EchoGuard()
 
-    def feed(self, near: bytes) -> list[VoiceEvidence]:
-        """Take caller audio (mu-law, any length, in order); return the evidence of every window it completes."""
-        self._near.write(decode(near).astype(np.float32) / _FULL_SCALE)
-        return [self._judged(evidence) for evidence in self._activity.feed(near)]
+    # --- the session's side ---
+
+    def begin(self, tell: Callable[[Found], None]) -> None:
+        """Hand what is found from now on to `tell`."""
+        self.tell = tell
+
+    def feed(self, audio: bytes) -> None:
+        """Take caller audio (mu-law, any length, in order)."""
+        self._fed += len(audio)
+        pending = self._pending + audio
+        while len(pending) >= WINDOW:
+            self._queue.put(self, pending[:WINDOW])
+            pending = pending[WINDOW:]
+        self._pending = pending
 
     def played(self, audio: bytes) -> None:
         """Take audio as it leaves for the caller's ear, ahead of its time or not. What is not told of is silence."""
-        if not audio:
-            return
-        if self._far.end < self._near.end:
-            self._far.write(np.zeros(self._near.end - self._far.end, np.float32))
-        self._far.write(decode(audio).astype(np.float32) / _FULL_SCALE)
-        self._far_sounds_until = self._far.end
+        if audio:
+            self._sent.write(audio, self._fed)
+            self.sounds_until = self._sent.end + LONGEST
 
     def cleared(self) -> None:
         """What was sent and not yet heard was thrown away."""
-        self._far.forget_after(self._near.end)
-        self._far_sounds_until = min(self._far_sounds_until, self._near.end)
+        self._sent.forget_after(self._fed)
+        self.sounds_until = min(self.sounds_until, self._fed + LONGEST)
 
-    def _judged(self, evidence: VoiceEvidence) -> VoiceEvidence:
-        self._windows += 1
-        position = int(evidence.position)
-        echo = self._echo_in(evidence, position)
-        speech = self._foreground.step(evidence.speech * (1 - echo), evidence.level)
-        features = {"room": self._foreground.room, "caller_level": self._foreground.caller}
-        features |= self._ending(speech, position)
-        return replace(
-            evidence,
-            speech=speech,
-            echo=echo,
-            features=tuple((name, round(value, 4)) for name, value in features.items()),
-        )
+    # --- the pool's side ---
 
-    def _echo_in(self, evidence: VoiceEvidence, position: int) -> float:
-        if position > self._far_sounds_until + LONGEST or evidence.level < _AUDIBLE:
+    def take(self, window: bytes) -> int:
+        """The window that is judged now; its end in samples."""
+        self._heard.append(window)
+        self.position += WINDOW
+        return self.position
+
+    def echo(self, speech: float) -> float:
+        """The probability that this window, in which something was sent or not long before, is our own voice."""
+        may_search = self.position // WINDOW % _SEARCH_EVERY == 0 and speech > 0.15
+        if self._guard.delay is None and not may_search:
             return 0.0
-        may_search = self._windows % _SEARCH_EVERY == 0 and evidence.speech > 0.15
-        if self._echo.delay is None and not may_search:
-            return 0.0
-        near = self._near.until(position, STRETCH)
-        far = self._far.until(position, STRETCH + LONGEST)
-        return self._echo.judge(near, far, WINDOW, may_search=may_search)
+        sent = self._sent.until(self.position, STRETCH + LONGEST)
+        return self._guard.judge(self._last(STRETCH), sent, WINDOW, may_search=may_search)
 
-    def _ending(self, speech: float, position: int) -> dict[str, float]:
-        """The cues of an ending, where there are new ones."""
-        self._is_voiced = speech >= (_UNVOICED if self._is_voiced else _VOICED)
-        if self._is_voiced:
-            if not self._voiced_windows or self._rest * WINDOW > _LONGEST_REST:
-                self._began, self._voiced_windows = position - WINDOW, 0
-            self._voiced_windows += 1
-            self._rest, self._ended, self._answer = 0, position, None
-            return {}
-        self._rest += 1
-        if self._voiced_windows < 3:
-            return {}
-        return self._cues(position) | self._answered()
+    def listen(self, rest: int, began: int, ended: int, room: float) -> Features:
+        """What the pause that is `rest` windows old, after speech from `began` to `ended`, has to tell."""
+        if rest == ASK_AT:
+            if self._judge is not None:
+                self.answer = self._judge.ask(self._last(min(self.position, SECONDS * SAMPLE_RATE)))
+            return ()
+        samples = self._last(min(self.position, prosody.MEMORY))
+        first = self.position - len(samples)
+        if rest == CUES_AT:
+            return _named(prosody.at_pause(samples, max(0, began - first), ended - first, room))
+        return _named({"breath": prosody.breath(prosody.energies(samples), (ended - first) // prosody.HOP)})
 
-    def _cues(self, position: int) -> dict[str, float]:
-        if self._rest == _ASK_AT and self._judge is not None:
-            self._answer = self._judge.ask(self._near.until(position, min(position, SECONDS * SAMPLE_RATE)))
-        if self._rest == _CUES_AT:
-            return prosody.at_pause(*self._window_on(position), self._foreground.room)
-        if self._rest in _BREATH_AT:
-            samples, _, ended = self._window_on(position)
-            return {"breath": prosody.breath(prosody.energies(samples), ended // prosody.HOP)}
-        return {}
+    def answered(self, *, is_voiced: bool) -> Features:
+        """What the turn model says, once it has; nobody wants to know any more when the voice went on."""
+        assert self.answer is not None
+        if is_voiced:
+            self.answer = None
+        if self.answer is None or not self.answer.done():
+            return ()
+        answer, self.answer = self.answer, None
+        return (("complete", round(answer.result(), 4)),)
 
-    def _window_on(self, position: int) -> tuple[Floats, int, int]:
-        """The past that matters, and where in it speech began and ended."""
-        length = min(position, prosody.MEMORY)
-        first = position - length
-        return self._near.until(position, length), max(0, self._began - first), self._ended - first
+    def _last(self, length: int) -> Floats:
+        """The last samples judged; silence came before everything."""
+        heard = b"".join(self._heard)[-length:]
+        return floats(SILENCE * (length - len(heard)) + heard)
 
-    def _answered(self) -> dict[str, float]:
-        if self._answer is None or not self._answer.done():
-            return {}
-        answer, self._answer = self._answer, None
-        return {"complete": answer.result()}
+
+def _named(cues: dict[str, float]) -> Features:
+    return tuple((name, round(value, 4)) for name, value in cues.items())
+
+
+def _nobody(_: Found) -> None:
+    """A call that nobody listens to yet."""

@@ -30,7 +30,8 @@ _VOWEL: Final = (_HERTZ > 200) & (_HERTZ < 1000)
 def energies(samples: Floats) -> Floats:
     """Level in dBFS of every 20 ms, each 10 ms on."""
     whole = len(samples) // HOP
-    power = np.square(samples[: whole * HOP].reshape(whole, HOP)).mean(axis=1)
+    pieces = samples[: whole * HOP].reshape(whole, HOP)
+    power = np.einsum("ij,ij->i", pieces, pieces) / np.float32(HOP)
     level: Floats = 10 * np.log10((power[:-1] + power[1:]) / 2 + _FLOOR).astype(np.float32)
     return level
 
@@ -51,7 +52,7 @@ def at_pause(samples: Floats, began: int, ended: int, room: float) -> dict[str, 
     spoken = level[max(0, began // HOP - 5) : stop]
     if len(spoken) < 5:
         return {}
-    loud = float(np.percentile(spoken, 95))
+    loud = _quantile(spoken, 0.95)
     end = _last(level[: stop + 1] > max(room + 6, loud - 32), stop)
     active = spoken[spoken > max(room + 6, loud - 25)]
     usual = float(active.mean()) if len(active) > 3 else loud - 8
@@ -70,7 +71,7 @@ def breath(level: Floats, end: int) -> float:
     if len(pause) < 4:
         return 0.0
     heard = 10 * np.log10(np.convolve(pause, np.full(4, 0.25), "valid").max())
-    return _clip(heard - np.percentile(level, 5) - 4, 0, 10)
+    return _clip(heard - _quantile(level, 0.05) - 4, 0, 10)
 
 
 def _hiss(samples: Floats, end: int) -> float:
@@ -78,6 +79,15 @@ def _hiss(samples: Floats, end: int) -> float:
     frames = np.lib.stride_tricks.sliding_window_view(stretch, _WIDTH)[:: 2 * HOP]
     power = (np.abs(np.fft.rfft(frames * _WINDOW, _FFT, axis=1)) ** 2).sum(axis=0) + _FLOOR
     return _clip(10 * np.log10(power[_HISS].sum() / power[_VOWEL].sum()), -40, 10)
+
+
+def _quantile(values: Floats, share: float) -> float:
+    """As numpy's, which takes twenty times as long to find out what is asked of it."""
+    ordered = np.sort(values)
+    place = share * (len(ordered) - 1)
+    below = int(place)
+    low, high = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return low + (place - below) * (high - low)
 
 
 def _last(where: NDArray[np.bool_], otherwise: int) -> int:

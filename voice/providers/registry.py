@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from voice.errors import ProviderRejected
-from voice.ports import LanguageModel, SpeechToText, TextToSpeech, VoiceActivity
+from voice.ports import LanguageModel, SpeechToText, TextToSpeech
 
 EMBEDDED: Final = "embedded"
 EARS: Final = (EMBEDDED,)
@@ -39,13 +39,6 @@ def make_mouth(name: str) -> TextToSpeech:
 
         return EmbeddedMouth()
     raise _unknown("mouth", name, MOUTHS)
-
-
-def make_activity() -> VoiceActivity:
-    """The voice activity detector of one call."""
-    from voice.providers.silero import SileroActivity
-
-    return SileroActivity()
 
 
 def _unknown(part: str, name: str, known: tuple[str, ...]) -> ProviderRejected:

@@ -16,7 +16,7 @@ from voice.actions import Note
 from voice.agent import AgentDefinition
 from voice.conversation import Conversation
 from voice.errors import ProviderError
-from voice.events import CallId, Direction, Samples, VoiceEvidence
+from voice.events import CallId, Direction, Samples, ToneHeard, VoiceEvidence
 from voice.journal import VERSION, JournalHeader, JournalWriter
 from voice.ports import ToolOutcome
 from voice.providers.scripted import ScriptedEars, ScriptedMind, ScriptedMouth, ScriptedSpeaker, ScriptedTranscriber
@@ -84,11 +84,16 @@ class Activity:
 
     def __init__(self) -> None:
         self._position = 0
+        self._tell: Callable[[VoiceEvidence | ToneHeard], None] | None = None
 
-    def feed(self, audio: bytes) -> list[VoiceEvidence]:
+    def begin(self, tell: Callable[[VoiceEvidence | ToneHeard], None]) -> None:
+        self._tell = tell
+
+    def feed(self, audio: bytes) -> None:
+        assert self._tell is not None
         self._position += len(audio)
         is_speech = audio[:1] == b"\x00"
-        return [VoiceEvidence(Samples(self._position), 0.95 if is_speech else 0.01, -20.0 if is_speech else -90.0)]
+        self._tell(VoiceEvidence(Samples(self._position), 0.95 if is_speech else 0.01, -20.0 if is_speech else -90.0))
 
     def played(self, audio: bytes) -> None:
         pass

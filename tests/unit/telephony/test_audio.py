@@ -56,6 +56,12 @@ def test_level_in_dbfs():
     assert audio.level(b"\x80" * 160) == pytest.approx(-0.17, abs=0.02)
 
 
+def test_levels_of_many_at_once_are_those_of_each():
+    codes = bytes(range(160)), audio.SILENT_FRAME, b"\x80" * 160
+    together = audio.levels(np.stack([audio.floats(each) for each in codes]))
+    assert together.tolist() == pytest.approx([audio.level(each) for each in codes])
+
+
 def test_scaling_and_mixing():
     loud = audio.encode(np.full(160, 8000, dtype=np.int16))
     assert audio.level(audio.scale(loud, -20)) == pytest.approx(audio.level(loud) - 20, abs=0.3)

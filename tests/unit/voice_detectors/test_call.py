@@ -1,37 +1,22 @@
-"""All detectors of one call together, with a scripted speech model and a scripted judge."""
+"""All detectors of one call together, with a speech model that goes by loudness and a scripted judge."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from telephony.audio import decode, encode
-from voice.detectors.call import CallDetectors, History
+from telephony.audio import encode
+from voice.detectors.call import Sent
+from voice.detectors.pool import Alone
 from voice.detectors.smart_turn import SECONDS
-from voice.events import Samples, VoiceEvidence
+from voice.events import VoiceEvidence
 
 Floats = NDArray[np.float32]
+Make = Callable[..., Alone]
 WINDOW = 256
-
-
-class Loudness:
-    """A speech model that calls speech what is loud."""
-
-    def __init__(self) -> None:
-        self._heard = b""
-        self._position = 0
-
-    def feed(self, audio: bytes) -> list[VoiceEvidence]:
-        self._heard += audio
-        found = []
-        while len(self._heard) >= WINDOW:
-            samples = decode(self._heard[:WINDOW]).astype(np.float64) / 32768
-            self._heard = self._heard[WINDOW:]
-            self._position += WINDOW
-            level = float(10 * np.log10(np.mean(samples**2) + 1e-9))
-            found.append(VoiceEvidence(Samples(self._position), 0.97 if level > -45 else 0.02, level))
-        return found
 
 
 class Answered:
@@ -72,7 +57,7 @@ def quiet(seconds: float) -> Floats:
     return voice(seconds, -62.0, seed=2)
 
 
-def fed(call: CallDetectors, *parts: Floats, frame: int = 160) -> list[VoiceEvidence]:
+def fed(call: Alone, *parts: Floats, frame: int = 160) -> list[VoiceEvidence]:
     audio = mulaw(np.concatenate(parts))
     return [evidence for at in range(0, len(audio), frame) for evidence in call.feed(audio[at : at + frame])]
 
@@ -82,15 +67,15 @@ def named(evidence: list[VoiceEvidence], name: str) -> list[tuple[int, float]]:
 
 
 @pytest.mark.parametrize("frame", [160, 37, 4000])
-def test_however_the_audio_is_cut_the_evidence_is_the_same(frame: int) -> None:
-    whole = fed(CallDetectors(Loudness()), quiet(0.5), voice(1.0), quiet(0.5))
-    assert fed(CallDetectors(Loudness()), quiet(0.5), voice(1.0), quiet(0.5), frame=frame) == whole
+def test_however_the_audio_is_cut_the_evidence_is_the_same(alone: Make, frame: int) -> None:
+    whole = fed(alone(), quiet(0.5), voice(1.0), quiet(0.5))
+    assert fed(alone(), quiet(0.5), voice(1.0), quiet(0.5), frame=frame) == whole
     assert [one.position for one in whole] == list(range(WINDOW, 16001 - 128, WINDOW))
 
 
-def test_a_pause_brings_cues_and_later_the_models_answer() -> None:
+def test_a_pause_brings_cues_and_later_the_models_answer(alone: Make) -> None:
     judge = Judge()
-    evidence = fed(CallDetectors(Loudness(), judge), quiet(0.5), voice(1.0), quiet(1.0))
+    evidence = fed(alone(judge), quiet(0.5), voice(1.0), quiet(1.0))
     ended = 12000
     (asked_until,) = judge.asked
     (at, value), *more = named(evidence, "complete")
@@ -100,46 +85,46 @@ def test_a_pause_brings_cues_and_later_the_models_answer() -> None:
     assert [position > ended for position, _ in named(evidence, "breath")] == [True] * 4
 
 
-def test_every_window_tells_the_room_and_the_callers_level() -> None:
-    evidence = fed(CallDetectors(Loudness()), quiet(0.5), voice(1.0))
+def test_every_window_tells_the_room_and_the_callers_level(alone: Make) -> None:
+    evidence = fed(alone(), quiet(0.5), voice(1.0))
     assert len(named(evidence, "room")) == len(named(evidence, "caller_level")) == len(evidence)
 
 
-def test_an_answer_that_comes_after_the_voice_went_on_is_not_told() -> None:
+def test_an_answer_that_comes_after_the_voice_went_on_is_not_told(alone: Make) -> None:
     judge = Judge()
-    evidence = fed(CallDetectors(Loudness(), judge), quiet(0.5), voice(1.0), quiet(0.15), voice(0.5))
+    evidence = fed(alone(judge), quiet(0.5), voice(1.0), quiet(0.15), voice(0.5))
     assert judge.asked
     assert named(evidence, "complete") == []
 
 
-def test_a_judge_without_time_and_none_at_all() -> None:
+def test_a_judge_without_time_and_none_at_all(alone: Make) -> None:
     for judge in (Judge(has_time=False), None):
-        evidence = fed(CallDetectors(Loudness(), judge), quiet(0.5), voice(1.0), quiet(1.0))
+        evidence = fed(alone(judge), quiet(0.5), voice(1.0), quiet(1.0))
         assert named(evidence, "complete") == []
         assert named(evidence, "decay")
 
 
-def test_a_click_is_no_ending() -> None:
+def test_a_click_is_no_ending(alone: Make) -> None:
     judge = Judge()
-    assert named(fed(CallDetectors(Loudness(), judge), quiet(0.5), voice(0.03), quiet(1.0)), "decay") == []
+    assert named(fed(alone(judge), quiet(0.5), voice(0.03), quiet(1.0)), "decay") == []
     assert judge.asked == []
 
 
-def test_no_more_than_the_model_hears_is_asked_about() -> None:
+def test_no_more_than_the_model_hears_is_asked_about(alone: Make) -> None:
     judge = Judge()
     syllables = np.float32(1) + np.float32(0.8) * np.sin(np.arange(80000, dtype=np.float32) / 400)
-    fed(CallDetectors(Loudness(), judge), quiet(0.5), voice(10.0) * syllables, quiet(1.0))
+    fed(alone(judge), quiet(0.5), voice(10.0) * syllables, quiet(1.0))
     assert judge.asked == [SECONDS * 8000]
 
 
-def test_after_a_long_rest_something_new_begins() -> None:
-    evidence = fed(CallDetectors(Loudness()), voice(1.0), quiet(4.0), voice(0.3), quiet(1.0))
+def test_after_a_long_rest_something_new_begins(alone: Make) -> None:
+    evidence = fed(alone(), voice(1.0), quiet(4.0), voice(0.3), quiet(1.0))
     assert len(named(evidence, "decay")) == 2
 
 
 @pytest.mark.parametrize("ahead", [0, 2400])
-def test_what_we_played_is_recognised_when_it_comes_back(ahead: int) -> None:
-    call = CallDetectors(Loudness())
+def test_what_we_played_is_recognised_when_it_comes_back(alone: Make, ahead: int) -> None:
+    call = alone()
     sent = voice(3.0, -15.0, seed=9) * np.float32(1 + 0.9 * np.sin(np.arange(24000) / 700))
     near = np.concatenate([np.zeros(1200, np.float32), sent[:-1200] * 0.1]) + quiet(3.0)
     out, back, evidence = mulaw(sent), mulaw(near), []
@@ -152,15 +137,15 @@ def test_what_we_played_is_recognised_when_it_comes_back(ahead: int) -> None:
     assert all(one.echo == 0.0 for one in fed(call, quiet(3.0))[60:])
 
 
-def test_what_is_told_late_is_silence_until_then() -> None:
-    call = CallDetectors(Loudness())
+def test_what_is_told_late_is_silence_until_then(alone: Make) -> None:
+    call = alone()
     fed(call, quiet(1.0))
     call.played(mulaw(voice(0.1)))
     assert [one.echo for one in fed(call, quiet(0.5))] == [0.0] * 15
 
 
-def test_what_was_cleared_was_not_played() -> None:
-    call = CallDetectors(Loudness())
+def test_what_was_cleared_was_not_played(alone: Make) -> None:
+    call = alone()
     call.played(mulaw(voice(2.0)))
     fed(call, quiet(0.1))
     call.cleared()
@@ -168,17 +153,22 @@ def test_what_was_cleared_was_not_played() -> None:
     assert [one.echo for one in fed(call, quiet(2.0))][-1] == 0.0
 
 
-def test_the_history_remembers_what_it_can_and_is_silent_about_the_rest() -> None:
-    history = History(1.0)
-    assert not history.until(0, 100).any()
-    for start in range(0, 60000, 1000):
-        history.write(np.arange(start, start + 1000, dtype=np.float32))
-    assert history.until(60000, 3).tolist() == [59997.0, 59998.0, 59999.0]
-    assert history.until(59000, 2).tolist() == [58998.0, 58999.0]
-    assert history.until(60002, 4).tolist() == [59998.0, 59999.0, 0.0, 0.0]
-    history.forget_after(59500)
-    assert history.end == 59500
-    assert history.until(59501, 2).tolist() == [59499.0, 0.0]
-    history.write(np.ones(20000, np.float32))
-    assert history.end == 79500
-    assert history.until(79500, 2).tolist() == [1.0, 1.0]
+def test_what_was_sent_is_remembered_as_far_as_it_can_be_and_the_rest_is_silence() -> None:
+    sent = Sent()
+    assert not sent.until(0, 100).any()
+    tone = {number: encode(np.array([number * 1000], np.int16)) for number in range(1, 9)}
+    sent.write(tone[1] * 10, 0)
+    sent.write(tone[2] * 10, 15)
+    assert sent.end == 25
+    heard = np.rint(sent.until(27, 29) * 32.768).astype(int).tolist()
+    assert heard == [0] * 2 + [1] * 10 + [0] * 5 + [2] * 10 + [0] * 2
+    sent.forget_after(20)
+    assert sent.end == 20
+    sent.write(tone[3] * 2, 10)
+    assert np.rint(sent.until(22, 5) * 32.768).astype(int).tolist() == [2, 2, 2, 3, 3]
+    sent.write(tone[4] * 40_000, 10**9)
+    assert sent.end == 10**9 + 40_000
+    assert np.rint(sent.until(10**9 + 8001, 2) * 32.768).astype(int).tolist() == [0, 4]
+    assert not sent.until(10**9, 9000).any()
+    sent.forget_after(0)
+    assert not sent.until(sent.end, 9000).any()

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
-from telephony.audio import encode
+from telephony.audio import encode, floats, levels
 from voice.errors import ProviderRejected
 from voice.providers import silero
-from voice.providers.silero import WINDOW, SileroActivity, SileroBatch, level, shared_batch
+from voice.providers.silero import WINDOW, SileroActivity, SileroRows, load_model
 
 SILENCE = b"\xff"
 
@@ -36,12 +34,13 @@ def test_silence_and_noise_are_not_speech() -> None:
 
 
 def test_a_batch_judges_each_call_as_if_alone() -> None:
-    batch = shared_batch()
     audio = [noise(WINDOW, 100), noise(WINDOW, 9000), SILENCE * WINDOW]
-    together = batch.run([SileroActivity().prepared(window) for window in audio])
-    alone = [batch.run([SileroActivity().prepared(window)])[0] for window in audio]
-    assert [judged.speech for judged in together] == pytest.approx([judged.speech for judged in alone], abs=1e-5)
-    assert batch.run([]) == []
+    samples = np.stack([floats(window) for window in audio])
+    model = SileroRows()
+    model.grow(7)
+    model.begin(4)
+    together = model.judge(np.array([4, 0, 6]), samples, levels(samples))
+    assert together.tolist() == pytest.approx([SileroActivity().judge(window).speech for window in audio], abs=1e-5)
 
 
 def test_long_silence_is_forgotten() -> None:
@@ -51,16 +50,7 @@ def test_long_silence_is_forgotten() -> None:
     assert any(evidence.speech == pytest.approx(first.speech, abs=1e-6) for evidence in later[55:])
 
 
-def test_the_level_is_in_decibels_of_full_scale() -> None:
-    assert level(np.ones(256, np.float32)) == pytest.approx(0.0)
-    assert level(np.full(256, 0.1, np.float32)) == pytest.approx(-20.0, abs=0.01)
-    assert level(np.zeros(256, np.float32)) == -90.0
-    assert level(np.zeros(0, np.float32)) == -90.0
-    sine = np.sin(np.arange(8000) * 2 * math.pi * 440 / 8000).astype(np.float32)
-    assert level(sine) == pytest.approx(-3.01, abs=0.05)
-
-
 def test_another_file_in_place_of_the_model_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(silero, "_SHA256", "0" * 64)
     with pytest.raises(ProviderRejected, match="wrong_model"):
-        SileroBatch()
+        load_model()
