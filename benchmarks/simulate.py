@@ -22,6 +22,7 @@ from voice.actions import (
     Play,
     RunTool,
     SetGain,
+    SetLead,
     Speak,
     StartReply,
     StopReply,
@@ -83,17 +84,30 @@ class Delays:
     final: float = 0.06
     tool: float = 0.1
     mark: float = 0.01  # from the carrier to us
+    order: float = 0.0  # from us to the carrier: audio, marks and `clear` alike
     gone: float = 0.05  # from our hang-up to the leg's end
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """One word of ours as it sounds: instants of the call."""
+    """One word of ours, or the rest of one that was cut in two, as it sounds: instants of the call."""
 
     reply: ReplyId
     word: str
     start: float
     end: float
+
+
+@dataclass(slots=True)
+class Stretch:
+    """Audio of ours without a break: where it lies in all that was ever queued, and when it sounds."""
+
+    reply: ReplyId
+    first: int  # samples
+    last: int
+    start: float
+    is_cut: bool = False  # by a `clear`
+    is_taken_up: bool = False  # after a wrong stop: from the beginning of a clause, or of a word
 
 
 @dataclass(slots=True)
@@ -107,6 +121,7 @@ class World:
     hangs_up_at: float | None = None
     tool_succeeds: Callable[[RunTool], bool] = lambda order: True
     mangle: Callable[[float, Event], Sequence[tuple[float, Event]]] = lambda instant, event: ((instant, event),)
+    is_faulty: bool = False  # events are mangled: only the laws that hold in spite of it apply
     now: float = 0.0
     log: list[tuple[float, Event, list[Action]]] = field(default_factory=list)
     done: list[tuple[float, Action]] = field(default_factory=list)
@@ -117,7 +132,9 @@ class World:
     _dry_at: float = 0.0
     _marks: list[tuple[float, str]] = field(default_factory=list)
     _stopped: set[ReplyId] = field(default_factory=set)
+    stretches: list[Stretch] = field(default_factory=list)
     _speech: dict[int, SpeechArrived] = field(default_factory=dict)  # by the identity of its audio: it may be played later
+    _words: dict[tuple[int, int], tuple[ReplyId, str]] = field(default_factory=dict)  # by first and last sample queued
     _told: int = 0  # utterances whose words the ears have given
 
     def at(self, instant: float, event: Event) -> None:
@@ -164,8 +181,6 @@ class World:
             self._next_window(event.position // WINDOW)
         for action in actions:
             self.done.append((self.now, action))
-            if isinstance(action, Play):
-                self._sound(self._speech[id(action.audio)])
             self._perform(action)
 
     # --- the caller ---------------------------------------------------------------------------------------------------
@@ -201,7 +216,7 @@ class World:
             case StartReply():
                 self._write(action)
             case Play(audio, marks):
-                self._play(len(audio), marks)
+                self._play(audio, marks)
             case ClearPlayout():
                 self._clear()
             case FinishUtterance():
@@ -210,12 +225,12 @@ class World:
                 ok = self.tool_succeeds(action)
                 self._later(self.delays.tool, ToolFinished(call, ok, f"{name} {'done' if ok else 'failed'}"))
             case Transfer():
-                self.at(self.now + self.delays.gone, LegEnded("transferred"))
+                self.at(self.now + self.delays.order + self.delays.gone, LegEnded("transferred"))
             case Hangup():
-                self.at(self.now + self.delays.gone, LegEnded("hangup"))
+                self.at(self.now + self.delays.order + self.delays.gone, LegEnded("hangup"))
             case StopReply(reply):
                 self._stopped.add(reply)
-            case Expect() | SetGain() | Note():
+            case Expect() | SetGain() | SetLead() | Note():
                 pass
             case _:
                 assert_never(action)
@@ -244,28 +259,48 @@ class World:
 
     # --- the carrier --------------------------------------------------------------------------------------------------
 
-    def _play(self, length: int, marks: tuple[tuple[int, str], ...]) -> None:
-        start = max(self.now, self._dry_at)
-        self._dry_at = start + length / SAMPLE_RATE
+    def _play(self, audio: bytes, marks: tuple[tuple[int, str], ...]) -> None:
+        start = max(self.now + self.delays.order, self._dry_at)
+        self._dry_at = start + len(audio) / SAMPLE_RATE
         for offset, name in marks:
-            self._marks.append((start + offset / SAMPLE_RATE, name))
-            self._later(start + offset / SAMPLE_RATE - self.now + self.delays.mark, MarkReturned(name))
+            instant = start + offset / SAMPLE_RATE
+            self._marks.append((instant, name))
+            self._later(instant - self.now + self.delays.mark, MarkReturned(name))
+        if audio:
+            self._sound(audio, marks, start)
 
-    def _sound(self, event: SpeechArrived) -> None:
-        start = max(self.now, self._dry_at)
-        self.played += [Sound(event.reply, word.text, start + word.start, start + word.end) for word in event.words]
+    def _sound(self, audio: bytes, marks: tuple[tuple[int, str], ...], start: float) -> None:
+        """Audio of a voice, or audio that was queued before and is sent again: its marks tell where it belongs."""
+        offset, name = marks[-1]
+        reply, position, *_ = (int(part) for part in name.split("/"))
+        first = position - offset
+        event = self._speech.get(id(audio))
+        if event is not None and event.reply == reply:
+            for word in event.words:
+                place = (first + round(word.start * SAMPLE_RATE), first + round(word.end * SAMPLE_RATE))
+                self._words[place] = (event.reply, word.text)
+        is_taken_up = any(isinstance(a, Note) and a.text.startswith("going on where") for _, a in self.done[-4:])
+        self.stretches.append(Stretch(ReplyId(reply), first, position, start, is_taken_up=is_taken_up))
+        for (began, ended), (number, text) in self._words.items():
+            if began < position and ended > first:
+                sounds = start + (max(began, first) - first) / SAMPLE_RATE
+                self.played.append(Sound(number, text, sounds, start + (ended - first) / SAMPLE_RATE))
 
     def _clear(self) -> None:
         """The trap: every pending mark comes back at once, though its audio was thrown away."""
-        self._dry_at = self.now
-        self.played = [sound for sound in self.played if sound.end <= self.now]
-        pending = [name for instant, name in self._marks if instant > self.now]
+        instant = self.now + self.delays.order
+        self._dry_at = instant
+        self.played = [sound for sound in self.played if sound.end <= instant + 1e-6]
+        for stretch in self.stretches:
+            stretch.is_cut |= stretch.start + (stretch.last - stretch.first) / SAMPLE_RATE > instant
+            stretch.last = min(stretch.last, stretch.first + max(0, int((instant - stretch.start) * SAMPLE_RATE)))
+        pending = [name for returns, name in self._marks if returns > instant]
         self._marks.clear()
         gone = set(pending)
         self._heap = [entry for entry in self._heap if not (isinstance(entry[2], MarkReturned) and entry[2].name in gone)]
         heapq.heapify(self._heap)
         for name in pending:
-            self.at(self.now + self.delays.mark, MarkReturned(name))
+            self.at(instant + self.delays.mark, MarkReturned(name))
 
     # --- looking at it ------------------------------------------------------------------------------------------------
 

@@ -14,10 +14,11 @@ from itertools import pairwise
 from typing import Final
 
 from benchmarks.simulate import Call, Delays, Utterance, World
-from voice.actions import AgentSaid, Hangup, Message, Note, Play, RunTool, Speak, StopReply, Transfer
+from voice.actions import Action, AgentSaid, Hangup, Message, Note, Play, RunTool, Speak, StopReply, Transfer
 from voice.agent import AgentDefinition, Manners, Voicemail, VoicemailAction
 from voice.conversation import Conversation
 from voice.events import (
+    SAMPLE_RATE,
     CallId,
     Direction,
     Event,
@@ -31,6 +32,7 @@ from voice.events import (
     SpeechArrived,
     SupervisorSays,
     ToneHeard,
+    ToolCalled,
     ToolFinished,
     TransferRequested,
     VoiceEvidence,
@@ -60,6 +62,9 @@ TOOLS: Final = (
 )  # fmt: skip
 STOP_TIME: Final = 0.5  # seconds a caller may hold the floor before we are quiet
 
+SLIP: Final = 0.02  # seconds that may be lost or repeated where our voice is lowered or raised
+AGAIN: Final = 2.0  # seconds that may be repeated after a wrong stop
+
 
 @dataclass(frozen=True, slots=True)
 class Broken:
@@ -86,6 +91,7 @@ def build(seed: int) -> World:
             final=rng.choice((0.03, 0.1, 0.3, 0.9)),
             tool=rng.choice((0.05, 0.5, 7.0)),
             mark=rng.choice((0.0, 0.02, 0.15)),
+            order=rng.choice((0.0, 0.0, 0.04, 0.12)),
             gone=rng.choice((0.02, 1.0, 60.0)),
         ),
         hangs_up_at=rng.uniform(0.0, 40.0) if rng.random() < 0.3 else None,
@@ -93,6 +99,7 @@ def build(seed: int) -> World:
     )
     if not is_fair:
         world.mangle = _mangle(rng)
+        world.is_faulty = True
     for event in _interjections(rng):
         world.at(rng.uniform(0.0, 40.0), event)
     return world
@@ -106,6 +113,7 @@ def broken_laws(world: World) -> Iterator[Broken]:
     yield from _memory_is_heard(world)
     yield from _gives_way(world)
     yield from _drafts_are_harmless(world)
+    yield from _nothing_lost_or_repeated(world)
 
 
 def storm(seed: int) -> list[Broken]:
@@ -149,11 +157,26 @@ def _effects_once(world: World) -> Iterator[Broken]:
 
 
 def _superseded_is_silent(world: World) -> Iterator[Broken]:
+    """A reply that was stopped is not heard any more, gives the mouth nothing more to say, and runs no tool."""
     stopped: set[ReplyId] = set()
     for instant, event, actions in world.log:
-        if isinstance(event, SpeechArrived) and event.reply in stopped and any(isinstance(a, Play) for a in actions):
-            yield Broken("a superseded reply never speaks", f"reply {event.reply} at {instant:.3f} s")
-        stopped |= {action.reply for action in actions if isinstance(action, StopReply)}
+        for action in actions:
+            if (done := _done_for(action, event)) in stopped:
+                yield Broken("a superseded reply does nothing", f"reply {done} at {instant:.3f} s: {action}")
+            if isinstance(action, StopReply):
+                stopped.add(action.reply)
+
+
+def _done_for(action: Action, event: Event) -> ReplyId | None:
+    """The reply that this order carries on, if it carries on one."""
+    match action:
+        case Play(marks=((_, name), *_)):
+            return ReplyId(int(name.partition("/")[0]))
+        case Speak(reply):
+            return reply
+        case RunTool() | Transfer() if isinstance(event, ToolCalled):
+            return event.reply
+    return None
 
 
 def _memory_is_heard(world: World) -> Iterator[Broken]:
@@ -198,6 +221,19 @@ def _drafts_are_harmless(world: World) -> Iterator[Broken]:
     ran = {ReplyId(int(tool.call.split("-")[0])) for tool in orders if isinstance(tool, RunTool) and tool.call[0].isdigit()}
     for reply in dropped & (heard | ran):
         yield Broken("drafts are harmless", f"reply {reply} was dropped, and yet heard or acted upon")
+
+
+def _nothing_lost_or_repeated(world: World) -> Iterator[Broken]:
+    """Audio that is sent again begins where the ear was; after a wrong stop at most a clause earlier."""
+    if world.is_faulty:
+        return  # where receipts are lost, so may be a word
+    heard = [stretch for stretch in world.stretches if stretch.last > stretch.first]
+    for before, after in pairwise(heard):
+        if not before.is_cut or before.reply != after.reply:
+            continue
+        lost, most = (after.first - before.last) / SAMPLE_RATE, AGAIN if after.is_taken_up else SLIP
+        if not -most <= lost <= SLIP:
+            yield Broken("nothing is lost or repeated", f"{lost:+.3f} s between {before} and {after}")
 
 
 def _is_quiet_before(world: World, said: Utterance) -> bool:

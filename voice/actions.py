@@ -67,14 +67,22 @@ class Play:
 
 @dataclass(frozen=True, slots=True)
 class SetGain:
-    """Play what is queued, from now on, at this gain (1.0 full voice, 0.3 ducked): first evidence of a barge-in."""
+    """Play what is sent from now on at this gain (1.0 full voice, 0.3 ducked): first evidence of a barge-in. What the
+    carrier holds already is, where that would be audible, cleared and sent again."""
 
     gain: float
 
 
 @dataclass(frozen=True, slots=True)
 class ClearPlayout:
-    """Drop what is queued here and at the carrier: the caller has the floor."""
+    """Drop what is queued here and at the carrier: the caller has the floor, or the same is sent again in another voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetLead:
+    """Send audio so many seconds ahead of the ear from now on: a calm line needs less, a stalling one more."""
+
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +134,7 @@ Action: TypeAlias = (
     | Speak
     | Play
     | SetGain
+    | SetLead
     | ClearPlayout
     | RunTool
     | Transfer

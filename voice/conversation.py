@@ -19,6 +19,7 @@ from voice.actions import (
     Hangup,
     Message,
     Note,
+    SetLead,
     Transfer,
 )
 from voice.agent import AgentDefinition, VoicemailAction
@@ -64,6 +65,7 @@ from voice.floor import (
     FloorTaken,
     TurnOver,
 )
+from voice.lead import Lead
 from voice.listening import Listening
 from voice.machine import is_voicemail_greeting
 from voice.memory import Memory
@@ -120,6 +122,7 @@ class Conversation:
         self._speaking = Speaking(agent, self.policy, self.memory, self._waits)
         self._speculation = Speculation(self.policy)
         self._supervision = Supervision()
+        self._lead = Lead()
         self._silences = 0
         self._is_opened = False
         self._detail = ""
@@ -190,7 +193,7 @@ class Conversation:
             case VoiceEvidence():
                 return self._evidence(event)
             case MarkReturned(name):
-                return self._act(self._speaking.mark_returned(name, self._now))
+                return self._mark_returned(name)
             case Transcribed():
                 return self._transcribed(event)
             case SpeechArrived() | SegmentSpoken() | SpeechFailed():
@@ -255,8 +258,11 @@ class Conversation:
             return []
         self.phase = Phase.TALKING
         self.memory.began = self._now
+        self._waits.set(Wait.LONGEST, self._now + self.agent.manners.longest_call)
+        return [self._speaking.delivery.probe(self._now), *self._begin()]
+
+    def _begin(self) -> list[Action]:
         manners = self.agent.manners
-        self._waits.set(Wait.LONGEST, self._now + manners.longest_call)
         if self.direction is Direction.OUTBOUND and manners.hello_within > 0:
             self._waits.set(Wait.HELLO, self._now + manners.hello_within)
             return []
@@ -272,6 +278,12 @@ class Conversation:
 
     def _evidence(self, event: VoiceEvidence) -> list[Action]:
         changes = self.floor.evidence(event)
+        lead = self._lead.frame(event.position, self._now)
+        if lead is not None:
+            return [SetLead(lead), *self._on_evidence(changes)]
+        return self._on_evidence(changes)
+
+    def _on_evidence(self, changes: list[FloorChange]) -> list[Action]:
         if self.phase is Phase.TALKING:
             return self._on_floor(changes)
         if self.phase is Phase.MACHINE and self.floor.silence >= self.policy.machine_silence:
@@ -289,9 +301,9 @@ class Conversation:
                 case TurnOver(why):
                     actions += self._turn_over(why)
                 case DoubtRaised():
-                    actions += self._speaking.duck()
+                    actions += self._speaking.delivery.duck(self._now)
                 case DoubtSettled(why):
-                    actions += [*self._speaking.unduck(), *self._listening.finish_utterance()]
+                    actions += [*self._speaking.delivery.unduck(self._now), *self._listening.finish_utterance()]
                     actions.append(Note("decision", f"not an interruption: {why}"))
                 case FloorTaken(why, after):
                     actions += self._floor_taken(why, after)
@@ -313,11 +325,11 @@ class Conversation:
         return self._stop_reply()
 
     def _floor_taken(self, why: str, after: float) -> list[Action]:
-        """Barge-in: what is queued is thrown away, the memory keeps what was heard, the caller is listened to."""
+        """Barge-in: we fall silent at once, the memory keeps what was heard, the caller is listened to."""
         self._waits.drop(Wait.SILENCE)
         self._listening.turn.begins(self._now)
         actions: list[Action] = [Note("decision", f"the caller takes the floor: {why}", (("after", f"{after:.3f}"),))]
-        return actions + self._stop_reply()
+        return actions + self._act(self._speaking.hold(self._now))
 
     def _turn_over(self, why: str) -> list[Action]:
         turn = self._listening.turn
@@ -336,6 +348,8 @@ class Conversation:
         text = turn.text
         draft = self._speculation.turn_over(text)
         started = turn.started_at if turn.started_at is not None else turn.ended_at
+        if self._speaking.is_holding and self._wants_nothing(text, turn.ended_at - started):
+            return self._take_up(text, started)
         if not text and turn.ended_at - started < self.policy.shortest_turn:
             note = Note("decision", "a sound without words: nobody's turn")
             return [note, *(self._listen() if self._is_opened else self._open())]
@@ -357,6 +371,23 @@ class Conversation:
             return actions + self._commit(draft)
         return actions + self._speculation.drop("the words were others") + self._start_reply()
 
+    def _wants_nothing(self, text: str, lasted: float) -> bool:
+        """Whether what stopped us was no wish for the floor: a noise, or a "mhm" where no question of ours was heard."""
+        if self._supervision.is_waiting:
+            return False
+        if not text:
+            return lasted < self.policy.wordless
+        return is_backchannel(text) and not self._speaking.is_asking
+
+    def _take_up(self, text: str, started: float) -> list[Action]:
+        """A wrong stop: go on as if it had not been."""
+        why = f'"{text}" wants nothing' if text else "nothing was said"
+        actions: list[Action] = [Note("decision", f"going on where we were stopped: {why}")]
+        if text:
+            actions.insert(0, Note("caller", text, (("while", "agent"),)))
+            self.memory.line("caller", text, started, self._now)
+        return [*actions, *self._act(self._speaking.take_up(self._now))]
+
     def _listen(self) -> list[Action]:
         """It is the caller's move: from now on silence counts."""
         if self._speaking.reply is None and self.floor.caller is Caller.QUIET and not self._listening.turn.is_over:
@@ -377,6 +408,8 @@ class Conversation:
         if self._sounds_like_machine():
             return actions + self._party_detected(Party.MACHINE, "its greeting")
         actions += self._on_floor(self.floor.transcribed(event))
+        if self._speaking.is_holding and event.text and not is_backchannel(turn.text):
+            actions += self._act(self._speaking.release())
         if not event.is_final:
             return actions + self._hear_a_no()
         if self._listening.turn.is_over:
@@ -430,6 +463,8 @@ class Conversation:
         turn = self._listening.turn
         if not turn.text or self._speaking.reply is not None or not self._is_opened or self._supervision.is_waiting:
             return []
+        if self._speaking.is_holding and self._wants_nothing(turn.text, 0.0):
+            return []
         is_settled = not turn.interim or self._now - turn.changed_at >= self.policy.settled_after
         if not self._speculation.wants(turn.text, is_settled=is_settled):
             return []
@@ -456,6 +491,11 @@ class Conversation:
 
     def _start_reply(self) -> list[Action]:
         return self._act(self._speaking.start(self._now))
+
+    def _mark_returned(self, name: str) -> list[Action]:
+        actions = self._act(self._speaking.mark_returned(name, self._now))
+        lead = self._lead.late(self._speaking.delivery.ear.jitter, self._now)
+        return actions if lead is None else [SetLead(lead), *actions]
 
     def _stop_reply(self) -> list[Action]:
         return self._act(self._speaking.stop(self._now))
@@ -614,7 +654,7 @@ class Conversation:
         return actions + self._leave(LeaveByHangup(reason))
 
     def _leg_ended(self, reason: str) -> list[Action]:
-        actions = self._speaking.hang_up(self._now)
+        actions = self._act(self._speaking.hang_up(self._now))
         turn = self._listening.turn
         if turn.text:
             self.memory.caller_said(turn.text, turn.started_at if turn.started_at is not None else self._now, self._now)
@@ -657,6 +697,8 @@ class Conversation:
                 return self._say(self.agent.manners.time_is_up, is_protected=True, leave=LeaveByHangup("time is up"))
             case Wait.LEAVE:
                 return self._act(self._speaking.tools_given_up(self._now))
+            case Wait.HELD:
+                return self._act(self._speaking.release())
             case Wait.HEARD:
                 return self._act(self._speaking.never_heard(self._now))
             case Wait.BEEP:

@@ -36,6 +36,13 @@ class Memory:
         self.messages.append(AgentSaid(text, is_cut))
         self.line("agent", text, started, ended, is_cut=is_cut)
 
+    def take_back_ours(self) -> None:
+        """Forget what we said last: it goes on, and is remembered as one. What has been noted since stays."""
+        index = max(index for index, message in enumerate(self.messages) if isinstance(message, AgentSaid))
+        del self.messages[index]
+        self._running = {call: at - (at > index) for call, at in self._running.items()}
+        del self.transcript[max(index for index, line in enumerate(self.transcript) if line.speaker == "agent")]
+
     def happened(self, what: str) -> None:
         self.messages.append(Happened(what))
 

@@ -1,9 +1,9 @@
 """The playout ledger: what was queued for the caller, and what of it reached the ear. Pure.
 
-Positions here are *outgoing* samples (8 kHz) since the call began, counted as queued. A mark carries its reply and its
-position in its name and is placed behind each word. The trap this file exists for: Twilio's `clear` also returns the marks
-of the audio it threw away (Media Streams, WebSocket messages, "Send a clear message"), so a returned mark means *heard*
-only while it is still queued in this ledger.
+Positions here are *outgoing* samples (8 kHz) since the call began, counted as first queued: audio that is sent again keeps
+its positions. A mark carries its reply and its position in its name, and which sending it belongs to, and is placed behind
+each word. The trap this file exists for: Twilio's `clear` also returns the marks of the audio it threw away (Media Streams,
+WebSocket messages, "Send a clear message"), so a returned mark means *heard* only while it is still queued in this ledger.
 """
 
 from __future__ import annotations
@@ -14,6 +14,10 @@ from dataclasses import dataclass, field
 from voice.events import SAMPLE_RATE, ReplyId, Word
 
 MARK_EVERY = int(0.25 * SAMPLE_RATE)  # samples; for voices that tell no word times
+KEPT = 3 * SAMPLE_RATE  # samples of heard audio that may yet be said again
+CLAUSE = int(
+    1.5 * SAMPLE_RATE
+)  # samples that may be said again so as to begin where a clause does; more sounds like a stutter
 
 
 @dataclass(slots=True)
@@ -37,8 +41,13 @@ class Playout:
     def __init__(self) -> None:
         self.queued = 0  # outgoing position of the end of all audio ever queued
         self.heard = 0  # outgoing position up to which the caller has certainly heard
+        self.strays = 0  # marks that came back twice, or for no audio of ours
         self._segments: list[Segment] = []
         self._marks: deque[tuple[str, int]] = deque()
+        self._audio: deque[tuple[int, bytes]] = deque()  # with the position of its first sample
+        self._places: deque[tuple[int, ReplyId]] = deque()  # where marks belong in it
+        self._thrown: set[str] = set()  # marks of audio that was thrown away, not yet back
+        self._sending = 0  # how often audio was sent again
 
     @property
     def is_playing(self) -> bool:
@@ -58,10 +67,11 @@ class Playout:
         """A segment's audio will follow what is queued now."""
         self._segments.append(Segment(reply, number, text, self.queued))
 
-    def queue(self, reply: ReplyId, number: int, length: int, words: tuple[Word, ...]) -> tuple[tuple[int, str], ...]:
-        """Account for `length` samples of an open segment; return the marks to place, as (offset in this audio, name)."""
+    def queue(self, reply: ReplyId, number: int, audio: bytes, words: tuple[Word, ...]) -> tuple[tuple[int, str], ...]:
+        """Account for audio of an open segment; return the marks to place, as (offset in this audio, name)."""
         segment = self._find(reply, number)
         assert segment is not None, f"segment {reply}/{number} was never opened"
+        length = len(audio)
         offsets: list[int] = []
         for word in words:
             end = min(length, max(1, round(word.end * SAMPLE_RATE)))
@@ -72,11 +82,28 @@ class Playout:
             offsets.extend(range(MARK_EVERY, length, MARK_EVERY))
         if length and (not offsets or offsets[-1] < length):
             offsets.append(length)
-        marks = tuple((offset, f"{reply}/{self.queued + offset}") for offset in sorted(set(offsets)))
-        self._marks.extend((name, self.queued + offset) for offset, name in marks)
+        places = [(self.queued + offset, reply) for offset in sorted(set(offsets))]
+        marks = self._place(places, self.queued)
+        self._audio.append((self.queued, audio))
+        self._places.extend(places)
         self.queued += length
         segment.length += length
         return marks
+
+    def send_again(self, position: int) -> tuple[bytes, tuple[tuple[int, str], ...]]:
+        """Everything from `position` on, with marks of its own; those of the sending before mean nothing any more."""
+        self._sending += 1
+        self._throw_marks()
+        parts = [audio[max(0, position - start) :] for start, audio in self._audio if start + len(audio) > position]
+        return b"".join(parts), self._place([place for place in self._places if place[0] > position], position)
+
+    def _place(self, places: list[tuple[int, ReplyId]], start: int) -> tuple[tuple[int, str], ...]:
+        marks: list[tuple[int, str]] = []
+        for position, reply in places:
+            name = f"{reply}/{position}/{self._sending}" if self._sending else f"{reply}/{position}"
+            self._marks.append((name, position))
+            marks.append((position - start, name))
+        return tuple(marks)
 
     def complete(self, reply: ReplyId, number: int) -> None:
         """All audio of the segment is queued. Without word times they are estimated, in proportion to letters."""
@@ -106,20 +133,64 @@ class Playout:
     def returned(self, name: str) -> bool:
         """A mark came back. True if it means that audio was heard; False for one of cleared or unknown audio."""
         if not any(name == queued for queued, _ in self._marks):
+            self.strays += name not in self._thrown
+            self._thrown.discard(name)
             return False
         while True:  # marks return in order: an earlier one still queued was lost on the way, not unplayed
             queued, position = self._marks.popleft()
-            self.heard = position
+            self.heard = max(self.heard, position)
             if queued == name:
                 break
+        self._forget(self.heard - KEPT)
         return True
 
-    def cut(self) -> None:
-        """Everything queued and not heard is thrown away; its marks mean nothing when they come back."""
-        self._marks.clear()
+    def hold(self, position: int) -> None:
+        """The carrier's buffer was emptied when the ear was at `position`; what was not heard may yet be sent again."""
+        self.heard = max(self.heard, position)
+        self._throw_marks()
+
+    def cut(self, position: int) -> None:
+        """Everything queued and not heard, up to `position`, is thrown away; its marks mean nothing when they come back."""
+        self.hold(position)
+        self._forget(self.queued)
         for segment in self._segments:
             segment.is_complete = True
             segment.is_told = True
+
+    def _throw_marks(self) -> None:
+        self._thrown |= {name for name, _ in self._marks}
+        self._marks.clear()
+
+    def _forget(self, position: int) -> None:
+        while self._audio and self._audio[0][0] + len(self._audio[0][1]) <= position:
+            self._audio.popleft()
+        while self._places and self._places[0][0] <= position:
+            self._places.popleft()
+
+    def resumes_at(self, position: int) -> int:
+        """Where to go on after having been stopped at `position`: at the beginning of the clause if that is near, else with
+        the word that was cut. Nobody goes on in the middle of a word, and few people in the middle of a thought."""
+        segment = next((each for each in self._segments if each.start <= position < each.start + each.length), None)
+        if segment is None or not segment.ends:
+            return position
+        starts = [segment.start, *segment.ends[:-1]]
+        cut = sum(1 for end in segment.ends if end <= position)
+        if cut == len(starts):
+            return position  # in the silence behind the last word
+        words = _spelled(segment)
+        begins = cut
+        while begins > 0 and not words[begins - 1].endswith(_CLAUSE_ENDS):
+            begins -= 1
+        return max(starts[begins] if position - starts[begins] <= CLAUSE else starts[cut], self._kept_from)
+
+    @property
+    def _kept_from(self) -> int:
+        return self._audio[0][0] if self._audio else self.queued
+
+    def is_asking(self, reply: ReplyId) -> bool:
+        """Whether a question of this reply has begun to sound: then a "yes" may be its answer."""
+        ours = (segment for segment in self._segments if segment.reply == reply and segment.start < self.heard)
+        return any(segment.text.endswith("?") for segment in ours)
 
     def heard_text(self, reply: ReplyId) -> str:
         """What the caller heard of a reply, to the word."""
@@ -139,9 +210,14 @@ class Playout:
         return next(ours, None)
 
 
-def _first_words(segment: Segment, count: int) -> str:
-    """The first `count` spoken words, in the written text's own spelling where the two agree in number."""
+_CLAUSE_ENDS = (",", ";", ":", ".", "!", "?", "–", "—")
+
+
+def _spelled(segment: Segment) -> list[str]:
+    """The spoken words, in the written text's own spelling where the two agree in number."""
     written = segment.text.split()
-    if len(written) == len(segment.words):
-        return " ".join(written[:count])
-    return " ".join(segment.words[:count])
+    return written if len(written) == len(segment.words) else segment.words
+
+
+def _first_words(segment: Segment, count: int) -> str:
+    return " ".join(_spelled(segment)[:count])

@@ -30,6 +30,7 @@ from voice.actions import (
     Play,
     RunTool,
     SetGain,
+    SetLead,
     Speak,
     StartReply,
     StopReply,
@@ -235,6 +236,8 @@ class Session:
                 self._parts.activity.cleared()
             case SetGain(gain):
                 self._pacer.set_gain(gain)
+            case SetLead(seconds):
+                self._pacer.lead = seconds
             case FinishUtterance():
                 self._parts.ears.finish_utterance()
             case Expect(phrases):

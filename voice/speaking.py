@@ -7,11 +7,12 @@ means for the call as a whole is returned among the actions, as outcomes, in ord
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
-from voice.actions import Action, ClearPlayout, Note, Play, SetGain, Speak, StartReply, StopReply, ToolUsed
+from voice.actions import Action, Note, Speak, StartReply, StopReply, ToolUsed
 from voice.agent import AgentDefinition
+from voice.delivery import Delivery
 from voice.draft import Draft, FromMind, FromMouth
 from voice.effects import Effects
 from voice.events import (
@@ -81,11 +82,20 @@ Outcome: TypeAlias = Audible | Silenced | Asked | HeardOut | OptOutWritten | Min
 Spoken: TypeAlias = list[Action | Outcome]
 
 
+@dataclass(slots=True)
+class Held:
+    """A reply that the caller has stopped, until it is known whether they meant to. Nothing of it is heard or done
+    meanwhile: `events` are what mind and mouth have made of it since."""
+
+    reply: Reply
+    events: list[FromMind | FromMouth] = field(default_factory=list)
+
+
 class Speaking:
     """At most one live reply. `waits` is the call's: those for mind, mouth and marks are set here."""
 
     def __init__(self, agent: AgentDefinition, policy: Policy, memory: Memory, waits: Waits) -> None:
-        self.playout = Playout()
+        self.delivery = Delivery(policy.duck_gain)
         self.reply: Reply | None = None
         self.effects = Effects(memory, agent.transfer_to)
         self._agent = agent
@@ -95,7 +105,12 @@ class Speaking:
         self._replies = 0
         self._continuations = 0
         self._fillers = 0
-        self._is_ducked = False
+        self._held: Held | None = None
+
+    @property
+    def playout(self) -> Playout:
+        """What was sent to the caller, and heard."""
+        return self.delivery.playout
 
     @property
     def is_protected(self) -> bool:
@@ -115,15 +130,17 @@ class Speaking:
 
     def start(self, now: float) -> Spoken:
         """Let the mind write the next reply."""
+        actions = self.release()
         reply = self._live_now(self.numbered())
         self._await_mind(now)
-        return [StartReply(reply.id, tuple(self._memory.messages))]
+        return [*actions, StartReply(reply.id, tuple(self._memory.messages))]
 
     def adopt(self, draft: Draft, now: float) -> Spoken:
         """A draft becomes the reply: give the mouth the segments that waited. What it held happens after this."""
+        actions = self.release()
         reply = self._live_now(draft.reply)
         self._await_mind(now)
-        return [
+        return actions + [
             Speak(reply.id, number, sentence, reply.is_protected)
             for number, sentence in enumerate(reply.segments)
             if number > 0
@@ -140,6 +157,8 @@ class Speaking:
         return actions + self._written(reply, now)
 
     def from_mind(self, event: FromMind, now: float) -> Spoken:
+        if self._hold_back(event):
+            return []
         reply = self._live(event.reply)
         if reply is None or reply.is_written:
             return []
@@ -181,11 +200,11 @@ class Speaking:
 
     def tool_finished(self, event: ToolFinished, used: ToolUsed, now: float) -> Spoken:
         """A tool that the live reply may wait for has finished."""
-        reply = self.reply
+        reply = self._held.reply if self._held is not None else self.reply
         if reply is None:
             return []
         reply.is_tool_failed |= not event.ok and used.name != "opt_out"
-        return self.maybe_heard_out(reply, now)
+        return self.maybe_heard_out(reply, now) if reply is self.reply else []
 
     def _live_now(self, reply: Reply) -> Reply:
         self.reply = reply
@@ -225,6 +244,8 @@ class Speaking:
     # --- the mouth ----------------------------------------------------------------------------------------------------
 
     def from_mouth(self, event: FromMouth, now: float) -> Spoken:
+        if self._hold_back(event):
+            return []
         reply = self._live(event.reply)
         if reply is None:
             return []
@@ -242,26 +263,20 @@ class Speaking:
 
     def _play(self, reply: Reply, event: SpeechArrived, now: float) -> Spoken:
         actions: Spoken = []
-        if not self.playout.is_open(reply.id, event.segment):
-            self.playout.open(reply.id, event.segment, reply.segments[event.segment])
         if reply.audible_at is None:
             reply.audible_at = now
             self._waits.drop(Wait.FILLER)
             actions.append(Audible(reply.is_protected))
-        marks = self.playout.queue(reply.id, event.segment, len(event.audio), event.words)
+        actions += self.delivery.play(reply, event, now)
         self._await_hearing(reply, now)
-        return [*actions, *self._note_begun(), Play(event.audio, marks)]
-
-    def _note_begun(self) -> list[Action]:
-        """Show our words when they sound, not when they are made: an opening is made before anybody picks up."""
-        return [Note("agent", text) for text in self.playout.begun()]
+        return actions
 
     # --- the ear ------------------------------------------------------------------------------------------------------
 
     def mark_returned(self, name: str, now: float) -> Spoken:
-        if not self.playout.returned(name):
+        if not self.delivery.returned(name, now):
             return []
-        notes: Spoken = [*self._note_begun()]
+        notes: Spoken = [*self.delivery.begun()]
         if self.playout.is_playing or self.reply is None:
             return notes
         return [*notes, *self.maybe_heard_out(self.reply, now)]
@@ -292,7 +307,7 @@ class Speaking:
         assert reply is not None, "the wait goes with its reply"
         what = "the carrier returned no marks" if reply.is_spoken else "the voice stalled"
         reply.spoken = len(reply.segments)
-        self.playout.cut()
+        self.delivery.gone(now)
         return [Note("decision", f"{what}: going on"), *self.maybe_heard_out(reply, now)]
 
     def _await_hearing(self, reply: Reply, now: float) -> None:
@@ -303,47 +318,105 @@ class Speaking:
 
     # --- giving way ---------------------------------------------------------------------------------------------------
 
-    def duck(self) -> list[Action]:
-        """Somebody may be taking the floor: a lower voice."""
-        self._is_ducked = True
-        return [SetGain(self._policy.duck_gain)]
-
-    def unduck(self) -> list[Action]:
-        """Nobody was: the full voice again."""
-        if not self._is_ducked:
-            return []
-        self._is_ducked = False
-        return [SetGain(1.0)]
-
     def stop(self, now: float) -> Spoken:
         """Stop the live reply, if there is one, wherever it is, and remember what of it was heard."""
+        actions = self.release()
         reply = self.reply
         if reply is None:
-            return []
-        actions: Spoken = [StopReply(reply.id)]
-        if self.playout.is_playing:
-            actions.append(ClearPlayout())
-        self.playout.cut()
+            return actions
+        actions += [StopReply(reply.id), *self.delivery.stop(now)]
         self._retire(reply, now, is_cut=True)
-        return [*actions, Silenced(), *self.unduck()]
+        return [*actions, Silenced()]
 
-    def hang_up(self, now: float) -> list[Action]:
+    def hang_up(self, now: float) -> Spoken:
         """The leg is gone: nothing plays any more, and nothing is left to be cleared."""
+        actions = self.release()
         reply = self.reply
         if reply is None:
-            return []
-        self.playout.cut()
+            return actions
+        self.delivery.gone(now)
         self._retire(reply, now, is_cut=True)
-        return [StopReply(reply.id)]
+        return [*actions, StopReply(reply.id)]
 
     def _retire(self, reply: Reply, now: float, *, is_cut: bool) -> None:
         """The reply is history: the memory keeps what was heard of it."""
+        if self._remember(reply, now, is_cut=is_cut):
+            self._give_up_leaving(reply)
+        self.reply = None
+        self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD)
+
+    def _remember(self, reply: Reply, now: float, *, is_cut: bool) -> bool:
+        """Keep what was heard; True if that is not all."""
         heard = self.playout.heard_text(reply.id)
         is_cut = is_cut and heard != reply.text
         if heard:
             started = reply.audible_at if reply.audible_at is not None else now
             self._memory.agent_said(heard, started, now, is_cut=is_cut)
-        if is_cut and isinstance(reply.leave, LeaveByTransfer):
+        return is_cut
+
+    def _give_up_leaving(self, reply: Reply) -> None:
+        if isinstance(reply.leave, LeaveByTransfer):
             self._memory.give_up(reply.leave.call)
+
+    # --- stopped, and taken up again ----------------------------------------------------------------------------------
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether a reply was stopped that may yet be taken up again."""
+        return self._held is not None
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the caller has heard a question of the reply that they stopped."""
+        return self._held is not None and self.playout.is_asking(self._held.reply.id)
+
+    def hold(self, now: float) -> Spoken:
+        """Fall silent for the caller; what was not heard is kept until it is known whether they want the floor."""
+        reply = self.reply
+        if reply is None or (reply.is_spoken and not self.delivery.has_more(now)):
+            return self.stop(now)
+        actions: Spoken = [*self.delivery.hold(now), Silenced()]
+        self._remember(reply, now, is_cut=True)
         self.reply = None
+        self._held = Held(reply)
         self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD)
+        self._waits.set(Wait.HELD, now + self._policy.hold_for)
+        return actions
+
+    def release(self) -> Spoken:
+        """The caller did want the floor: what was held will not be said, nor done."""
+        held, self._held = self._held, None
+        if held is None:
+            return []
+        self._waits.drop(Wait.HELD)
+        self.delivery.let_go()
+        self._give_up_leaving(held.reply)
+        return [StopReply(held.reply.id)]
+
+    def take_up(self, now: float) -> Spoken:
+        """Nobody wanted the floor: go on from where we were stopped, and with what was made meanwhile."""
+        held = self._held
+        assert held is not None, "ask `is_holding` first"
+        reply, self._held = held.reply, None
+        self._waits.drop(Wait.HELD, Wait.SILENCE)
+        if self.playout.heard_text(reply.id):
+            self._memory.take_back_ours()
+        self.reply = reply
+        if not reply.is_written:
+            self._await_mind(now)
+        actions: Spoken = [Audible(reply.is_protected), *self.delivery.take_up(now)]
+        for event in held.events:
+            actions += self._taken_up(event, now)
+        return actions + (self.maybe_heard_out(reply, now) if self.reply is reply else [])
+
+    def _taken_up(self, event: FromMind | FromMouth, now: float) -> Spoken:
+        if isinstance(event, SpeechArrived | SegmentSpoken | SpeechFailed):
+            return self.from_mouth(event, now)
+        return self.from_mind(event, now)
+
+    def _hold_back(self, event: FromMind | FromMouth) -> bool:
+        """Whether this event is one of a held reply, and kept with it."""
+        if self._held is None or self._held.reply.id != event.reply:
+            return False
+        self._held.events.append(event)
+        return True

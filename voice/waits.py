@@ -17,6 +17,7 @@ class Wait(StrEnum):
     LONGEST = auto()  # the end of the longest call
     LEAVE = auto()  # tools that must finish before we leave
     HEARD = auto()  # marks that should have come back
+    HELD = auto()  # of a reply that was stopped: until then it may be taken up again
     BEEP = auto()
     GONE = auto()  # the carrier's confirmation that the leg has ended
 

@@ -76,7 +76,7 @@ class Mouth:
                 case "StopReply":
                     self._stop(at, order.whole("reply"))
                 case "ClearPlayout":
-                    self._clear()
+                    self._clear(at)
 
     def _arrived(self, at: float, event: SpeechArrived) -> None:
         part = self._parts.get((event.reply, event.segment))
@@ -89,9 +89,13 @@ class Mouth:
             self._waiting.setdefault(event.reply, deque()).append([event.segment, len(event.audio)])
 
     def _play(self, order: Order) -> None:
+        length = order.whole("audio")
+        start = self._sent_again_from(order)
+        if start is not None:
+            self._send_again(start, order)
+            return
         marks = [(str(name), self._queued + int(offset)) for offset, name in order.pairs("marks") if isinstance(offset, int)]
         self._marks.extend(marks)
-        length = order.whole("audio")
         reply = marks[0][0].partition("/")[0] if marks else ""
         waiting = self._waiting.get(int(reply) if reply.isdecimal() else 0, deque())
         while length > 0 and waiting:
@@ -107,6 +111,24 @@ class Mouth:
                 waiting.popleft()
         self._queued += length
 
+    def _sent_again_from(self, order: Order) -> int | None:
+        """Where audio lies that was queued before and is sent again: its marks say so in their names."""
+        for offset, name in order.pairs("marks"):
+            _, _, place = str(name).partition("/")
+            position, _, sending = place.partition("/")
+            if isinstance(offset, int) and sending and position.isdecimal() and int(position) - offset < self._queued:
+                return int(position) - offset
+        return None
+
+    def _send_again(self, start: int, order: Order) -> None:
+        """In another voice, or after a wrong stop: nothing of it was thrown away after all."""
+        self._marks.extend(
+            (str(name), start + int(offset)) for offset, name in order.pairs("marks") if isinstance(offset, int)
+        )
+        for part in self._parts.values():
+            if part.limit is not None and part.pieces and part.pieces[-1][0] + part.pieces[-1][2] > start:
+                part.limit = part.cut = None
+
     def _returned(self, at: float, name: str) -> None:
         is_heard = any(name == queued for queued, _ in self._marks)
         self.receipts.append((name, at, is_heard))
@@ -115,7 +137,8 @@ class Mouth:
         queued, position = self._marks.popleft()
         while queued != name:  # marks return in order: an earlier one still queued was lost on the way, not unplayed
             queued, position = self._marks.popleft()
-        self._heard.append((position, at))
+        if position > self.position:  # what is said again was heard before
+            self._heard.append((position, at))
 
     def _stop(self, at: float, reply: int) -> None:
         self._waiting.pop(reply, None)
@@ -123,11 +146,12 @@ class Mouth:
             if part.reply == reply and part.cut is None:
                 part.cut = at
 
-    def _clear(self) -> None:
+    def _clear(self, at: float) -> None:
         self._marks.clear()
         for part in self._parts.values():
             if part.limit is None and part.pieces and part.pieces[-1][0] + part.pieces[-1][2] > self.position:
                 part.limit = self.position
+                part.cut = at if part.cut is None else part.cut
 
     @property
     def position(self) -> int:

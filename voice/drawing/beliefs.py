@@ -39,7 +39,8 @@ class Beliefs:
             self.endings.append((at, probability))
 
     def decided(self, at: float, orders: tuple[Order, ...]) -> None:
-        """What was ordered then: ducking shows a doubt, and how it ends; replies prepared in advance are drafts."""
+        """What was ordered then: ducking shows a doubt, and how it ends; replies prepared in advance are drafts; a lead that
+        is not the usual one tells of a calm line, or of one that stalls."""
         why = next((order.text("text") for order in orders if order.name == "Note" and order.text("kind") == "decision"), "")
         for order in orders:
             match order.name:
@@ -47,6 +48,8 @@ class Beliefs:
                     self._set("doubt", "somebody speaks over us", at)
                 case "SetGain":
                     self._end("doubt", at, why)
+                case "SetLead":
+                    self._set("lead", f"{order.number('seconds') * 1000:.0f} ms ahead", at)
                 case "StartReply" if order.is_set("speculative"):
                     self._drafts[order.whole("reply")] = _Open("a reply prepared", at)
                 case "StopReply":

@@ -11,7 +11,7 @@ from voice.drawing.story import Decision, Difference, Time
 from voice.events import SAMPLE_RATE
 from voice.replay import Step, brief, cause_of
 
-_SHOWN_ELSEWHERE: Final = frozenset({"Play"})  # in the agent's lane
+_SHOWN_ELSEWHERE: Final = frozenset({"Play", "SetLead"})  # in the agent's lane, and among beliefs
 _NOTES_SHOWN_ELSEWHERE: Final = frozenset({"agent", "caller_interim"})  # in the lane of who spoke
 
 
@@ -76,6 +76,8 @@ def _words(order: Order) -> tuple[str, str, str]:
         case "SetGain":
             gain = order.number("gain")
             return "gain", "full voice" if gain >= 1.0 else f"duck to {gain:g}", ""
+        case "SetLead":
+            return "lead", f"send {order.number('seconds') * 1000:.0f} ms ahead", ""
         case "Speak":
             protected = "to be heard to its end" if order.is_set("is_protected") else ""
             return "speak", f"say “{order.text('text')}”", protected

@@ -67,7 +67,8 @@ class Leg:
         self.sent += audio
 
     def send_mark(self, name: str) -> None:
-        self.marks.append(name)
+        if not name.startswith("0/"):  # a probe of the line is no word
+            self.marks.append(name)
         self._marked.set()
         if not self.is_deaf:
             self.push(MarkReceived(name))

@@ -42,16 +42,20 @@ from voice.events import (
     PartyDetected,
     ReplyId,
     ReplyText,
+    ReplyWritten,
     Samples,
+    SegmentSpoken,
     SpeechArrived,
     SpeechFailed,
     SupervisorSays,
     ToneHeard,
+    ToolCalled,
     ToolFinished,
     Transcribed,
     TransferRequested,
     Whispered,
 )
+from voice.floor import Agent
 from voice.report import Ending
 
 AGENT = AgentDefinition(
@@ -128,7 +132,7 @@ def test_barge_in_stops_clears_and_keeps_only_what_was_heard():
     cut = next(message for message in world.conversation.messages if isinstance(message, AgentSaid) and message.is_cut)
     assert long.startswith(cut.text)
     assert cut.text
-    ((cleared, _),) = world.orders(ClearPlayout)
+    cleared = world.orders(ClearPlayout)[-1][0]  # the first one was for a lower voice
     assert 6.6 < cleared < 6.95
     heard = [sound.word for sound in world.played if sound.word in long.split() and sound.end <= cleared]
     assert cut.text.split() == heard or cut.text.split() == heard[:-1]
@@ -145,12 +149,116 @@ def test_marks_of_cleared_audio_are_not_heard():
     assert "ten" not in cut.text
 
 
-def test_a_short_noise_ducks_and_comes_back():
-    long = "one two three four five six seven eight nine ten."
-    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.0, 0.09)], mind=says(long)).run(until=10.0)
+LONG = "one two three, four five six seven eight nine ten."
+
+
+@pytest.mark.parametrize("order", [0.0, 0.07])
+def test_a_short_noise_is_given_way_to_at_once_and_nobody_notices(order):
+    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.0, 0.09)], mind=says(LONG), delays=Delays(order=order))
+    world.run(until=10.0)
     assert [action.gain for _, action in world.orders(SetGain)] == [0.3, 1.0]
-    assert not world.orders(ClearPlayout)
-    assert AgentSaid(long) in world.conversation.messages
+    assert [instant for instant, _ in world.orders(ClearPlayout)] == [instant for instant, _ in world.orders(SetGain)]
+    full, soft, again = world.stretches[-3:]
+    assert soft.start == pytest.approx(6.08 + order, abs=0.001)
+    assert (soft.first, again.first) == (pytest.approx(full.last, abs=16), pytest.approx(soft.last, abs=16))
+    assert AgentSaid(LONG) in world.conversation.messages
+    assert world.conversation.playout.strays == 0
+
+
+def stopped_by(text: str, length: float = 0.7, reply: str = LONG) -> World:
+    return call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.2, length, text)], mind=says(reply, "Well."))
+
+
+@pytest.mark.parametrize("text", ["mhm", "", "okay"])
+def test_a_wrong_stop_is_taken_back_from_the_beginning_of_the_clause(text):
+    world = stopped_by(text).run(until=12.0)
+    assert any(isinstance(note, Note) and note.text.startswith("going on where") for _, note in world.orders(Note))
+    assert AgentSaid(LONG) in world.conversation.messages
+    assert not any(isinstance(m, AgentSaid) and m.is_cut for m in world.conversation.messages)
+    assert [line.text for line in world.conversation.transcript if line.speaker == "agent"] == [AGENT.opening, LONG]
+    words = [sound.word for sound in world.played if sound.word in LONG.split()]
+    again = words.index("four", words.index("four") + 1)
+    assert words[:3] == ["one", "two", "three,"]
+    assert words[again:] == ["four", "five", "six", "seven", "eight", "nine", "ten."]
+    assert len(world.orders(StartReply)) == 1
+
+
+def test_words_that_want_the_floor_get_it():
+    world = stopped_by("wait what").run(until=12.0)
+    assert CallerSaid("wait what") in world.conversation.messages
+    assert [sound.word for sound in world.played][-1] == "Well."
+    assert any(isinstance(m, AgentSaid) and m.is_cut for m in world.conversation.messages)
+
+
+def test_a_yes_to_a_question_that_was_heard_is_its_answer():
+    world = stopped_by("yeah", reply="Do you own it? Or is it perhaps somebody else who owns all that?").run(until=12.0)
+    assert CallerSaid("yeah") in world.conversation.messages
+
+
+def test_a_long_sound_without_words_is_somebody_we_did_not_understand():
+    world = stopped_by("", 2.0).run(until=12.0)
+    assert CallerSaid("") in world.conversation.messages
+
+
+def test_what_the_mind_writes_while_it_is_unclear_who_has_the_floor_is_said_afterwards():
+    save = Call("save_answer", '{"question":"owner","value":"yes"}')
+    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(5.6, 0.7, "mhm")], mind=lambda m: ())
+    world.delays = Delays(mind=500.0)
+    for instant, event in (
+        (5.0, ReplyText(ReplyId(2), "one two three four five six seven. ")),
+        (6.4, ReplyText(ReplyId(2), "And eight. ")),
+        (6.45, SegmentSpoken(ReplyId(2), 0)),
+        (6.5, ToolCalled(ReplyId(2), "c", save.name, save.arguments)),
+        (6.6, ReplyWritten(ReplyId(2))),
+    ):
+        world.at(instant, event)
+    world.run(until=14.0)
+    ((ran, _),) = world.orders(RunTool)
+    (taken_up,) = [t for t, note in world.orders(Note) if isinstance(note, Note) and note.text.startswith("going on where")]
+    assert ran == taken_up > 6.6
+    assert AgentSaid("one two three four five six seven. And eight.") in world.conversation.messages
+
+
+def test_a_supervisors_words_come_before_what_was_stopped():
+    world = stopped_by("mhm")
+    world.at(6.6, SupervisorSays("Please hold on."))
+    world.run(until=12.0)
+    assert [sound.word for sound in world.played][-3:] == ["Please", "hold", "on."]
+
+
+def test_a_tool_that_ran_before_the_stop_still_tells_the_mind():
+    save = Call("save_answer", '{"question":"owner","value":"yes"}')
+    world = call(
+        utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.2, 0.7, "mhm")],
+        mind=lambda m: (LONG, save),
+        delays=Delays(tool=2.0),
+    ).run(until=12.0)
+    used = [message for message in world.conversation.messages if isinstance(message, ToolUsed)]
+    assert used[0].result == "save_answer done"
+    assert AgentSaid(LONG) in world.conversation.messages
+
+
+def test_a_mhm_over_the_opening_is_a_line_and_no_turn():
+    world = call(utterances=[Utterance(0.5, 0.5, "mhm")])
+    world.at(1.2, Transcribed("mhm", is_final=True))
+    world.run(until=3.0)
+    assert [line.text for line in world.conversation.transcript] == ["mhm", AGENT.opening]
+    assert CallerSaid("mhm") not in world.conversation.messages
+
+
+def test_a_reply_that_was_stopped_before_its_first_word_is_taken_up_whole():
+    began = next(sound.start for sound in stopped_by("mhm").run(until=7.0).played if sound.word == "one")
+    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(began - 0.03, 0.5, "mhm")], mind=says(LONG))
+    world.run(until=12.0)
+    assert any(isinstance(note, Note) and note.text.startswith("going on where") for _, note in world.orders(Note))
+    assert [sound.word for sound in world.played if sound.word in LONG.split()] == LONG.split()
+    assert world.conversation.messages[-1] == AgentSaid(LONG)
+
+
+def test_what_nobody_decides_about_is_not_held_for_ever():
+    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.2, 9.0, "mhm")], mind=says(LONG, "Well."))
+    world.run(until=11.5)
+    assert any(isinstance(order, StopReply) and order.reply == 2 for _, order in world.orders(StopReply))
 
 
 def test_the_opening_is_protected():
@@ -683,6 +791,16 @@ def test_an_opt_out_by_the_mind_in_the_middle_of_a_reply_protects_the_rest():
     world = call(utterances=[Utterance(4.0, 0.8, "leave me in peace")], mind=lambda m: replies.pop(0))
     world.run()
     assert world.conversation.report().ending is Ending.OPTED_OUT
+
+
+def test_a_reply_that_becomes_an_opt_out_while_it_sounds_is_protected_from_then_on():
+    conversation = Conversation(CallId("CA1"), AGENT, Direction.OUTBOUND, "Hello?")
+    world = World(conversation, utterances=[Utterance(2.0, 0.6, "leave me in peace")], mind=lambda messages: ())
+    world.delays = Delays(mind=500.0)
+    world.at(4.0, ReplyText(ReplyId(2), "Of course, I will take you off. "))
+    world.at(5.0, ToolCalled(ReplyId(2), "c", "opt_out", "{}"))
+    world.run(until=5.5)
+    assert conversation.floor.agent is Agent.PROTECTED
 
 
 def test_of_waits_that_pass_together_one_may_make_another_meaningless():

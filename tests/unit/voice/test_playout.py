@@ -14,7 +14,7 @@ WORDS = (Word("hello,", 0.0, 0.3), Word("this", 0.3, 0.5), Word("is", 0.5, 0.6),
 def spoken() -> tuple[Playout, list[str]]:
     playout = Playout()
     playout.open(R, 0, "Hello, this is Ann.")
-    marks = playout.queue(R, 0, 8000, WORDS)
+    marks = playout.queue(R, 0, b"\xff" * 8000, WORDS)
     playout.complete(R, 0)
     return playout, [name for _, name in marks]
 
@@ -29,7 +29,7 @@ def test_nothing_is_heard_before_a_mark_returns():
 def test_marks_lie_behind_the_words():
     playout = Playout()
     playout.open(R, 0, "Hello, this is Ann.")
-    assert [offset for offset, _ in playout.queue(R, 0, 8000, WORDS)] == [2400, 4000, 4800, 8000]
+    assert [offset for offset, _ in playout.queue(R, 0, b"\xff" * 8000, WORDS)] == [2400, 4000, 4800, 8000]
 
 
 def test_heard_to_the_word_in_the_written_spelling():
@@ -56,7 +56,7 @@ def test_heard_to_the_end():
 def test_a_cleared_mark_means_nothing():
     playout, names = spoken()
     playout.returned(names[0])
-    playout.cut()
+    playout.cut(0)
     assert not playout.returned(names[-1])
     assert playout.heard_text(R) == "Hello,"
 
@@ -64,7 +64,7 @@ def test_a_cleared_mark_means_nothing():
 def test_a_voice_without_word_times_is_estimated_by_letters():
     playout = Playout()
     playout.open(R, 0, "one two three four")
-    names = [name for _, name in playout.queue(R, 0, 8000, ())]
+    names = [name for _, name in playout.queue(R, 0, b"\xff" * 8000, ())]
     assert len(names) == 4
     playout.complete(R, 0)
     playout.returned(names[1])  # half of the audio, of nineteen letters and spaces
@@ -74,8 +74,8 @@ def test_a_voice_without_word_times_is_estimated_by_letters():
 def test_audio_that_comes_in_pieces():
     playout = Playout()
     playout.open(R, 0, "one two")
-    first = playout.queue(R, 0, 1600, (Word("one", 0.0, 0.2),))
-    second = playout.queue(R, 0, 1600, (Word("two", 0.0, 0.3),))  # a voice's times may run past its audio
+    first = playout.queue(R, 0, b"\xff" * 1600, (Word("one", 0.0, 0.2),))
+    second = playout.queue(R, 0, b"\xff" * 1600, (Word("two", 0.0, 0.3),))  # a voice's times may run past its audio
     assert [offset for offset, _ in (*first, *second)] == [1600, 1600]
     playout.returned(second[-1][1])
     assert playout.heard_text(R) == "one two"
@@ -86,7 +86,9 @@ def test_audio_that_comes_in_pieces():
 def test_words_spoken_otherwise_than_written():
     playout = Playout()
     playout.open(R, 0, "$5 please")
-    marks = playout.queue(R, 0, 8000, (Word("five", 0.0, 0.3), Word("dollars", 0.3, 0.6), Word("please", 0.6, 0.9)))
+    marks = playout.queue(
+        R, 0, b"\xff" * 8000, (Word("five", 0.0, 0.3), Word("dollars", 0.3, 0.6), Word("please", 0.6, 0.9))
+    )
     playout.returned(marks[1][1])
     assert playout.heard_text(R) == "five dollars"
 
@@ -94,7 +96,7 @@ def test_words_spoken_otherwise_than_written():
 def test_an_empty_segment_says_nothing():
     playout = Playout()
     playout.open(R, 0, "…")
-    assert playout.queue(R, 0, 0, ()) == ()
+    assert playout.queue(R, 0, b"\xff" * 0, ()) == ()
     playout.complete(R, 0)
     assert playout.heard_text(R) == ""
 
@@ -120,7 +122,7 @@ def test_a_segment_begins_to_sound_when_what_was_queued_before_it_is_through():
     playout, names = spoken()
     playout.open(R, 1, "How are you?")
     assert playout.begun() == ["Hello, this is Ann."]
-    playout.queue(R, 1, 4000, ())
+    playout.queue(R, 1, b"\xff" * 4000, ())
     assert playout.begun() == []
     playout.returned(names[2])
     assert playout.begun() == []
@@ -132,9 +134,9 @@ def test_a_segment_begins_to_sound_when_what_was_queued_before_it_is_through():
 def test_a_segment_that_was_cut_off_before_it_sounded_never_begins():
     playout, _ = spoken()
     playout.open(R, 1, "How are you?")
-    playout.queue(R, 1, 4000, ())
+    playout.queue(R, 1, b"\xff" * 4000, ())
     assert playout.begun() == ["Hello, this is Ann."]
-    playout.cut()
+    playout.cut(0)
     playout.open(ReplyId(2), 0, "Yes?")
-    playout.queue(ReplyId(2), 0, 4000, ())
+    playout.queue(ReplyId(2), 0, b"\xff" * 4000, ())
     assert playout.begun() == ["Yes?"]

@@ -1,0 +1,131 @@
+"""Our voice on its way to the ear: full, lowered, stopped, held, and taken up again from the exact place. Pure.
+
+The carrier holds some 300 ms of what was sent. To be heard at once, a change of voice empties that buffer and sends the same
+audio again from where the ear is (`Ear`), so that nothing is lost and nothing said twice; the ledger (`Playout`) knows the
+pieces and gives them marks of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from voice.actions import Action, ClearPlayout, Note, Play, SetGain
+from voice.ear import Ear
+from voice.events import SAMPLE_RATE, SpeechArrived
+from voice.playout import Playout
+from voice.reply import Reply
+
+PROBE: Final = "0/"  # a mark on an empty buffer; reply 0 is nobody's
+_WORTH: Final = int(0.06 * SAMPLE_RATE)  # samples: less is over before a change of it could be heard
+
+
+class Delivery:
+    """Everything the caller hears of us. `gain` is the one they hear now."""
+
+    def __init__(self, duck_gain: float) -> None:
+        self.playout = Playout()
+        self.ear = Ear()
+        self.gain = 1.0
+        self.ducks = 0
+        self._duck_gain = duck_gain
+        self._probes = 0
+
+    def probe(self, now: float) -> Action:
+        """Measure the way to the carrier and back, while it plays nothing."""
+        self._probes += 1
+        self.ear.probed(now)
+        return Play(b"", ((0, f"{PROBE}{self._probes}"),))
+
+    def play(self, reply: Reply, event: SpeechArrived, now: float) -> list[Action]:
+        """Queue some audio of this reply."""
+        playout = self.playout
+        if not playout.is_open(reply.id, event.segment):
+            playout.open(reply.id, event.segment, reply.segments[event.segment])
+        start = playout.queued
+        marks = playout.queue(reply.id, event.segment, event.audio, event.words)
+        self.ear.queued(start, playout.queued, now)
+        return [*self.begun(), Play(event.audio, marks)]
+
+    def begun(self) -> list[Action]:
+        """Show our words when they sound, not when they are made: an opening is made before anybody picks up."""
+        return [Note("agent", text) for text in self.playout.begun()]
+
+    def returned(self, name: str, now: float) -> bool:
+        """A mark came back; True if it means that audio was heard."""
+        if name == f"{PROBE}{self._probes}":
+            self.ear.probe_returned(now)
+            return False
+        if not self.playout.returned(name):
+            return False
+        self.ear.marked(int(name.split("/")[1]), now)
+        return True
+
+    # --- a lower voice, and the full one again ------------------------------------------------------------------------
+
+    def duck(self, now: float) -> list[Action]:
+        """Somebody may be taking the floor: a lower voice, at once."""
+        self.ducks += 1
+        return self._change_voice(self._duck_gain, now)
+
+    def unduck(self, now: float) -> list[Action]:
+        """Nobody was: the full voice, at once."""
+        return self._change_voice(1.0, now) if self.gain != 1.0 else []
+
+    def _change_voice(self, gain: float, now: float) -> list[Action]:
+        self.gain = gain
+        if not self.has_more(now):
+            return [SetGain(gain)]
+        position = self.ear.cleared(now)
+        self.playout.hold(position)
+        return [ClearPlayout(), SetGain(gain), *self._send_from(position, now)]
+
+    def has_more(self, now: float) -> bool:
+        """Whether enough is queued and not heard for a change of it to be audible."""
+        return self.playout.is_playing and self.playout.queued - self.ear.position(now) >= _WORTH
+
+    def _send_from(self, position: int, now: float) -> list[Action]:
+        audio, marks = self.playout.send_again(position)
+        if not audio:
+            return []
+        self.ear.queued(position, self.playout.queued, now)
+        return [Play(audio, marks)]
+
+    # --- silence ------------------------------------------------------------------------------------------------------
+
+    def stop(self, now: float) -> list[Action]:
+        """Throw away what was not heard, and remember what was."""
+        was_playing = self.playout.is_playing
+        self.playout.cut(self._cleared(now))
+        return [*([ClearPlayout()] if was_playing else []), *self._full_voice()]
+
+    def gone(self, now: float) -> None:
+        """The other side went away: what it had not heard by then it never will."""
+        position = self.ear.heard_when_cut(now)
+        self.ear.cleared(now)
+        self.playout.cut(position if self.ear.is_known else self.playout.heard)
+
+    def hold(self, now: float) -> list[Action]:
+        """Fall silent at once; what was not heard may yet be said."""
+        was_playing = self.playout.is_playing
+        self.playout.hold(self._cleared(now))
+        return [*([ClearPlayout()] if was_playing else []), *self._full_voice()]
+
+    def take_up(self, now: float) -> list[Action]:
+        """Go on where the caller stopped us."""
+        return self._send_from(self.playout.resumes_at(self.playout.heard), now)
+
+    def let_go(self) -> None:
+        """What was held will not be said."""
+        self.playout.cut(self.playout.heard)
+
+    def _cleared(self, now: float) -> int:
+        """Where the ear is; only what marks have told while none of them has shown that the carrier plays at all."""
+        position = self.ear.cleared(now)
+        return position if self.ear.is_known else self.playout.heard
+
+    def _full_voice(self) -> list[Action]:
+        """For what comes next: nothing is playing that could be changed."""
+        if self.gain == 1.0:
+            return []
+        self.gain = 1.0
+        return [SetGain(1.0)]
