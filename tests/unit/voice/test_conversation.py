@@ -540,7 +540,7 @@ def test_a_caller_who_hangs_up_in_the_middle_of_our_words():
 def test_a_supervisor_ends_the_call():
     world = call()
     world.at(2.0, HangupRequested("supervisor"))
-    world.at(2.1, HangupRequested("supervisor"))
+    world.at(2.02, HangupRequested("supervisor"))
     report = world.run().conversation.report()
     assert (report.ending, report.detail) == (Ending.STOPPED, "supervisor")
 
