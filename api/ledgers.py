@@ -20,13 +20,16 @@ from api.resources import (
     DncLookup,
     DncStatus,
     FactView,
+    MessageHeard,
     NewConsent,
     NewFact,
     RevokeConsent,
+    WrittenMessage,
 )
 from api.suppression import Suppressor
 from compliance.consent import Evidence, Given, TakenBack
 from compliance.errors import ListDamaged
+from compliance.optout import asks_to_stop
 from compliance.record import Consent, ConsentKind, Revocation
 from compliance.store import ComplianceStore, DncRequest
 from context.errors import KnowledgeError
@@ -38,6 +41,7 @@ from voice.agent import AgentDefinition
 from voice.agent_file import AgentFolder
 
 _CHANNEL = "api"
+MOST_WORDS = 500  # letters kept of what somebody wrote
 
 
 class StoredConsents:
@@ -167,6 +171,15 @@ class StoredDnc:
         async with self._database.transaction() as connection:
             await self._suppressor.do_not_call(connection, request, at)
         return await self.lookup(addition.number)
+
+    async def hear(self, message: WrittenMessage) -> MessageHeard:
+        if not asks_to_stop(message.text):
+            return MessageHeard(asks_to_stop=False)
+        at = self._at()
+        request = DncRequest(message.number, at, message.channel, message.seller, words=message.text[:MOST_WORDS])
+        async with self._database.transaction() as connection:
+            await self._suppressor.do_not_call(connection, request, at)
+        return MessageHeard(asks_to_stop=True, lists=(await self.lookup(message.number)).lists)
 
 
 class StoredKnowledge:

@@ -27,6 +27,7 @@ from api.resources import (
     Finding,
     ImportReport,
     LiveCallView,
+    MessageHeard,
     NewCall,
     NewCampaign,
     NewConsent,
@@ -34,6 +35,7 @@ from api.resources import (
     Page,
     RevokeConsent,
     TranscriptView,
+    WrittenMessage,
 )
 from storage.hot import LiveFeed
 from telephony.twilio.stream import TextSocket
@@ -169,6 +171,9 @@ class DoNotCall(Protocol):
     async def lookup(self, number: str) -> DncLookup: ...
 
     async def add(self, addition: DncAddition) -> DncLookup: ...
+
+    async def hear(self, message: WrittenMessage) -> MessageHeard:
+        """Read what somebody wrote; if it asks to be left alone, they are."""
 
 
 class Knowledge(Protocol):

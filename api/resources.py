@@ -309,6 +309,20 @@ class DncAddition(_Request):
     reason: Annotated[str, Field(max_length=500)] = ""
 
 
+class WrittenMessage(_Request):
+    """What somebody wrote to us: a text message, an e-mail, a form. Whether it asks to be left alone is read from it."""
+
+    number: Number
+    text: Annotated[str, Field(max_length=8000)]
+    seller: Annotated[str, Field(max_length=120, description="to whom it was written; empty: to all of us")] = ""
+    channel: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] = "text"
+
+
+class MessageHeard(_View):
+    asks_to_stop: bool
+    lists: list[str] = []
+
+
 # --- knowledge and agents ---------------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from telephony.wishes import asks_to_be_left_alone
+
 
 def _set(words: str) -> frozenset[str]:
     return frozenset(words.split())
@@ -28,19 +30,6 @@ _TRAILING: Final = _set(
 _DIGITS: Final = _set("zero oh o one two three four five six seven eight nine ten double triple hundred thousand")
 # What people dictate: a telephone number has seven digits or ten, a card sixteen. Fewer, and more may come.
 _WHOLE_NUMBER: Final = 7
-_OPT_OUT: Final = tuple(
-    re.compile(pattern)
-    for pattern in (
-        r"\b(stop|quit) (calling|phoning|ringing)\b",
-        r"\b(do not|don't|dont|never) (ever )?(call|phone|ring) (me|us|here|this number|again|back again|my)\b",
-        r"\b(take|remove|get|put) (me|us|my number|this number|my name|our number) (off|from|on)\b"
-        r".*\b(lists?|calls?|calling|do not call)\b",
-        r"\b(unsubscribe|opt out|opt me out|do not call list)\b",
-        r"^(please )?stop( please)?$",
-        r"\b(no me|no nos) (llame|llamen|vuelva a llamar|vuelvan a llamar)\b",
-        r"\b(quiteme|quítenme|quítame|borreme) de (la|su) lista\b",
-    )
-)
 
 
 def normalise(text: str) -> str:
@@ -83,9 +72,5 @@ def is_number_in_progress(text: str, *, is_expected: bool) -> bool:
 
 
 def is_opt_out(text: str) -> bool:
-    """Whether the person asks not to be called again, in English or Spanish.
-
-    47 CFR 64.1200(a)(10): revocation by any reasonable means; the guard errs on the side of believing it.
-    """
-    plain = normalise(text)
-    return any(pattern.search(plain) for pattern in _OPT_OUT)
+    """Whether the person asks not to be called again, in English or Spanish; the guard errs on the side of believing it."""
+    return asks_to_be_left_alone(text)

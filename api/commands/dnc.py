@@ -23,11 +23,13 @@ from api.commands.compliance_shared import (
     print_json,
     suppressing,
     tell_suppression,
+    text_of,
     writing,
 )
 from api.settings import get_settings
 from compliance.dnc import MAX_DAYS, alarms, days_left
 from compliance.dnc_load import LoadOrder, load
+from compliance.optout import asks_to_stop
 from compliance.store import ComplianceStore, DncRequest
 
 dnc_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -145,3 +147,25 @@ def dnc_add(
     request = DncRequest(number_of(number), now, channel, seller, person, words)
     done = writing(lambda store, connection: suppressing(store).do_not_call(connection, request, now, purpose or "", scope))
     tell_suppression("On our own list", done, as_json=as_json)
+
+
+@dnc_app.command("message", no_args_is_help=True, short_help="Somebody wrote to us: do they want no more calls?")
+def dnc_message(
+    number: NumberArgument,
+    text: Annotated[str, typer.Argument(help="What they wrote; @FILE reads it from a file, @- from standard input.")],
+    seller: Annotated[str, typer.Option(help="To whom they wrote; empty: to all of us.")] = "",
+    channel: Annotated[str, typer.Option(help="How: text, e-mail, letter, form.")] = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Read a message. If it asks to be left alone, in English or Spanish, the number goes on our own list at once.
+
+    Example: offhook dnc message +16145550123 "please take me off your list" --channel e-mail
+    """
+    wanted, words, now = number_of(number), text_of(text), datetime.now(UTC)
+    if not asks_to_stop(words):
+        shown = {"number": wanted, "asks_to_stop": False}
+        print_json(shown) if as_json else typer.echo("It does not ask to be left alone; nothing was written.")
+        return
+    request = DncRequest(wanted, now, channel, seller, words=words[:500])
+    done = writing(lambda store, connection: suppressing(store).do_not_call(connection, request, now))
+    tell_suppression("It asks to be left alone. On our own list", done, as_json=as_json)

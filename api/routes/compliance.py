@@ -7,7 +7,16 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Query
 
 from api.parts import Consents, DoNotCall
-from api.resources import ConsentView, DncAddition, DncLookup, DncStatus, NewConsent, RevokeConsent
+from api.resources import (
+    ConsentView,
+    DncAddition,
+    DncLookup,
+    DncStatus,
+    MessageHeard,
+    NewConsent,
+    RevokeConsent,
+    WrittenMessage,
+)
 from api.routes.fields import allowed
 
 NumberQuery: TypeAlias = Annotated[str, Query(pattern=r"^\+[1-9][0-9]{6,14}$", description="E.164; write the plus as %2B")]
@@ -49,5 +58,10 @@ def dnc_router(lists: DoNotCall) -> APIRouter:
     async def add_to_internal_list(addition: DncAddition) -> DncLookup:
         """Put a number on the internal list: no campaign of ours calls it again."""
         return await lists.add(addition)
+
+    @routes.post("/message")
+    async def hear_message(message: WrittenMessage) -> MessageHeard:
+        """Somebody wrote to us. If it asks to be left alone, in English or Spanish, the number goes on our list at once."""
+        return await lists.hear(message)
 
     return routes

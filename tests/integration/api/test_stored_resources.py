@@ -22,6 +22,7 @@ from api.resources import (
     NewConsent,
     NewFact,
     RevokeConsent,
+    WrittenMessage,
 )
 from api.suppression import Suppressor
 from compliance.scope import Scopes
@@ -299,6 +300,12 @@ async def test_a_number_on_our_list_is_called_off(rooms: Rooms) -> None:
         ("Bob", "waiting", ""),
     ]
     assert await rooms.dnc().status() == []
+
+
+async def test_a_message_that_asks_to_be_left_alone_is_obeyed(rooms: Rooms) -> None:
+    assert (await rooms.dnc().hear(WrittenMessage(number=ANN, text="when do you come?"))).asks_to_stop is False
+    heard = await rooms.dnc().hear(WrittenMessage(number=ANN, text="STOP", seller="Acme", channel="sms"))
+    assert (heard.asks_to_stop, heard.lists) == (True, ["internal (Acme)"])
 
 
 async def test_a_loaded_list_is_shown_with_its_age(rooms: Rooms, tmp_path: Path) -> None:

@@ -90,6 +90,16 @@ def test_two_files_are_one_list_when_the_operator_says_so(offhook, campaigns, tm
     assert "+16145550126" in json.loads(offhook("dnc", "add", MOBILE, "--json")[1])["numbers"]
 
 
+def test_a_written_message_is_read(offhook, campaigns, tmp_path):
+    status, said = offhook("dnc", "message", ANN, "see you on Friday")
+    assert (status, "does not ask" in said) == (0, True)
+    assert json.loads(offhook("dnc", "message", ANN, "ok", "--json")[1])["asks_to_stop"] is False
+    (tmp_path / "mail.txt").write_text("Hola,\nquítenme de su lista por favor.\n")
+    told = json.loads(offhook("dnc", "message", ANN, "@mail.txt", "--channel", "e-mail", "--json")[1])
+    assert told["numbers"] == [ANN, MOBILE]
+    assert still_called(offhook) == {"offers"}
+
+
 def test_a_scope_that_is_none_is_said_in_a_line(offhook, monkeypatch):
     monkeypatch.setenv("OFFHOOK_REVOCATION_SCOPE", "galaxy")
     get_settings.cache_clear()
