@@ -30,13 +30,13 @@ class Believed:
     """What is known of a call on the engine's side: the agent's turns as it remembers them, what arrived of the caller's
     speech as (first sample, seconds) for each utterance, and its own metrics."""
 
-    agent: tuple[str, ...] = ()
+    agent: tuple[str, ...] | None = None  # None: nobody knows
     utterances: tuple[tuple[int, float], ...] | None = None  # None: nobody knows
     claims: Claims = NO_CLAIMS
 
 
 def memory_errors(
-    heard: Sequence[HeardSentence], replies: Sequence[str], believed: Believed
+    heard: Sequence[HeardSentence], replies: Sequence[str], memory: Sequence[str]
 ) -> Iterator[tuple[bool, float]]:
     """Of each reply that was heard: whether it was cut, and by how many words the engine's memory differs from it."""
     counts: dict[str, int] = {}
@@ -47,7 +47,7 @@ def memory_errors(
         reached = sum(counts.get(part, 0) for part in parts)
         whole = sum(len(part.split()) for part in parts)
         if reached:
-            yield reached < whole, float(abs(believed_count(reply, believed.agent) - reached))
+            yield reached < whole, float(abs(believed_count(reply, memory) - reached))
 
 
 def lost_start(length: float, believed: Believed) -> float | None:

@@ -125,6 +125,10 @@ def run(
             "scripted ones in the engine's process."
         ),
     ] = "",
+    vendors_at: Annotated[
+        int,
+        typer.Option(min=0, max=65533, help="The stand-ins' first port (deepgram, openai, elevenlabs), for a URL's engine."),
+    ] = 0,
     pace: Annotated[str, typer.Option(help=f"Their delays: {', '.join(PACES)}. Default: the suite's own.")] = "",
     stall: Annotated[
         float, typer.Option(min=0, max=5, help="Hold the engine's loop up so many seconds, each second.")
@@ -150,7 +154,7 @@ def run(
         what, name = ("suite", unknown[0]) if unknown else ("pace", pace) if pace not in ("", *PACES) else ("parts", parts)
         raise typer.BadParameter(f"no such {what}: {name}")
     engines = [Ways(pipecat_python, livekit_python, number, token).engine(each) for each in target]
-    plan = Plan("", calls, seed=seed, parts=parts, pace=pace, stall=stall)
+    plan = Plan("", calls, seed=seed, parts=parts, vendors_at=vendors_at, pace=pace, stall=stall)
     _measure(suite, engines, plan, Order(out, html, keep, long, rounds, corpus=corpus, as_json=as_json))
 
 

@@ -36,7 +36,7 @@ async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progre
     """The density curve of one engine. Raises `BenchmarkError`."""
     plan = plan.usual("inside", "fixed")
     folder = await _bank(engine, plan, place, "density")
-    with vendors_running(plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
+    with vendors_running(engine, plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
         steps = _climbed(url, plan, climb, place, folder, progress)
         notes = engine_notes(folder)
     if not steps:
@@ -67,7 +67,7 @@ async def soak(engine: Engine, plan: Plan, cycles: int, climb: Climb, place: Pla
     """Calls come and go; what does an engine keep of them? Raises `BenchmarkError`."""
     plan = plan.usual("inside", "fixed")
     folder = await _bank(engine, plan, place, "soak")
-    with vendors_running(plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
+    with vendors_running(engine, plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
         steps = _climbed(url, plan, climb, place, folder, progress, cycles)
         notes = [note for note in engine_notes(folder) if "lag_p99" in note]
     idle = [_idle_before(notes, _float(step, "idle_at")) for step in steps]

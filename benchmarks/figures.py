@@ -147,7 +147,7 @@ def figures_of(
     result.carrier_frames_late = recorded.frames_late
     if believed is not None:
         result.claims = believed.claims
-        for is_cut, error in memory_errors(heard, replies, believed):
+        for is_cut, error in memory_errors(heard, replies, believed.agent) if believed.agent is not None else ():
             (result.heard_error if is_cut else result.heard_error_whole).append(error)
         _start(result, recorded, believed)
     return result

@@ -20,7 +20,8 @@ class Plan:
     """How it is called. Times in seconds; `core_*` -1 means any.
 
     `parts`: `sockets` are the vendors' stand-ins, reached by each engine's own plug-ins; `inside` are scripted parts in the
-    engine's own process, that cost it nothing. '' leaves it, and the `pace` of the parts, to the suite.
+    engine's own process, that cost it nothing. '' leaves it, and the `pace` of the parts, to the suite. `vendors_at` is the
+    first of three ports for the stand-ins, so that an engine started by hand can be told of them.
     """
 
     suite: str
@@ -29,6 +30,7 @@ class Plan:
     stagger: float = 0.37
     longest: float = 150.0
     parts: str = ""
+    vendors_at: int = 0
     pace: str = ""
     stall: float = 0.0
     core_engine: int = -1

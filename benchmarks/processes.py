@@ -43,16 +43,16 @@ def running(engine: Engine, plan: Plan, folder: Path, vendors: Mapping[str, str]
 
 
 @contextmanager
-def vendors_running(plan: Plan, folder: Path) -> Iterator[Mapping[str, str]]:
+def vendors_running(engine: Engine, plan: Plan, folder: Path) -> Iterator[Mapping[str, str]]:
     """The vendors' stand-ins with the scripts of this run, on the callers' core: where they listen, by name. Nothing where
-    the parts are inside the engine. Raises `EngineNotReady`."""
-    if plan.parts != "sockets":
+    the parts are inside the engine, or it was started by hand and told of no stand-ins. Raises `EngineNotReady`."""
+    if plan.parts != "sockets" or (engine.url and not plan.vendors_at):
         yield {}
         return
     command = [
         *(sys.executable, "-m", "benchmarks.engines.vendors", "--bank", str(folder / "bank.json")),
         *("--notes", str(folder / VENDOR_NOTES), "--pace", plan.pace, "--seed", str(plan.seed)),
-        *("--core", str(plan.core_callers)),
+        *("--core", str(plan.core_callers), "--port", str(plan.vendors_at)),
     ]
     with _started(command, folder / "vendors.log", stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from benchmarks.belief import Believed, Claims, arrived_of, believed_of
 from benchmarks.callers.fleet import scenarios
@@ -27,6 +29,9 @@ from benchmarks.summary import summary
 from benchmarks.target import Engine
 from voice.drawing.telling import tell
 
+WARM_UP: Final = 8.0  # seconds: an opening, and a turn heard, thought about and answered
+UNSEEN: Final = 1_000_000  # the seed of calls that are not measured
+
 
 async def prepare(plan: Plan, place: Place, folder: Path) -> None:
     """Have everything spoken that will be said, and written where callers and engine find it."""
@@ -36,11 +41,24 @@ async def prepare(plan: Plan, place: Place, folder: Path) -> None:
     write_bank(folder / "bank.json", cast, speech)
 
 
-def call(engine: Engine, plan: Plan, url: str, place: Place, folder: Path, progress: Progress) -> list[str]:
+def warm_up(engine: Engine, plan: Plan, url: str, place: Place, folder: Path) -> None:
+    """One call of a few seconds that nobody measures: every engine loads with its first call what it loads once."""
+    call(engine, replace(plan, calls=1, seed=UNSEEN, longest=WARM_UP), url, place, folder, "warm-up")
+
+
+def call(
+    engine: Engine,
+    plan: Plan,
+    url: str,
+    place: Place,
+    folder: Path,
+    out: str = "calls",
+    progress: Progress = lambda what: None,
+) -> list[str]:
     """Have all calls placed and wait for their end; what the carrier noted that was not right."""
     command = [
         *(sys.executable, "-m", "benchmarks.callers.fleet", "--target", url, "--suite", plan.suite),
-        *("--calls", str(plan.calls), "--seed", str(plan.seed), "--out", str(folder / "calls")),
+        *("--calls", str(plan.calls), "--seed", str(plan.seed), "--out", str(folder / out)),
         *("--speech", str(place.speech), "--stagger", str(plan.stagger), "--longest", str(plan.longest)),
         *("--core", str(plan.core_callers)),
         *(("--number", engine.number) if engine.number else ()),
@@ -78,9 +96,7 @@ def measured(folder: Path, progress: Progress, *, is_known: bool = True) -> list
         progress(f"listening to recording {number} of {len(files)}")
         recorded = read_recorded(path)
         replies = (*bank.script(recorded.scenario).replies, bank.opening)
-        known: Believed | None = believed.get(recorded.call_sid)
-        if known is not None:
-            known = _completed(known, folder, recorded, arrived)
+        known = _completed(believed.get(recorded.call_sid, Believed()), folder, recorded, arrived)
         found.append(figures_of(recorded, Path(recorded.wav), voice, replies, known))
     if not found:
         raise NothingMeasured("no call was recorded")
@@ -112,6 +128,11 @@ def engine_notes(folder: Path) -> list[dict[str, object]]:
     return noted(folder / "notes.jsonl")
 
 
+def since(notes: Sequence[Mapping[str, object]], began: float) -> list[Mapping[str, object]]:
+    """Without what was written by the second before an instant (wall clock)."""
+    return [note for note in notes if not isinstance(at := note.get("at"), float) or at >= began]
+
+
 def noted(path: Path) -> list[dict[str, object]]:
     """The whole lines of a file of notes; none where there is no file."""
     lines = path.read_text().splitlines() if path.exists() else []
@@ -123,7 +144,10 @@ async def one_run(engine: Engine, plan: Plan, place: Place, progress: Progress) 
     folder = place.fresh(f"{plan.suite}-{engine.name}{'-' + engine.variant if engine.variant else ''}")
     await prepare(plan, place, folder)
     progress("starting the engine")
-    with vendors_running(plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
-        notes = call(engine, plan, url, place, folder, progress)
-    calls = measured(folder, progress, is_known=not engine.url)
-    return summary(engine, plan, calls, engine_notes(folder), notes, timeline_of(folder, calls))
+    with vendors_running(engine, plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
+        progress("warming up")
+        warm_up(engine, plan, url, place, folder)
+        began = time.time()
+        notes = call(engine, plan, url, place, folder, progress=progress)
+    calls = measured(folder, progress, is_known=not engine.url or bool(plan.vendors_at))
+    return summary(engine, plan, calls, since(engine_notes(folder), began), notes, timeline_of(folder, calls))

@@ -10,7 +10,7 @@ from typing import Final
 from benchmarks.figures import CallFigures, Tally
 from benchmarks.plan import Plan
 from benchmarks.report.model import Figure, Run, Share, Timeline, figure
-from benchmarks.target import Engine, version_of
+from benchmarks.target import Engine, setup_of, version_of
 
 
 def summary(
@@ -41,7 +41,7 @@ def summary(
 
 
 def _setup(engine: Engine, plan: Plan) -> dict[str, str]:
-    said = {"parts": plan.parts, "pace": plan.pace, "seed": str(plan.seed)}
+    said = {"parts": plan.parts, "pace": plan.pace, "seed": str(plan.seed)} | setup_of(engine)
     if plan.stall:
         said["loop stalls"] = f"{plan.stall:g} s every second"
     return said | ({"url": engine.url} if engine.url else {})

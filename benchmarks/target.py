@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from functools import cache
 from typing import Final
 
 from benchmarks.errors import BenchmarkError
@@ -18,6 +18,19 @@ MODULES: Final[Mapping[str, str]] = {
     "livekit": "benchmarks.peers.livekit_server",
 }
 DISTRIBUTIONS: Final[Mapping[str, str]] = {"offhook": "offhook", "pipecat": "pipecat-ai", "livekit": "livekit-agents"}
+# What each brings along to reach the vendors: printed with a result, because a figure is that of these versions.
+PLUGINS: Final[Mapping[str, tuple[str, ...]]] = {
+    "offhook": ("deepgram-sdk", "openai", "elevenlabs", "websockets", "uvicorn"),
+    "pipecat": ("deepgram-sdk", "openai", "websockets", "uvicorn"),
+    "livekit": ("livekit-plugins-deepgram", "livekit-plugins-openai", "livekit-plugins-elevenlabs", "uvicorn"),
+}
+SETTINGS: Final[Mapping[tuple[str, str], str]] = {
+    ("offhook", ""): "default policy; the opening was spoken while it rang",
+    ("pipecat", ""): "FastAPI transport, Silero VAD, smart-turn v3 ends turns",
+    ("pipecat", "vad"): "FastAPI transport, Silero VAD, a turn ends by silence",
+    ("livekit", ""): "AgentSession, bundled VAD and turn detector, preemptive generation; no SIP, no room",
+    ("livekit", "vad"): "AgentSession, a turn ends by silence, preemptive speech; no SIP, no room",
+}
 IMPORTS: Final[Mapping[str, str]] = {"offhook": "voice", "pipecat": "pipecat", "livekit": "livekit.agents"}
 
 
@@ -49,7 +62,7 @@ def engine(name: str, python: str = "", variant: str = "") -> Engine:
     python = python or sys.executable
     if python == sys.executable and not _is_installed(IMPORTS[name]):
         raise BenchmarkError(
-            f"{name} is not installed here: pip install 'offhook[{name}]', or name a Python that has it with --{name}-python"
+            f"{name} is not installed here: pip install 'offhook[peer-{name}]', or name a Python with it: --{name}-python"
         )
     return Engine(name, python=python, variant=variant)
 
@@ -63,14 +76,32 @@ def _is_installed(module: str) -> bool:
 
 def version_of(engine: Engine) -> str:
     """The version of an engine, as its own environment says."""
+    return "" if engine.url else _versions(engine.python, DISTRIBUTIONS[engine.name])[0] or "checkout"
+
+
+def setup_of(engine: Engine) -> dict[str, str]:
+    """How an engine is set up, and the versions of what it reaches the vendors with; nothing is known of a URL."""
     if engine.url:
-        return ""
-    name = DISTRIBUTIONS[engine.name]
-    if engine.python == sys.executable:
-        try:
-            return version(name)
-        except PackageNotFoundError:
-            return "checkout"
-    code = f"import importlib.metadata as m; print(m.version({name!r}))"
-    found = subprocess.run([engine.python, "-c", code], capture_output=True, text=True, timeout=30, check=False)
-    return found.stdout.strip() or "unknown"
+        return {}
+    names = PLUGINS[engine.name]
+    found = zip(names, _versions(engine.python, *names), strict=True)
+    told = ", ".join(f"{name} {version}" for name, version in found if version)
+    return {"settings": SETTINGS.get((engine.name, engine.variant), engine.variant), "with": told}
+
+
+@cache
+def _versions(python: str, *names: str) -> list[str]:
+    """Of each distribution in that environment; empty where it is not installed."""
+    found = subprocess.run([python, "-c", _ASK, *names], capture_output=True, text=True, timeout=30, check=False)
+    lines = found.stdout.splitlines()
+    return lines if len(lines) == len(names) else [""] * len(names)
+
+
+_ASK: Final = """
+import sys, importlib.metadata as metadata
+for name in sys.argv[1:]:
+    try:
+        print(metadata.version(name))
+    except metadata.PackageNotFoundError:
+        print()
+"""

@@ -115,7 +115,7 @@ class Bank:
     def __init__(self, path: Path) -> None:
         content = json.loads(path.read_text())
         self.opening: str = content["opening"]
-        self.scripts = {
+        self.scripts: dict[str, Script] = {
             name: Script(
                 tuple(Part(*part) for part in script["parts"]), tuple(script["replies"]), script.get("voiced", -46.0)
             )

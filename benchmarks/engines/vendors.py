@@ -49,10 +49,18 @@ class ScriptedDeepgram(DeepgramStandIn):
     def __init__(self, preset: Preset, seed: int, bank: Bank, notes: Path) -> None:
         super().__init__(preset, seed)
         self._bank, self._notes = bank, notes
+        self._unnamed = 0
 
     def listener(self, request: Request, tell: Tell) -> Listener:
-        name = next((term for term in request.query.get("keyterm", []) if term in self._bank.scripts), "")
+        named = (term for term in request.query.get("keyterm", []) if term in self._bank.scripts)
+        name = next(named, "") or self._next_script()
         return ScriptEars(tell, self._bank.script(name), lambda ears: self._note(name, ears))
+
+    def _next_script(self) -> str:
+        """Of an engine that names none: calls come in order, so the next one."""
+        names = list(self._bank.scripts)
+        self._unnamed += 1
+        return names[(self._unnamed - 1) % len(names)]
 
     def _note(self, script: str, ears: ScriptEars) -> None:
         sounds = [[each.index, each.began, each.lasted] for each in ears.sounds]
@@ -85,8 +93,8 @@ class BankMouth:
             yield SpokenAudio(piece.audio, tuple(Word(*word) for word in piece.words))
 
 
-async def serve(bank: Bank, notes: Path, preset: Preset, seed: int) -> None:
-    """Listen until SIGINT or SIGTERM."""
+async def serve(bank: Bank, notes: Path, preset: Preset, seed: int, port: int) -> None:
+    """Listen until SIGINT or SIGTERM; on three ports from `port` on, or on free ones for 0."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -94,8 +102,9 @@ async def serve(bank: Bank, notes: Path, preset: Preset, seed: int) -> None:
     mind = OpenAIStandIn(preset, seed, mind=BankMind(bank))
     mouth = ElevenLabsStandIn(preset, seed, voice=BankMouth(bank), times_for_all=True)
     async with AsyncExitStack() as stack:
-        for vendor in (ears, mind, mouth):
-            await stack.enter_async_context(vendor)
+        for place, vendor in enumerate((ears, mind, mouth)):
+            await vendor.start(port=port + place if port else 0)
+            stack.push_async_callback(vendor.close)
         print(json.dumps({"deepgram": ears.ws_url, "openai": f"{mind.url}/v1", "elevenlabs": mouth.url}), flush=True)
         await stop.wait()
 
@@ -106,10 +115,11 @@ def main() -> None:
     parser.add_argument("--notes", type=Path, required=True)
     parser.add_argument("--pace", choices=sorted(PRESETS), default="published")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--port", type=int, default=0, help="the first of three; 0: any")
     parser.add_argument("--core", type=int, default=-1)
     order = parser.parse_args()
     pin(order.core)
-    asyncio.run(serve(Bank(order.bank), order.notes, PRESETS[order.pace], order.seed))
+    asyncio.run(serve(Bank(order.bank), order.notes, PRESETS[order.pace], order.seed, order.port))
 
 
 if __name__ == "__main__":

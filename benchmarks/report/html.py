@@ -145,7 +145,7 @@ def _section(suite: str, runs: Sequence[Run]) -> Iterator[str]:
     for run in runs:
         if run.timeline is not None:
             yield f"<h3>A call with {escape(run.engine)}</h3>{svg.timeline(run.timeline, run.engine)}"
-        for note in (*run.notes, words.account_of(run), words.discards_of(run)):
+        for note in (words.own_setup_of(run), *run.notes, words.account_of(run), words.discards_of(run)):
             if note:
                 yield f"<p class='faint'>{escape(run.engine)}: {escape(note)}</p>"
     yield _targets([each for each in verdicts(runs) if each.suite == suite])

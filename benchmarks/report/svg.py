@@ -75,7 +75,9 @@ def _percentile_dots(ordered: Sequence[float], x: _Scale, y: _Scale, ink: str, b
     for share in (0.5, 0.95):
         value = ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))]
         yield f'<circle cx="{x(value):.1f}" cy="{y(share):.1f}" r="4.5" fill="{ink}" stroke="#fff" stroke-width="1.5"/>'
-        yield (f'<text x="{x(value) + 8:.1f}" y="{y(share) + below:.1f}" class="value" fill="{ink}">{compact(value)}</text>')
+        side, anchor = (8, "start") if x(value) < WIDTH * 0.9 else (-8, "end")
+        place = f'x="{x(value) + side:.1f}" y="{y(share) + below:.1f}" text-anchor="{anchor}"'
+        yield f'<text {place} class="value" fill="{ink}">{compact(value)}</text>'
 
 
 def density(curves: Sequence[tuple[str, Sequence[Point]]], label: str) -> str:

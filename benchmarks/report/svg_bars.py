@@ -23,6 +23,8 @@ def bars(series: Sequence[tuple[str, float]], label: str) -> str:
     return drawing(12 + 34 * len(series), rows, label)
 
 
+_ROW = 40  # pixels from one share to the next
+
 Range: TypeAlias = tuple[str, float, float]  # engine, p50, p95
 
 
@@ -57,18 +59,18 @@ def rates(rows: Sequence[tuple[str, Sequence[tuple[str, float, str]]]], label: s
     names = list(dict.fromkeys(name for _, cells in rows for name, _, _ in cells))
     parts = [
         f'<text x="{x(share):.1f}" y="12" class="axis" text-anchor="middle">{share:.0%}</text>'
-        f'<line x1="{x(share):.1f}" y1="18" x2="{x(share):.1f}" y2="{30 + 30 * len(rows)}" stroke="{RULE}"/>'
+        f'<line x1="{x(share):.1f}" y1="18" x2="{x(share):.1f}" y2="{30 + _ROW * len(rows)}" stroke="{RULE}"/>'
         for share in (0, 0.25, 0.5, 0.75, 1)
     ]
     for row, (title, cells) in enumerate(rows):
-        y = 38 + 30 * row
+        y = 40 + _ROW * row
         parts.append(f'<text x="0" y="{y + 4}" class="value" fill="{INK}">{escape(title)}</text>')
         parts.append(f'<line x1="{x(0)}" y1="{y}" x2="{x(1)}" y2="{y}" stroke="{RULE}"/>')
         for name, rate, told in reversed(cells):
             number = names.index(name)
-            shift = (number - (len(names) - 1) / 2) * 6
+            shift = (number - (len(names) - 1) / 2) * 10
             parts.append(
-                f'<circle cx="{x(rate):.1f}" cy="{y + shift:.1f}" r="6" fill="{color(name, number)}" stroke="#fff" '
+                f'<circle cx="{x(rate):.1f}" cy="{y + shift:.1f}" r="5" fill="{color(name, number)}" stroke="#fff" '
                 f'stroke-width="1.5"><title>{escape(name)}: {escape(told)}</title></circle>'
             )
-    return drawing(40 + 30 * len(rows), parts, label) + legend(names)
+    return drawing(40 + _ROW * len(rows), parts, label) + legend(names)

@@ -25,7 +25,7 @@ def show(result: Result, console: Console) -> None:
         for run in runs:
             if run.curve:
                 console.print(_curve(run))
-            for note in (*run.notes, words.account_of(run), words.discards_of(run)):
+            for note in (words.own_setup_of(run), *run.notes, words.account_of(run), words.discards_of(run)):
                 if note:
                     console.print(f"[dim]{run.engine}: {escape(note)}[/dim]")
         _show_targets([each for each in found if each.suite == suite], console)

@@ -136,6 +136,16 @@ def discards_of(run: Run) -> str:
     return f"left out, the detectors disagreed: {', '.join(told)}" if told else ""
 
 
+OWN_SETUP: Final = ("settings", "with")
+
+
 def setup_of(run: Run) -> str:
-    said = [f"{run.calls} calls" if run.calls else "", *(f"{key} {value}" for key, value in run.setup.items())]
+    """What all engines of a suite had in common."""
+    shared = (f"{key} {value}" for key, value in run.setup.items() if key not in OWN_SETUP)
+    said = [f"{run.calls} calls" if run.calls else "", *shared]
     return ", ".join(each for each in said if each)
+
+
+def own_setup_of(run: Run) -> str:
+    """How this engine was set up, and what with."""
+    return "; ".join(run.setup[key] for key in OWN_SETUP if run.setup.get(key))

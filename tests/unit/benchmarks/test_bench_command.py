@@ -6,11 +6,14 @@ import pytest
 from typer.testing import CliRunner
 
 from benchmarks import cli
+from benchmarks.conduct import _command
 from benchmarks.errors import BenchmarkError
+from benchmarks.plan import Plan
 from benchmarks.report.model import Machine, Result, Run, Share, figure, write
+from benchmarks.run import since
 from benchmarks.suites.catalogue import SUITES, _plain
 from benchmarks.summary import load_of
-from benchmarks.target import engine
+from benchmarks.target import engine, setup_of, version_of
 
 runner = CliRunner()
 
@@ -102,3 +105,34 @@ def test_a_suite_with_numbers_of_its_own_is_kept_whole():
     run = _plain("providers", {"preset": "published", "adapter": {"ears_ms": {"p50": 1.0}}, "calls": 3, "none": None})
     assert run.numbers == {"adapter.ears_ms.p50": 1.0, "calls": 3.0}
     assert run.setup == {"preset": "published"}
+
+
+def test_the_table_of_a_page_is_renewed(results, tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("# a page\n")
+    assert runner.invoke(cli.bench_app, ["table", results[0], "--into", str(page)]).exit_code == 0
+    assert "| response gap |" in page.read_text()
+    assert "| response gap |" in runner.invoke(cli.bench_app, ["table", results[0]]).output
+
+
+def test_a_command_is_kept_without_its_secrets():
+    typed = ["bench", "run", "--token", "secret", "--token=secret", "--seed", "2"]
+    assert _command(typed) == "offhook bench run --token *** --token=*** --seed 2"
+
+
+def test_an_engine_says_what_it_is_set_up_with():
+    told = setup_of(engine("offhook"))
+    assert "uvicorn" in told["with"]
+    assert told["settings"]
+    assert setup_of(engine("ws://127.0.0.1:1/")) == {}
+    assert version_of(engine("ws://127.0.0.1:1/")) == ""
+
+
+def test_parts_and_pace_are_the_suites_where_nothing_was_asked_for():
+    assert Plan("latency", 1).usual("sockets", "published").parts == "sockets"
+    assert Plan("latency", 1, parts="inside", pace="fixed").usual("sockets", "published").pace == "fixed"
+
+
+def test_what_happened_in_the_warm_up_is_left_out():
+    notes = [{"at": 1.0}, {"at": 3.0}, {"call_sid": "CA1"}]
+    assert since(notes, 2.0) == notes[1:]
