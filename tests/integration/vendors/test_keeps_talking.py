@@ -32,8 +32,8 @@ SHORT = DeadlinePolicy(
     hedge_bounds=(0.1, 0.1),
     give_up_bounds=(1.0, 10.0),
     connect_bounds=(1.0, 10.0),
-    stall_after=0.2,
-    final_after=0.2,
+    stall_bounds=(0.2, 0.2),
+    final_bounds=(0.2, 0.2),
 )
 DOWN = ProviderUnavailable("a", "overloaded")
 WORD = b"\x7f" * 2400  # 0.3 s

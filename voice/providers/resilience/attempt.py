@@ -48,11 +48,16 @@ class Attempt(Generic[T]):
         return bool(self._items) or (self.is_over and self.error is None)
 
     async def _read(self, stream: AsyncIterator[T]) -> None:
+        longest = last = 0.0
         try:
             async for item in stream:
-                self.first_at = self.first_at or self._clock()
+                now = self._clock()
+                self.first_at = self.first_at or now
+                longest, last = max(longest, now - (last or now)), now
                 self._items.append(item)
                 self._news.set()
+            if longest:
+                self.record.pauses.add(longest)
         except ProviderError as error:
             self.error = error
         finally:

@@ -19,7 +19,7 @@ from voice.events import Transcribed
 from voice.ports import SpeechToText, Transcriber
 from voice.pricing.consumption import Stage
 from voice.providers.resilience.health import Health, Record
-from voice.providers.resilience.latency import connect_within
+from voice.providers.resilience.latency import connect_within, final_within
 from voice.providers.resilience.replay import Replay, shifted
 
 log = structlog.get_logger()
@@ -91,8 +91,7 @@ class FallbackTranscriber:
         self._replay.asked()
         if self._asked_at is None:
             self._asked_at = self._health.clock()
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(self._health.deadlines.final_after, self._too_late)
+            self._restart_timer()
         if self._inner is not None:
             self._inner.finish_utterance()
 
@@ -234,8 +233,9 @@ class FallbackTranscriber:
 
     def _restart_timer(self) -> None:
         self._stop_timer()
-        after = self._health.deadlines.final_after
-        self._timer = asyncio.get_running_loop().call_later(after, self._too_late)
+        if self._record is not None:
+            within = final_within(self._record.first, self._health.deadlines)
+            self._timer = asyncio.get_running_loop().call_later(within, self._too_late)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -24,6 +24,7 @@ log = structlog.get_logger()
 EXPECTED: Final = {Stage.EARS: Expected(0.15, 0.30), Stage.MIND: Expected(0.50, 1.10), Stage.MOUTH: Expected(0.175, 0.33)}
 _TOO_SLOW: Final = "too_slow"
 _HANDSHAKE: Final = Expected(0.105, 0.235)
+_PAUSE: Final = {Stage.EARS: Expected(0.1, 0.125), Stage.MIND: Expected(0.02, 0.125), Stage.MOUTH: Expected(0.02, 0.0625)}
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Record:
     breaker: Breaker
     first: RecentLatency
     connect: RecentLatency
+    pauses: RecentLatency  # the longest within each answer
     last_error: str = ""
     is_spare: bool = False  # a last resort: used when all are down, but nobody is up because of it
     on_down: set[Callable[[], None]] = field(default_factory=set)  # those who are waiting for its answer
@@ -94,7 +96,8 @@ class Health:
         if key not in self.records:
             expected = RecentLatency(EXPECTED[stage])
             breaker, connect = Breaker(self.breakers), RecentLatency(_HANDSHAKE)
-            self.records[key] = Record(stage, provider, breaker, expected, connect, is_spare=is_spare)
+            pauses = RecentLatency(_PAUSE[stage])
+            self.records[key] = Record(stage, provider, breaker, expected, connect, pauses, is_spare=is_spare)
         return self.records[key]
 
     def admitted(self, records: Iterable[Record]) -> Iterator[tuple[Record, Admission]]:

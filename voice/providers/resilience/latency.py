@@ -58,8 +58,10 @@ class DeadlinePolicy:
     connect_times: float = 3.0
     connect_bounds: tuple[float, float] = (1.0, 4.0)
     connect_patience: float = 15.0  # while it rings, or with nobody else to connect to
-    stall_after: float = 1.0  # between two tokens
-    final_after: float = 1.2  # for the final that the ears were asked for
+    stall_times: float = 8.0  # of the longest pause within an answer
+    stall_bounds: tuple[float, float] = (0.5, 2.0)
+    final_times: float = 4.0  # for the final that the ears were asked for
+    final_bounds: tuple[float, float] = (0.8, 2.0)
 
 
 def bounded(value: float, bounds: tuple[float, float]) -> float:
@@ -74,6 +76,16 @@ def hedge_after(latency: RecentLatency, policy: DeadlinePolicy) -> float:
 def give_up_after(latency: RecentLatency, policy: DeadlinePolicy) -> float:
     """When the first one is not waited for any longer."""
     return bounded(latency.p95 * policy.give_up_times, policy.give_up_bounds)
+
+
+def stall_within(pauses: RecentLatency, policy: DeadlinePolicy) -> float:
+    """How long an answer that has begun may pause; `pauses` are the longest ones of earlier answers."""
+    return bounded(pauses.p95 * policy.stall_times, policy.stall_bounds)
+
+
+def final_within(latency: RecentLatency, policy: DeadlinePolicy) -> float:
+    """How long the ears may take for the final they were asked for; `latency` is how long they took before."""
+    return bounded(latency.p95 * policy.final_times, policy.final_bounds)
 
 
 def connect_within(latency: RecentLatency, policy: DeadlinePolicy, *, is_pressed: bool = True) -> float:

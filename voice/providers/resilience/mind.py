@@ -19,6 +19,7 @@ from voice.pricing.consumption import Stage
 from voice.providers.resilience.attempt import Attempt, Candidate, race
 from voice.providers.resilience.breaker import Admission
 from voice.providers.resilience.health import Health, Record
+from voice.providers.resilience.latency import stall_within
 from voice.tools import parse_arguments
 
 _LOCAL: Final = ("embedded",)  # asking them twice only makes both slower
@@ -105,9 +106,9 @@ class FallbackMind:
     # --- what it says ---
 
     async def _outputs(self, attempt: Attempt[ModelOutput], state: _Reply) -> AsyncIterator[ModelOutput]:
-        deadlines = self._health.deadlines
-        has_others = any(mind.name != attempt.record.provider for mind in self._others(state))
-        within = deadlines.stall_after if has_others else deadlines.give_up_bounds[1]
+        deadlines, record = self._health.deadlines, attempt.record
+        has_others = any(mind.name != record.provider for mind in self._others(state))
+        within = stall_within(record.pauses, deadlines) if has_others else deadlines.give_up_bounds[1]
         while (output := await attempt.next(within)) is not None:
             match output:
                 case TextDelta(text):

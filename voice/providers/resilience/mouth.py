@@ -18,9 +18,7 @@ from voice.providers.resilience.attempt import Candidate, race
 from voice.providers.resilience.breaker import Admission
 from voice.providers.resilience.continuation import rest_of
 from voice.providers.resilience.health import Health, Record
-from voice.providers.resilience.latency import connect_within
-
-_LEAST_STALL = 0.5  # seconds without audio that are always forgiven
+from voice.providers.resilience.latency import connect_within, stall_within
 
 log = structlog.get_logger()
 
@@ -71,9 +69,9 @@ class _Segment:
         self.samples += len(piece.audio)
         self.words += [word.text for word in piece.words]
 
-    def patience(self, now: float) -> float:
-        """How long the next piece may take: until shortly before the caller has heard all there is."""
-        return max(self.samples / SAMPLE_RATE - (now - self.began) - _LEAST_STALL, _LEAST_STALL)
+    def patience(self, now: float, least: float) -> float:
+        """How long the next piece may take: until shortly before the caller has heard all there is, and `least` at least."""
+        return max(self.samples / SAMPLE_RATE - (now - self.began) - least, least)
 
 
 class FallbackSpeaker:
@@ -107,7 +105,7 @@ class FallbackSpeaker:
         while rest := segment.rest.strip():
             attempt = await race(self._candidates(segment, rest), self._health, self._health.hedges[Stage.MOUTH])
             try:
-                while (piece := await attempt.next(self._patience(segment))) is not None:
+                while (piece := await attempt.next(self._patience(segment, attempt.record))) is not None:
                     segment.took(piece, self._health.clock())
                     yield piece
                 return
@@ -122,10 +120,12 @@ class FallbackSpeaker:
             finally:
                 attempt.call_off()
 
-    def _patience(self, segment: _Segment) -> float:
+    def _patience(self, segment: _Segment, record: Record) -> float:
         """How long the next piece may take; with nobody to take over there is nothing to hurry for."""
-        has_others = len(self._mouths) - len(segment.failed) > 1
-        return segment.patience(self._health.clock()) if has_others else self._health.deadlines.give_up_bounds[1]
+        deadlines = self._health.deadlines
+        if len(self._mouths) - len(segment.failed) <= 1:
+            return deadlines.give_up_bounds[1]
+        return segment.patience(self._health.clock(), stall_within(record.pauses, deadlines))
 
     async def close(self) -> None:
         """Close every speaker that was opened. Twice is allowed."""
