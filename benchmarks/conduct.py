@@ -120,4 +120,4 @@ def _command(arguments: Sequence[str]) -> str:
     told = [
         each.partition("=")[0] + "=***" if each.startswith(tuple(f"{name}=" for name in _SECRETS)) else each for each in told
     ]
-    return " ".join(["offhook", *told])
+    return " ".join(["offhook", "bench", *(told[1:] if told[:1] == ["bench"] else told)])

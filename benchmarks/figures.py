@@ -39,6 +39,8 @@ FALSE_STOP_WITHIN: Final = 1.5  # seconds after a noise in which falling silent 
 _MADE_UP: Final = int(1.0 * SAMPLE_RATE)  # samples after a late tick in which the buffer is still disturbed by it
 _CUT_MARGIN: Final = int(0.08 * SAMPLE_RATE)
 _NEAR: Final = int(AGREE * SAMPLE_RATE)
+_REST_OF_A_WORD: Final = int(0.6 * SAMPLE_RATE)  # that may still sound after the last word that was heard to its end
+_BREATH: Final = int(0.1 * SAMPLE_RATE)
 
 
 class Act(msgspec.Struct, frozen=True):
@@ -133,6 +135,8 @@ def figures_of(
     """All figures of one recorded call. `replies`: what the agent's script holds, to know what was cut short."""
     _, audio = read_wav(wav)
     mouth, ear = audio[:, 0], audio[:, 1]
+    if recorded.has_echo:
+        mouth = _own(mouth, recorded.lines)
     both = (_Spans(energy_spans(mouth), energy_spans(ear)), _Spans(model_spans(mouth), model_spans(ear)))
     heard = voice.find(ear, both[0].agent)
     words = Words(heard, replies, None if voice.speech else tuple(clear.at for clear in recorded.clears))
@@ -151,6 +155,15 @@ def figures_of(
             (result.heard_error if is_cut else result.heard_error_whole).append(error)
         _start(result, recorded, believed)
     return result
+
+
+def _own(mouth: NDArray[np.int16], lines: Sequence[Line]) -> NDArray[np.int16]:
+    """What the caller says themselves, without the agent's voice that comes back between their lines."""
+    kept = np.zeros_like(mouth)
+    for line in lines:
+        place = slice(max(0, line.start - _BREATH), line.end + _BREATH)
+        kept[place] = mouth[place]
+    return kept
 
 
 def _first(spans: _Spans) -> float | None:
@@ -200,10 +213,11 @@ def _groundless(result: CallFigures, recorded: Recorded, both: tuple[_Spans, _Sp
     for no reason at all."""
     why = "echo" if recorded.has_echo else "room" if recorded.has_noise else "nothing"
     for end, is_cut in undisturbed(words, recorded.lines, recorded.samples):
-        if is_cut and not all(any(abs(end - each) < _NEAR for _, each in spans.agent) for spans in both):
+        silences = [any(end - _NEAR < each < end + _REST_OF_A_WORD for _, each in spans.agent) for spans in both]
+        if is_cut and silences[0] != silences[1]:
             result.discarded[why] += 1
-            continue
-        result.stopped(why, hit=is_cut)
+        elif silences[0] or not is_cut:  # else it goes on, in words that were not recognised
+            result.stopped(why, hit=is_cut)
 
 
 def _content_gap(line: Line, following: int, spans: _Spans, heard: Sequence[HeardSentence]) -> float | None:

@@ -12,7 +12,6 @@ from benchmarks.measure import Line, Span
 from telephony.audio import SAMPLE_RATE
 
 _NATURAL: Final = int(0.5 * SAMPLE_RATE)  # a reply that ends this near its last word has ended by itself
-_AROUND: Final = int(1.5 * SAMPLE_RATE)  # samples after a caller's sound in which falling silent may be its doing
 _HUNG_UP: Final = int(1.0 * SAMPLE_RATE)  # samples before the end of a call in which a reply is cut by the hang-up
 
 
@@ -44,7 +43,7 @@ def _ends_a_reply(sentence: HeardSentence, replies: Sequence[str]) -> bool:
 def undisturbed(words: Words, lines: Sequence[Line], samples: int) -> Iterator[tuple[int, bool]]:
     """Every reply over which nobody made a sound: where it ended, and whether it broke off all the same."""
     for start, end, is_whole in _told(words):
-        is_disturbed = any(line.start < end + SAMPLE_RATE // 2 and line.end > start - _AROUND for line in lines)
+        is_disturbed = any(line.start < end + SAMPLE_RATE // 2 and line.end > start for line in lines)
         if not is_disturbed and end < samples - _HUNG_UP:
             yield end, not is_whole
 

@@ -41,7 +41,9 @@ def summary(
 
 
 def _setup(engine: Engine, plan: Plan) -> dict[str, str]:
-    said = {"parts": plan.parts, "pace": plan.pace, "seed": str(plan.seed)} | setup_of(engine)
+    is_ours = not engine.url or plan.vendors_at
+    parts = {"parts": plan.parts, "pace": plan.pace} if is_ours else {"parts": "the engine's own"}
+    said = parts | {"seed": str(plan.seed)} | setup_of(engine)
     if plan.stall:
         said["loop stalls"] = f"{plan.stall:g} s every second"
     return said | ({"url": engine.url} if engine.url else {})

@@ -193,6 +193,21 @@ def test_a_reply_that_breaks_off_with_nobody_speaking(measured, more, why):
     assert measured(tape, **more).stops == {why: Tally(1, 1)}
 
 
+def test_what_comes_back_of_the_agent_is_not_the_callers(measured):
+    tape = Tape(8)
+    tape.caller(1.0, 1.0)
+    tape.agent(2.6)
+    tape.mouth[int(2.0 * SECONDS) : int(6.0 * SECONDS)] += voice_like(3, 4.0)
+    assert measured(tape, has_echo=True).gap == [pytest.approx(0.5, abs=0.02)]
+
+
+def test_words_that_were_not_recognised_in_speech_that_goes_on_are_no_stop(measured):
+    tape = Tape(8)
+    tape.agent(1.0, 1.25)
+    tape.ear[int(2.2 * SECONDS) : int(5.0 * SECONDS)] = voice_like(5, 2.8)
+    assert measured(tape).stops == {}
+
+
 def test_a_whole_reply_with_nobody_speaking_was_not_stopped(measured):
     tape = Tape(8)
     tape.agent(1.0)
