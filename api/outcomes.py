@@ -48,6 +48,7 @@ def measures_of(report: CallReport, briefing: Briefing, underruns: int) -> dict[
         "absences": {absence.source: absence.why.value for absence in briefing.absences},
         "underruns": underruns,
         "transferred_to": report.transferred_to,
+        "encounters": list(report.encounters),
     }
 
 

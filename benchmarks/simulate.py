@@ -119,6 +119,7 @@ class World:
     mind: Mind = lambda messages: ("Okay.",)
     delays: Delays = field(default_factory=Delays)
     hangs_up_at: float | None = None
+    sounds: tuple[float, float] = (0.0, 0.0)  # from when to when music plays at the other end
     tool_succeeds: Callable[[RunTool], bool] = lambda order: True
     mangle: Callable[[float, Event], Sequence[tuple[float, Event]]] = lambda instant, event: ((instant, event),)
     is_faulty: bool = False  # events are mangled: only the laws that hold in spite of it apply
@@ -189,7 +190,8 @@ class World:
         end = (index + 1) * WINDOW / SAMPLE_RATE
         is_voice = any(said.start <= end - 0.016 < said.start + said.length for said in self.utterances)
         position = Samples((index + 1) * WINDOW)
-        self.at(end, VoiceEvidence(position, 0.95 if is_voice else 0.02, -20.0 if is_voice else -80.0))
+        quiet = -30.0 + index % 8 if self.sounds[0] <= end < self.sounds[1] else -80.0
+        self.at(end, VoiceEvidence(position, 0.95 if is_voice else 0.02, -20.0 if is_voice else quiet))
 
     def _interims(self, event: VoiceEvidence) -> None:
         """An interim for every word, a little behind its end."""

@@ -75,6 +75,40 @@ class Voicemail:
     text: str = ""
 
 
+class ScreenerAction(StrEnum):
+    ANSWER = "answer"  # say who calls, and wait for the person
+    HANG_UP = "hang_up"
+
+
+class HoldAction(StrEnum):
+    WAIT = "wait"  # in silence, for `wait_for`
+    HANG_UP = "hang_up"
+
+
+class AnotherPersonAction(StrEnum):
+    INTRODUCE = "introduce"  # the opening again: its disclosures are owed to whoever hears us
+    GO_ON = "go_on"
+
+
+class LanguageAction(StrEnum):
+    SAY = "say"  # `language_says`, and go on; the second time it ends the call
+    TRANSFER = "transfer"  # to `transfer_to`
+    HANG_UP = "hang_up"  # after `language_says`
+
+
+@dataclass(frozen=True, slots=True)
+class EncounterPolicy:
+    """What to do about what is at the other end when it is not the person we rang. Times in seconds."""
+
+    screener: ScreenerAction = ScreenerAction.ANSWER
+    screener_says: str = "This is {persona}, an AI assistant calling for {seller}."
+    hold: HoldAction = HoldAction.WAIT
+    another_person: AnotherPersonAction = AnotherPersonAction.INTRODUCE
+    wait_for: float = 120.0  # somebody to come back: from a queue, a screener, or with another person
+    language: LanguageAction = LanguageAction.SAY
+    language_says: str = "I'm sorry, I only speak English."
+
+
 @dataclass(frozen=True, slots=True)
 class Manners:
     """What the agent says when the playbook has no line for it, and its patience. Times in seconds."""
@@ -87,6 +121,8 @@ class Manners:
     robot: str = "Yes, I'm an AI assistant, not a person. I'm calling for {seller}."
     no_transfer: str = "I can't connect you right now, but we can call you back."
     holding: str = "Of course, take your time."
+    looking_up: str = "One moment, I'm looking that up."  # when a tool takes long
+    still_looking: str = "It's taking a little longer, please bear with me."  # when it takes very long
     which_time: str = "What time {value} would suit you?"
     which_day: str = "And on which day?"
     not_booked: str = "I'm sorry, that did not work."
@@ -120,6 +156,7 @@ class AgentDefinition:
     questions: tuple[Question, ...] = ()
     objections: tuple[Objection, ...] = ()
     voicemail: Voicemail = field(default_factory=Voicemail)
+    encounters: EncounterPolicy = field(default_factory=EncounterPolicy)
     manners: Manners = field(default_factory=Manners)
     instructions: str = ""  # further words for a large model
     keyterms: tuple[str, ...] = ()  # names and terms the ears should know

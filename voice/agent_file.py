@@ -8,9 +8,8 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
@@ -19,15 +18,21 @@ import structlog
 
 from voice.agent import (
     AgentDefinition,
+    AnotherPersonAction,
     Answer,
     AnswerKind,
+    EncounterPolicy,
+    HoldAction,
+    LanguageAction,
     Manners,
     Objection,
     Question,
+    ScreenerAction,
     Then,
     Voicemail,
     VoicemailAction,
 )
+from voice.agent_table import Table
 from voice.errors import AgentFileError
 from voice.language.wording import AGENT_BLANKS, BLANK
 
@@ -40,95 +45,12 @@ _Choice = TypeVar("_Choice", bound=StrEnum)
 log = structlog.get_logger()
 
 
-class _Table:
-    """One TOML table being read: every key is asked for once, and what nobody asked for is refused by `end`."""
-
-    def __init__(self, file: str, field: str, content: Mapping[str, object]) -> None:
-        self._file, self._field, self._content = file, field, content
-        self._read: set[str] = set()
-
-    def problem(self, code: str, key: str, what: str) -> AgentFileError:
-        return AgentFileError(code, f"{self._file}: {self._name(key)}: {what}")
-
-    def text(self, key: str, default: str | None = None) -> str:
-        value = self._take(key, default)
-        if not isinstance(value, str):
-            raise self.problem("wrong_type", key, 'must be text: put it in "quotes"')
-        if default is None and not value.strip():
-            raise self.problem("empty", key, "must not be empty: write what is to be said or meant")
-        return value.strip()
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self._take(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
-            raise self.problem("wrong_type", key, 'must be a list of texts: ["like this", "and this"]')
-        return tuple(item.strip() for item in value)
-
-    def seconds(self, key: str, default: float, least: float = 0.5) -> float:
-        value = self._take(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.problem("wrong_type", key, "must be a number of seconds")
-        if not least <= value <= 86_400:
-            raise self.problem("bad_value", key, f"{value} seconds makes no sense: give between {least:g} and 86400")
-        return float(value)
-
-    def dollars(self, key: str) -> Decimal | None:
-        value = self._take(key, 0)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise self.problem("wrong_type", key, "must be a number of dollars")
-        if not 0 <= value <= 10_000:
-            raise self.problem("bad_value", key, f"{value} dollars makes no sense: give between 0 (no limit) and 10000")
-        return Decimal(str(value)) or None
-
-    def choice(self, key: str, kinds: type[_Choice], default: _Choice | None = None) -> _Choice:
-        value = self.text(key, None if default is None else str(default))
-        try:
-            return kinds(value)
-        except ValueError:
-            raise self.problem("bad_value", key, f"{value!r} is not one of: {', '.join(kinds)}") from None
-
-    def table(self, key: str) -> _Table:
-        value = self._take(key, {})
-        if not isinstance(value, dict):
-            raise self.problem("wrong_type", key, f"must be a table: write [{key}]")
-        return _Table(self._file, self._name(key), value)
-
-    def tables(self, key: str) -> Iterator[_Table]:
-        value = self._take(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.problem("wrong_type", key, f"must be a list of tables: write [[{key}]] before each")
-        for number, item in enumerate(value, 1):
-            yield _Table(self._file, self._name(f"{key}[{number}]"), item)
-
-    def mapping(self, key: str) -> dict[str, str]:
-        table = self.table(key)
-        return {name: table.text(name) for name in table._content}
-
-    def end(self) -> None:
-        """Refuse what was not asked for: a misspelt key would otherwise be obeyed by nobody."""
-        for key in self._content:
-            if key not in self._read:
-                known = ", ".join(sorted(self._read))
-                raise self.problem("unknown_key", key, f"is not a key here; the keys are: {known}")
-
-    def _take(self, key: str, default: object) -> object:
-        self._read.add(key)
-        if key in self._content:
-            return self._content[key]
-        if default is None:
-            raise self.problem("missing", key, "is missing: add it")
-        return default
-
-    def _name(self, key: str) -> str:
-        return f"{self._field}.{key}" if self._field else key
-
-
 def parse_agent(content: bytes, file: str) -> AgentDefinition:
     """The agent a file describes. `file` is its name in messages. Raises `AgentFileError` for the first problem found."""
     if len(content) > _LARGEST_FILE:
         raise AgentFileError("too_large", f"{file}: file: is larger than {_LARGEST_FILE} bytes: shorten it")
     try:
-        root = _Table(file, "", tomllib.loads(content.decode("utf-8-sig")))
+        root = Table(file, "", tomllib.loads(content.decode("utf-8-sig")))
     except UnicodeDecodeError:
         raise AgentFileError("not_text", f"{file}: file: is not UTF-8 text: save it as UTF-8") from None
     except tomllib.TOMLDecodeError as error:
@@ -139,7 +61,7 @@ def parse_agent(content: bytes, file: str) -> AgentDefinition:
     return agent
 
 
-def _agent(root: _Table, version: str) -> AgentDefinition:
+def _agent(root: Table, version: str) -> AgentDefinition:
     return AgentDefinition(
         name=root.text("name"),
         seller=root.text("seller"),
@@ -157,6 +79,7 @@ def _agent(root: _Table, version: str) -> AgentDefinition:
         questions=tuple(_question(table) for table in root.tables("questions")),
         objections=tuple(_objection(table) for table in root.tables("objections")),
         voicemail=_voicemail(root.table("voicemail")),
+        encounters=_encounters(root.table("encounters")),
         manners=_manners(root.table("manners")),
         instructions=root.text("instructions", ""),
         keyterms=root.texts("keyterms"),
@@ -165,7 +88,7 @@ def _agent(root: _Table, version: str) -> AgentDefinition:
     )
 
 
-def _question(table: _Table) -> Question:
+def _question(table: Table) -> Question:
     question = Question(
         id=table.text("id"),
         ask=table.text("ask"),
@@ -180,7 +103,7 @@ def _question(table: _Table) -> Question:
     return question
 
 
-def _answer(table: _Table) -> Answer:
+def _answer(table: Table) -> Answer:
     answer = Answer(
         value=table.text("value"),
         phrases=table.texts("phrases"),
@@ -191,7 +114,7 @@ def _answer(table: _Table) -> Answer:
     return answer
 
 
-def _objection(table: _Table) -> Objection:
+def _objection(table: Table) -> Objection:
     objection = Objection(
         id=table.text("id"),
         phrases=table.texts("phrases"),
@@ -205,7 +128,7 @@ def _objection(table: _Table) -> Objection:
     return objection
 
 
-def _voicemail(table: _Table) -> Voicemail:
+def _voicemail(table: Table) -> Voicemail:
     action = table.choice("action", VoicemailAction, VoicemailAction.HANG_UP)
     leaves = action is VoicemailAction.LEAVE_MESSAGE
     voicemail = Voicemail(action, table.text("text", None if leaves else ""))
@@ -213,7 +136,22 @@ def _voicemail(table: _Table) -> Voicemail:
     return voicemail
 
 
-def _manners(table: _Table) -> Manners:
+def _encounters(table: Table) -> EncounterPolicy:
+    plain = EncounterPolicy()
+    encounters = EncounterPolicy(
+        screener=table.choice("screener", ScreenerAction, plain.screener),
+        screener_says=table.text("screener_says", plain.screener_says),
+        hold=table.choice("hold", HoldAction, plain.hold),
+        another_person=table.choice("another_person", AnotherPersonAction, plain.another_person),
+        wait_for=table.seconds("wait_for", plain.wait_for, least=5.0),
+        language=table.choice("language", LanguageAction, plain.language),
+        language_says=table.text("language_says", plain.language_says),
+    )
+    table.end()
+    return encounters
+
+
+def _manners(table: Table) -> Manners:
     plain = Manners()
     manners = Manners(
         still_there=table.text("still_there", plain.still_there),
@@ -224,6 +162,8 @@ def _manners(table: _Table) -> Manners:
         robot=table.text("robot", plain.robot),
         no_transfer=table.text("no_transfer", plain.no_transfer),
         holding=table.text("holding", plain.holding),
+        looking_up=table.text("looking_up", plain.looking_up),
+        still_looking=table.text("still_looking", plain.still_looking),
         which_time=table.text("which_time", plain.which_time),
         which_day=table.text("which_day", plain.which_day),
         not_booked=table.text("not_booked", plain.not_booked),
@@ -240,7 +180,7 @@ def _manners(table: _Table) -> Manners:
     return manners
 
 
-def _check(root: _Table, agent: AgentDefinition) -> None:
+def _check(root: Table, agent: AgentDefinition) -> None:
     """What no single field can tell: numbers that are numbers, ids that are told apart, blanks that can be filled."""
     if not _NAME.fullmatch(agent.name):
         raise root.problem("bad_value", "name", f"{agent.name!r} must be of a-z, 0-9, - and _ only")
@@ -255,20 +195,22 @@ def _check(root: _Table, agent: AgentDefinition) -> None:
     _check_blanks(root, agent)
 
 
-def _check_ids(root: _Table, agent: AgentDefinition) -> None:
+def _check_ids(root: Table, agent: AgentDefinition) -> None:
     for key, ids in (("questions", [q.id for q in agent.questions]), ("objections", [o.id for o in agent.objections])):
         for name in ids:
             if ids.count(name) > 1:
                 raise root.problem("duplicate", key, f"the id {name!r} is there twice: rename one")
 
 
-def _check_targets(root: _Table, agent: AgentDefinition) -> None:
+def _check_targets(root: Table, agent: AgentDefinition) -> None:
+    if agent.encounters.language is LanguageAction.TRANSFER and not agent.transfer_to:
+        raise root.problem("missing", "transfer_to", "is missing, but another language leads to a transfer: add it")
     leads = [a.then for q in agent.questions for a in q.answers] + [o.then for o in agent.objections]
     if Then.TRANSFER in leads and not agent.transfer_to:
         raise root.problem("missing", "transfer_to", "is missing, but something leads to a transfer: add it")
 
 
-def _check_blanks(root: _Table, agent: AgentDefinition) -> None:
+def _check_blanks(root: Table, agent: AgentDefinition) -> None:
     slots = AGENT_BLANKS | {question.id for question in agent.questions}
     for where, text, allowed in _sentences(agent, slots):
         for blank in BLANK.findall(text):
@@ -282,6 +224,8 @@ def _sentences(agent: AgentDefinition, slots: frozenset[str]) -> Iterator[tuple[
     yield "inbound_opening", agent.inbound_opening, slots
     yield "goodbye", agent.goodbye, slots
     yield "voicemail.text", agent.voicemail.text, slots
+    yield "encounters.screener_says", agent.encounters.screener_says, slots
+    yield "encounters.language_says", agent.encounters.language_says, slots
     yield "manners.identity", agent.manners.identity, slots
     yield "manners.robot", agent.manners.robot, slots
     yield "manners.which_time", agent.manners.which_time, frozenset({"value"})

@@ -22,8 +22,16 @@ from voice.actions import (
     SetLead,
     Transfer,
 )
-from voice.agent import AgentDefinition, VoicemailAction
+from voice.agent import (
+    AgentDefinition,
+    AnotherPersonAction,
+    HoldAction,
+    LanguageAction,
+    ScreenerAction,
+    VoicemailAction,
+)
 from voice.draft import Draft, FromMind, FromMouth
+from voice.encounters import Encounters, Sight, Sighting, is_screener
 from voice.events import (
     CallId,
     DeadlinePassed,
@@ -123,6 +131,7 @@ class Conversation:
         self._speculation = Speculation(self.policy)
         self._supervision = Supervision()
         self._lead = Lead()
+        self._encounters = Encounters(agent.language)
         self._silences = 0
         self._is_opened = False
         self._detail = ""
@@ -176,6 +185,7 @@ class Conversation:
             duration=self._now - started if started is not None else 0.0,
             speculated=self._speculation.begun,
             wasted=self._speculation.wasted,
+            encounters=tuple(f"{seen.what}: {seen.evidence}" for seen in self._encounters.seen),
         )
 
     def handle(self, event: Event, now: float) -> list[Action]:
@@ -209,7 +219,7 @@ class Conversation:
             case KeyPressed(digit):
                 return self._key_pressed(digit)
             case ToneHeard():
-                return self._leave_message("the beep")
+                return self._tone_heard(event)
             case PartyDetected(party, source):
                 return self._party_detected(party, source)
             case LegEnded(reason):
@@ -278,6 +288,7 @@ class Conversation:
 
     def _evidence(self, event: VoiceEvidence) -> list[Action]:
         changes = self.floor.evidence(event)
+        self._encounters.sound(event)
         lead = self._lead.frame(event.position, self._now)
         if lead is not None:
             return [SetLead(lead), *self._on_evidence(changes)]
@@ -359,6 +370,10 @@ class Conversation:
         actions: list[Action] = [Note("caller", text), Note("decision", f"turn over: {turn.why}")]
         if is_opt_out(text):
             return actions + self._opt_out(text)
+        if (sighting := self._recognise(text, turn.language)) is not None:
+            return actions + self._encountered(sighting)
+        if self._encounters.away is not None:
+            return actions + self._somebody_is_back(text)
         if self._speaking.is_protected:
             return actions  # what is being said is not given up for an answer: it is the law's text, or our last words
         actions += self._stop_reply()
@@ -390,7 +405,8 @@ class Conversation:
 
     def _listen(self) -> list[Action]:
         """It is the caller's move: from now on silence counts."""
-        if self._speaking.reply is None and self.floor.caller is Caller.QUIET and not self._listening.turn.is_over:
+        is_free = self._speaking.reply is None and self.floor.caller is Caller.QUIET and not self._listening.turn.is_over
+        if is_free and self._encounters.away is None:
             if self._supervision.is_waiting:
                 return self._obey()
             self._waits.set(Wait.SILENCE, self._now + self.agent.manners.silence_after)
@@ -438,9 +454,13 @@ class Conversation:
         self.memory.line("caller", text, turn.started_at if turn.started_at is not None else self._now, self._now)
         if not is_backchannel(text):
             self.messages.append(CallerSaid(text))
-        return [Note("caller", text, (("while", "agent"),))]
+        actions: list[Action] = [Note("caller", text, (("while", "agent"),))]
+        sighting = self._recognise(text, turn.language)
+        return actions if sighting is None else actions + self._encountered(sighting)
 
     def _sounds_like_machine(self) -> bool:
+        if is_screener(self._listening.turn.text):
+            return False
         is_early = self.memory.began is not None and self._now - self.memory.began < self.policy.machine_within
         return is_early and self.direction is Direction.OUTBOUND and is_voicemail_greeting(self._listening.turn.text)
 
@@ -593,6 +613,72 @@ class Conversation:
         leave, actions = self._speaking.effects.hand_over(to)
         return [*actions, *self._say(self.agent.manners.transferring, is_protected=True, leave=leave)]
 
+    # --- what else may be at the other end ----------------------------------------------------------------------------
+
+    def _recognise(self, text: str, language: str) -> Sighting | None:
+        """What these words say about who speaks; nothing once the call is ending."""
+        if self.ending is not None:
+            return None
+        began = self.memory.began if self.memory.began is not None else self._now
+        return self._encounters.words(text, self._now - began, language)
+
+    def _encountered(self, sighting: Sighting) -> list[Action]:
+        """Do what the agent's file says about it."""
+        self.memory.happened(f"at the other end: {sighting.what.replace('_', ' ')}")
+        note = Note("party", sighting.what, (("evidence", sighting.evidence),))
+        return [note, *self._meet(sighting)]
+
+    def _meet(self, sighting: Sighting) -> list[Action]:
+        policy = self.agent.encounters
+        match sighting.what:
+            case Sight.SCREENER if policy.screener is ScreenerAction.ANSWER:
+                self._is_opened = False  # whoever comes has heard nothing of us yet
+                return self._wait_for(Sight.SCREENER, policy.screener_says)
+            case Sight.HOLD if policy.hold is HoldAction.WAIT:
+                return self._wait_for(Sight.HOLD, "")
+            case Sight.SCREENER | Sight.HOLD:
+                return self._leave_now(Ending.AWAY, sighting.what)
+            case Sight.ANOTHER_PERSON:
+                self._is_opened = policy.another_person is AnotherPersonAction.GO_ON
+                return self._wait_for(Sight.ANOTHER_PERSON, self.agent.manners.holding)
+            case Sight.LANGUAGE:
+                return self._foreign(sighting)
+            case Sight.FAX:
+                return self._party_detected(Party.FAX, sighting.evidence)
+            case _:
+                assert_never(sighting.what)
+
+    def _wait_for(self, why: Sight, words: str) -> list[Action]:
+        """Somebody will come to the telephone, or back to it: say so much, and be silent."""
+        self._encounters.away = why
+        if self._speaking.is_protected:
+            self._is_opened = False  # the law's text is said again
+        self._waits.set(Wait.AWAY, self._now + self.agent.encounters.wait_for)
+        self._waits.drop(Wait.SILENCE)
+        return self._say(words, is_protected=True) if words else self._stop_reply()
+
+    def _somebody_is_back(self, text: str) -> list[Action]:
+        """The wait is over. Whoever has not been told who we are is told now."""
+        self._encounters.away = None
+        self._waits.drop(Wait.AWAY)
+        self.memory.happened("somebody is at the telephone again")
+        note = Note("decision", f'somebody is at the telephone: "{text}"')
+        return [note, *(self._stop_reply() + self._start_reply() if self._is_opened else self._open())]
+
+    def _foreign(self, sighting: Sighting) -> list[Action]:
+        policy = self.agent.encounters
+        if policy.language is LanguageAction.TRANSFER and self.agent.transfer_to:
+            return self._hand_over(self.agent.transfer_to)
+        is_first = sum(seen.what is Sight.LANGUAGE for seen in self._encounters.seen) == 1
+        if policy.language is LanguageAction.SAY and is_first:
+            return self._say(policy.language_says)
+        self.ending = self.ending or Ending.COMPLETED
+        return self._say(policy.language_says, is_protected=True, leave=LeaveByHangup("another language"))
+
+    def _tone_heard(self, tone: ToneHeard) -> list[Action]:
+        sighting = self._encounters.tone(tone) if self.phase is Phase.TALKING else None
+        return self._encountered(sighting) if sighting is not None else self._leave_message("the beep")
+
     # --- machines -----------------------------------------------------------------------------------------------------
 
     def _party_detected(self, party: Party, source: str) -> list[Action]:
@@ -701,6 +787,8 @@ class Conversation:
                 return self._act(self._speaking.release())
             case Wait.HEARD:
                 return self._act(self._speaking.never_heard(self._now))
+            case Wait.AWAY:
+                return self._leave_now(Ending.AWAY, "nobody came back")
             case Wait.BEEP:
                 return self._leave_message("no beep")
             case Wait.GONE:
@@ -715,6 +803,8 @@ class Conversation:
         manners = self.agent.manners
         if self._silences < self.policy.most_silences:
             return self._say(manners.still_there)
+        if self._encounters.is_music:
+            return self._encountered(self._encounters.music())
         self.ending = Ending.SILENCE
         return self._say(manners.silence_goodbye, is_protected=True, leave=LeaveByHangup("silence"))
 

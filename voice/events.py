@@ -109,7 +109,8 @@ class Transcribed:
     """What the recogniser has. An interim replaces the interim before it; a final closes its stretch of audio.
 
     `text` may be empty in a final: the recogniser found no words. `stability` says how likely an interim's words are to
-    stay. `end_of_turn` is set by vendors that judge turns themselves.
+    stay. `end_of_turn` is set by vendors that judge turns themselves, `language` (BCP 47) by those that tell languages
+    apart.
     """
 
     text: str
@@ -118,6 +119,7 @@ class Transcribed:
     stability: float | None = None
     words: tuple[Word, ...] = ()
     end_of_turn: float | None = None
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,19 @@ def dressed(agent: AgentDefinition, briefing: Briefing) -> AgentDefinition:
         replace(question, ask=fill(question.ask, values), again=fill(question.again, values)) for question in agent.questions
     )
     voicemail = replace(agent.voicemail, text=fill(agent.voicemail.text, values))
-    return replace(agent, goodbye=fill(agent.goodbye, values), manners=manners, questions=questions, voicemail=voicemail)
+    encounters = replace(
+        agent.encounters,
+        screener_says=fill(agent.encounters.screener_says, values),
+        language_says=fill(agent.encounters.language_says, values),
+    )
+    return replace(
+        agent,
+        goodbye=fill(agent.goodbye, values),
+        encounters=encounters,
+        manners=manners,
+        questions=questions,
+        voicemail=voicemail,
+    )
 
 
 def _filled(manners: Manners, values: Mapping[str, str]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ class Ending(StrEnum):
     SILENCE = "silence"
     TIME_UP = "time_up"
     TROUBLE = "trouble"
+    AWAY = "away"  # we were asked to wait, and nobody came back
     STOPPED = "stopped"  # by a supervisor or a shutdown
 
 
@@ -49,3 +50,4 @@ class CallReport:
     duration: float
     speculated: int = 0  # replies begun before the turn was over
     wasted: int = 0  # of those, the ones that were thrown away
+    encounters: tuple[str, ...] = ()  # what was recognised at the other end, with the evidence

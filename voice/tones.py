@@ -1,6 +1,6 @@
 """Hears a steady single tone: a voicemail's beep, a fax's calling tone. Pure, on windows of many calls at once, a row each.
 
-A beep is a sine of 400 to 2000 Hz held for 150 ms or more; speech spreads its energy over many bins and moves. Only windows
+A beep is a sine of 400 to 2200 Hz held for 150 ms or more; speech spreads its energy over many bins and moves. Only windows
 that are loud enough are looked at, which is why tones are listened for in the whole of every call.
 """
 
@@ -19,7 +19,7 @@ Doubles = NDArray[np.float64]
 RowIds = NDArray[np.intp]
 
 WINDOW: Final = 256  # samples, 32 ms: bins of 31 Hz
-LOWEST, HIGHEST = 400.0, 2000.0  # Hz
+LOWEST, HIGHEST = 400.0, 2200.0  # Hz; a fax answers with 2100
 PURITY: Final = 0.85  # share of the energy in the peak and its neighbours
 LOUDNESS: Final = -40.0  # dBFS
 SHORTEST: Final = 0.15  # seconds

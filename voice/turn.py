@@ -18,6 +18,7 @@ class CallerTurn:
     is_over: bool = False
     interim: str = ""
     changed_at: float = 0.0
+    language: str = ""  # the recogniser's opinion, where it has one
     finals: list[str] = field(default_factory=list)
     confidences: list[float] = field(default_factory=list)
 
@@ -37,6 +38,7 @@ class CallerTurn:
 
     def hears(self, event: Transcribed, now: float = 0.0) -> None:
         before = self.text
+        self.language = event.language or self.language
         self._hears(event)
         if self.text != before:
             self.changed_at = now

@@ -19,6 +19,7 @@ class Wait(StrEnum):
     HEARD = auto()  # marks that should have come back
     HELD = auto()  # of a reply that was stopped: until then it may be taken up again
     BEEP = auto()
+    AWAY = auto()  # of whoever asked us to wait
     GONE = auto()  # the carrier's confirmation that the leg has ended
 
 

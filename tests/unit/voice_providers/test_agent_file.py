@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from voice.agent import AnswerKind, Then, VoicemailAction
+from voice.agent import AnswerKind, EncounterPolicy, HoldAction, ScreenerAction, Then, VoicemailAction
 from voice.agent_file import AgentFolder, parse_agent
 from voice.errors import AgentFileError
 
@@ -56,6 +56,14 @@ def test_a_good_file_is_read_whole() -> None:
     assert len(agent.version) == 16
 
 
+def test_what_else_may_be_at_the_other_end_has_a_policy() -> None:
+    plain = parse_agent(GOOD.encode(), "small.toml").encounters
+    assert plain == EncounterPolicy()
+    table = b'[encounters]\nscreener = "hang_up"\nhold = "hang_up"\nwait_for = 30\nanother_person = "go_on"\n'
+    told = parse_agent(GOOD.encode() + table, "small.toml").encounters
+    assert (told.screener, told.hold, told.wait_for) == (ScreenerAction.HANG_UP, HoldAction.HANG_UP, 30.0)
+
+
 def test_the_version_is_of_the_content() -> None:
     assert parse_agent(GOOD.encode(), "a").version == parse_agent(GOOD.encode(), "b").version
     assert parse_agent(GOOD.encode(), "a").version != parse_agent(GOOD.encode() + b"# more", "a").version
@@ -89,6 +97,12 @@ def test_the_version_is_of_the_content() -> None:
         (changed('"+13025550100"', '"302 555"'), "bad_number", "numbers"),
         (changed('"sip:desk@host"', '"desk"'), "bad_number", "transfer_to"),
         (changed('transfer_to = "sip:desk@host"', ""), "missing", "transfer_to"),
+        (
+            changed('transfer_to = "sip:desk@host"', "").replace(b'then = "transfer"', b'then = "end"')
+            + b'[encounters]\nlanguage = "transfer"\n',
+            "missing",
+            "transfer_to",
+        ),
         (changed("{persona}", "{person}"), "unknown_blank", "opening"),
         (
             changed("[[objections]]", '[[objections]]\nid="price"\nphrases=["x"]\nsay="x"\n[[objections]]'),
