@@ -74,9 +74,10 @@ async def soak(engine: Engine, plan: Plan, cycles: int, climb: Climb, place: Pla
     if len(idle) < 2:
         raise NothingMeasured("a soak needs two cycles at least")
     calls = climb.steps[0] * len(steps)
-    later = climb.steps[0] * (len(steps) - 1)  # the first cycle pays for what is made once
+    half = (len(idle) - 1) // 2  # the cycles before it pay for what is made once: caches, pools, arenas of the allocator
+    later = climb.steps[0] * (len(idle) - 1 - half)
     growth = {
-        f"{name}_growth_per_call": round((_float(idle[-1], key) - _float(idle[0], key)) / later, 4)
+        f"{name}_growth_per_call": round((_float(idle[-1], key) - _float(idle[half], key)) / later, 4)
         for name, key in (("bytes", "rss"), ("files", "files"), ("tasks", "tasks"))
     }
     return Run(

@@ -70,7 +70,7 @@ def _lines(result: Result) -> Iterator[str]:
         cells = {engine: _cell(row, runs[engine]) for engine in engines if engine in runs}
         if any(cells.values()):
             yield f"| {_title(row)} | {' | '.join(cells.get(engine) or '–' for engine in engines)} |"
-            behind += [_title(row)] if _is_behind(row, runs) else []
+            behind += _behind(row, runs)
     yield ""
     yield _made(result)
     yield ""
@@ -94,14 +94,14 @@ def _made(result: Result) -> str:
     )
     calls = sum(run.calls for run in result.runs if run.suite in ("latency", "bargein"))
     where = f"{result.made_at[:10]}, {machine.processor}, {machine.cores} cores, Python {machine.python}{crowd}"
-    how = f"{calls} recorded calls, seed {result.seed}, load average {machine.load[0]:g} to {machine.load[1]:g}"
+    how = f"{calls} recorded calls, seed {result.seed}, load average {machine.load[0]:.1f} to {machine.load[1]:.1f}"
     return f"{where}; {how}. Times in ms, p50 / p95. Made by `{result.command}`."
 
 
 def _title(row: _Row) -> str:
     match row.kind:
         case Kind.RATE:
-            title, unit = words.share_words(row.figure).title, "%"
+            title, unit = words.share_words(row.figure).title, ""
         case Kind.NUMBER:
             title, unit = words.number_words(row.figure).title, words.number_words(row.figure).unit
         case _:
@@ -123,11 +123,18 @@ def _cell(row: _Row, run: Run) -> str:
     return cell
 
 
-def _is_behind(row: _Row, runs: dict[str, Run]) -> bool:
-    """Whether another engine of the run is ahead of us."""
-    values = {engine: value_of(Target(row.suite, row.figure, row.kind), run) for engine, run in runs.items()}
+def _behind(row: _Row, runs: dict[str, Run]) -> list[str]:
+    """Of a row's one or two values, those in which another engine of the run is ahead of us."""
+    kinds = (row.kind, row.also) if row.also is not None else (row.kind,)
+    return [_title(row) + (f", {kind.value}" if row.also else "") for kind in kinds if kind and _is_behind(row, kind, runs)]
+
+
+def _is_behind(row: _Row, kind: Kind, runs: dict[str, Run]) -> bool:
+    values = {engine: value_of(Target(row.suite, row.figure, kind), run) for engine, run in runs.items()}
     ours = values.get(OURS)
     others = [value for engine, value in values.items() if engine != OURS and value is not None]
     if ours is None or not others:
         return False
-    return max(others) > ours if row.is_more_better else min(others) < ours
+    if row.is_more_better:
+        return max(others) > ours
+    return min(map(abs, others)) < abs(ours)  # an account that is wrong is wrong in either direction

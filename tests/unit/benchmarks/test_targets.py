@@ -77,7 +77,7 @@ def test_the_table_names_machine_date_command_and_where_we_lose():
     )
     assert text.startswith(markdown.BEGIN)
     assert "| response gap | 600 / 600 | 500 / 500 |" in text
-    assert "Where we lose to another engine of this run:** response gap" in text
+    assert "Where we lose to another engine of this run:** response gap, p50; response gap, p95." in text
     assert "calls on one core" not in text.partition("Where we lose")[2].partition("MISSED")[0]
     assert all(each in text for each in ("2026-11-20", "EPYC", "shared with other work", "`offhook bench run`", "MISSED"))
 
