@@ -22,6 +22,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.plan import PARTS, Plan
 from benchmarks.report import markdown, table
 from benchmarks.report.html import page
+from benchmarks.report.merge import together
 from benchmarks.report.model import read
 from benchmarks.suites.catalogue import SUITES, Suite
 from benchmarks.target import Engine, engine
@@ -260,17 +261,16 @@ def report(
 
 @bench_app.command("table")
 def readme_table(
-    result: Result,
+    results: Annotated[list[Path], typer.Argument(help="Results of one machine.", exists=True, dir_okay=False)],
     into: Annotated[
         Path | None, typer.Option("--into", help="A page whose table is renewed, README.md for one.", dir_okay=False)
     ] = None,
 ) -> None:
-    """A result as a Markdown table: engines side by side, where we lose, machine, date and command.
+    """Results as a Markdown table: engines side by side, where we lose, machine, date and command.
 
-    Example: offhook bench table .offhook/bench/latest.json --into README.md
+    Example: offhook bench table side-by-side.json density.json --into README.md
     """
-    found = read(result)
-    block = markdown.table(found)
+    block = markdown.table(together([read(each) for each in results]))
     if into is None:
         print(block)
         return

@@ -1,10 +1,26 @@
-"""Several runs of the same suite and engine as one: rounds that were interleaved with another engine's. Pure."""
+"""Several runs of the same suite and engine as one (rounds that were interleaved with another engine's), and several results
+as one. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.report.model import Run, Share, figure
+from msgspec import structs
+
+from benchmarks.report.model import Result, Run, Share, figure
+
+
+def together(results: Sequence[Result]) -> Result:
+    """Several results of one machine as one, in the order given; the date is the last one's."""
+    last = results[-1]
+    load = (max(each.machine.load[0] for each in results), max(each.machine.load[1] for each in results))
+    return structs.replace(
+        last,
+        seconds=round(sum(each.seconds for each in results), 1),
+        machine=structs.replace(last.machine, load=load),
+        runs=tuple(run for each in results for run in each.runs),
+        command="; ".join(each.command for each in results),
+    )
 
 
 def merged(runs: Sequence[Run]) -> Run:

@@ -82,7 +82,7 @@ def figure_words(name: str) -> Words:
 
 
 def number_words(name: str) -> Words:
-    return NUMBERS.get(name) or Words(name.replace("_", " "), "", "", 1.0)
+    return NUMBERS.get(name) or Words(name.replace(".", ": ").replace("_", " "), "", "", 1.0)
 
 
 def share_words(name: str) -> Words:

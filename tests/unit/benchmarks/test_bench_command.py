@@ -112,7 +112,8 @@ def test_the_table_of_a_page_is_renewed(results, tmp_path):
     page.write_text("# a page\n")
     assert runner.invoke(cli.bench_app, ["table", results[0], "--into", str(page)]).exit_code == 0
     assert "| response gap |" in page.read_text()
-    assert "| response gap |" in runner.invoke(cli.bench_app, ["table", results[0]]).output
+    told = runner.invoke(cli.bench_app, ["table", *results]).output
+    assert told.count("| response gap |") == 1
 
 
 def test_a_command_is_kept_without_its_secrets():

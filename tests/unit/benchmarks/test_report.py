@@ -156,6 +156,67 @@ def test_the_schema_beside_the_module_is_the_schema(request):
     assert msgspec.json.decode(schema())["$defs"]["Run"]["required"] == ["suite", "engine"]
 
 
+TYPES = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+    "null": type(None),
+}
+
+
+def complaints(value, rule, whole, path="result"):
+    """What is wrong with a value in the eyes of a schema: the words of JSON Schema that ours is written in."""
+    if "$ref" in rule:
+        return complaints(value, whole["$defs"][rule["$ref"].rpartition("/")[2]], whole, path)
+    if "anyOf" in rule:
+        tried = [complaints(value, each, whole, path) for each in rule["anyOf"]]
+        return [] if [] in tried else [f"{path}: none of {len(tried)}"]
+    known = {
+        "$defs",
+        "title",
+        "description",
+        "type",
+        "properties",
+        "required",
+        "items",
+        "prefixItems",
+        "minItems",
+        "maxItems",
+        "default",
+        "additionalProperties",
+    }
+    found = [f"{path}: unknown word {word}" for word in rule.keys() - known]
+    if not isinstance(value, TYPES[rule["type"]]):
+        return [*found, f"{path}: not of type {rule['type']}"]
+    if isinstance(value, list):
+        first = rule.get("prefixItems", [])
+        found += [f"{path}: too few"] if len(value) < rule.get("minItems", 0) else []
+        for number, each in enumerate(value):
+            member = first[number] if number < len(first) else rule["items"]
+            found += complaints(each, member, whole, f"{path}[{number}]") if member else [f"{path}: too many"]
+    elif isinstance(value, dict):
+        found += [f"{path}: {name} is missing" for name in rule.get("required", []) if name not in value]
+        for name, each in value.items():
+            member = rule.get("properties", {}).get(name, rule.get("additionalProperties"))
+            found += (
+                complaints(each, member, whole, f"{path}.{name}") if member else [f"{path}: {name} is not in the schema"]
+            )
+    return found
+
+
+def test_a_result_is_what_the_schema_says(tmp_path, request):
+    whole = msgspec.json.decode((request.config.rootpath / "benchmarks" / "report" / SCHEMA_FILE).read_bytes())
+    write(tmp_path / "result.json", result())
+    written = msgspec.json.decode((tmp_path / "result.json").read_bytes())
+    assert complaints(written, whole, whole) == []
+    del written["machine"]
+    written["runs"][0]["calls"] = "many"
+    assert complaints(written, whole, whole) == ["result: machine is missing", "result.runs[0].calls: not of type integer"]
+
+
 def test_percentiles_are_of_the_nearest_rank():
     assert at([], 50) is None
     assert at([3.0, 1.0, 2.0], 50) == 2.0
