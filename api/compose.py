@@ -51,6 +51,7 @@ from storage.database import Database
 from storage.events import Recorded
 from storage.hot import Hot
 from storage.log import follow, read
+from telephony.direct import DirectProtocol
 from telephony.twilio.rest import TwilioCarrier
 from voice.agent_file import AgentFolder
 from voice.policy import Policy
@@ -270,7 +271,8 @@ async def serving(house: Open, listener: socket.socket) -> AsyncIterator[None]:
         log_config=None,
         access_log=False,
         lifespan="off",
-        ws="websockets-sansio",
+        ws=DirectProtocol,
+        ws_per_message_deflate=False,  # of no use to mu-law, and costly: a call's socket is taken over without it
         ws_max_size=LARGEST,
         timeout_graceful_shutdown=GRACE,
     )

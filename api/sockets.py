@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -42,6 +43,11 @@ class StarletteTextSocket:
             return None
         text = message.get("text")
         return text if isinstance(text, str) else bytes(message.get("bytes") or b"")
+
+    async def read(self, take: Callable[[str | bytes], None]) -> None:
+        """Hand every further message to `take` as it comes; return once the socket is closed."""
+        while (message := await self.receive()) is not None:
+            take(message)
 
     def send(self, text: str) -> None:
         """Queue a message. Never blocks; on a closed socket it does nothing."""

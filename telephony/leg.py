@@ -5,7 +5,7 @@ A *leg* is one party's side of a call; a *media link* its two-way audio. Audio i
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
@@ -55,7 +55,8 @@ class MediaLink(Protocol):
 
     start: LinkStart
 
-    def events(self) -> AsyncIterator[LegEvent]: ...
+    async def listen(self, tell: Callable[[LegEvent], None]) -> None:
+        """Hand everything the leg tells us to `tell`, as it comes, ending with exactly one `LegStopped`. Call it once."""
 
     def send_audio(self, audio: bytes) -> None:
         """Append to the carrier's playout buffer."""

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol, TypeAlias, assert_never
 import structlog
 
 from context.briefing import Briefing
-from telephony.leg import AudioReceived, KeyReceived, LegStopped, MarkReceived, MediaLink
+from telephony.leg import AudioReceived, KeyReceived, LegEvent, LegStopped, MarkReceived, MediaLink
 from voice.actions import (
     Action,
     ClearPlayout,
@@ -138,6 +138,7 @@ class Session:
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for: float | None = None
         self._over = asyncio.Event()
+        self._stopped_by = "closed"
         self._orders: asyncio.Queue[Speak] = asyncio.Queue()
         self._writing: dict[ReplyId, asyncio.Task[None]] = {}
         self._speaking: tuple[ReplyId, asyncio.Task[None]] | None = None
@@ -222,8 +223,7 @@ class Session:
         match action:
             case Play(audio, marks):
                 self._pacer.put(audio, marks)
-                if self._pump():
-                    self._wheel.turn_for(self._pump)
+                self._wheel.start(self._pump)
             case Speak():
                 self._orders.put_nowait(action)
             case StartReply(reply):
@@ -253,15 +253,17 @@ class Session:
             case _:
                 assert_never(action)
 
-    def _pump(self) -> bool:
-        """Send what is due; False when nothing waits any more."""
-        for item in self._pacer.due(self._clock()):
+    def _pump(self) -> float | None:
+        """Send what is due; in how many seconds there is more, None when nothing waits any more."""
+        now = self._clock()
+        for item in self._pacer.due(now):
             if isinstance(item, str):
                 self._link.send_mark(item)
             else:
                 self._link.send_audio(item)
                 self._parts.activity.played(item)
-        return self._pacer.next_due is not None
+        due = self._pacer.next_due
+        return None if due is None else due - now
 
     def _start(self, work: Work) -> asyncio.Task[None]:
         task = asyncio.create_task(self._guard(work))
@@ -286,24 +288,21 @@ class Session:
     # --- sources ------------------------------------------------------------------------------------------------------
 
     async def _read_leg(self) -> None:
-        reason = "closed"
-        async for event in self._link.events():
-            match event:
-                case AudioReceived(_, audio):
-                    self._hear(audio)
-                case MarkReceived(name):
-                    self.post(MarkReturned(name))
-                case KeyReceived(digit):
-                    self.post(KeyPressed(digit))
-                case LegStopped():
-                    reason = event.reason
-                    break
+        await self._link.listen(self._take)
         await self._last_words()
-        self.post(LegEnded(reason))
+        self.post(LegEnded(self._stopped_by))
 
-    def _hear(self, audio: bytes) -> None:
-        self._parts.ears.hear(audio)
-        self._parts.activity.feed(audio)
+    def _take(self, event: LegEvent) -> None:
+        match event:
+            case AudioReceived(_, audio):
+                self._parts.ears.hear(audio)
+                self._parts.activity.feed(audio)
+            case MarkReceived(name):
+                self.post(MarkReturned(name))
+            case KeyReceived(digit):
+                self.post(KeyPressed(digit))
+            case LegStopped(reason):
+                self._stopped_by = reason
 
     async def _last_words(self) -> None:
         """What the caller said while hanging up counts; the ears get a moment to tell it."""

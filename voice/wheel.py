@@ -3,39 +3,60 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
-from typing import Final
+from math import ceil
+from typing import Final, TypeAlias
 
 TICK: Final = 0.02  # seconds; a carrier's frame
 
+Pump: TypeAlias = Callable[[], float | None]  # sends what is due; in how many seconds there is more, None for nothing left
+
 
 class Wheel:
-    """Calls every registered pump each tick while there is one; a pump returns False when it has nothing left."""
+    """Calls every pump when it has something to send, to the next tick, and nobody in between."""
 
     def __init__(self) -> None:
-        self._pumps: dict[Callable[[], bool], None] = {}
+        self._slots: defaultdict[int, list[Pump]] = defaultdict(list)  # by the tick, counted from the loop's own zero
+        self._due: dict[Pump, int] = {}
         self._timer: asyncio.TimerHandle | None = None
-        self._next = 0.0
+        self._turned = 0  # the last tick done
 
-    def turn_for(self, pump: Callable[[], bool]) -> None:
-        """Call `pump` each tick until it returns False."""
-        self._pumps[pump] = None
-        if self._timer is None:
-            loop = asyncio.get_running_loop()
-            self._next = loop.time() + TICK
-            self._timer = loop.call_at(self._next, self._turn)
-
-    def forget(self, pump: Callable[[], bool]) -> None:
-        self._pumps.pop(pump, None)
-
-    def _turn(self) -> None:
-        for pump in list(self._pumps):
-            if not pump():
-                self._pumps.pop(pump, None)
-        if not self._pumps:
-            self._timer = None
+    def start(self, pump: Pump) -> None:
+        """Call `pump` now, and again whenever it asks to be called, until it does not ask any more."""
+        delay = pump()
+        self._due.pop(pump, None)
+        if delay is None:
             return
         loop = asyncio.get_running_loop()
-        # A late tick is not made up for: pumps send whatever is due by then.
-        self._next = max(self._next + TICK, loop.time())
-        self._timer = loop.call_at(self._next, self._turn)
+        now = loop.time()
+        if self._timer is None:
+            self._turned = int(now / TICK)
+            self._timer = loop.call_at((self._turned + 1) * TICK, self._turn)
+        self._put(pump, now, delay)
+
+    def forget(self, pump: Pump) -> None:
+        self._due.pop(pump, None)
+
+    def _put(self, pump: Pump, now: float, delay: float) -> None:
+        tick = max(self._turned + 1, ceil((now + delay) / TICK))
+        self._due[pump] = tick
+        self._slots[tick].append(pump)
+
+    def _turn(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        began, self._turned = self._turned, int(now / TICK)
+        for tick in range(began + 1, self._turned + 1):  # late ticks are not made up for: pumps send what is due by now
+            for pump in self._slots.pop(tick, ()):
+                if self._due.get(pump) != tick:
+                    continue  # forgotten, or put elsewhere since
+                delay = pump()
+                self._due.pop(pump, None)
+                if delay is not None:
+                    self._put(pump, now, delay)
+        if self._due:
+            self._timer = loop.call_at((self._turned + 1) * TICK, self._turn)
+        else:
+            self._slots.clear()
+            self._timer = None

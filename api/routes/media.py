@@ -10,6 +10,7 @@ from api.parts import MediaDoor
 from api.routes.webhooks import signed_url
 from api.settings import Settings
 from api.sockets import INTERNAL, POLICY, StarletteTextSocket
+from telephony.direct import DirectSocket, direct_of
 from telephony.errors import TelephonyError
 from telephony.twilio.signature import HEADER, is_handshake_signed
 
@@ -31,12 +32,12 @@ def router(media: MediaDoor, settings: Settings, metrics: Metrics) -> APIRouter:
             await socket.close(POLICY)  # not accepted yet: the carrier sees a 403
             return
         await socket.accept()
-        metrics.media_socket(await _run(media, StarletteTextSocket(socket)))
+        metrics.media_socket(await _run(media, direct_of(socket.scope) or StarletteTextSocket(socket)))
 
     return routes
 
 
-async def _run(media: MediaDoor, socket: StarletteTextSocket) -> str:
+async def _run(media: MediaDoor, socket: DirectSocket | StarletteTextSocket) -> str:
     """One call's media, to its end; how it ended, in a word. A fault in here ends this call and no other."""
     try:
         await media(socket)

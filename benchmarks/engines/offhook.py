@@ -2,8 +2,7 @@
 
     python -m benchmarks.engines.offhook --port 9000 --bank bank.json --notes notes.jsonl --core 1
 
-Variants, to see what a part costs: `unjudged` (nobody is asked whether a turn sounds complete), `bare` and `bare-unjudged`
-(no web framework).
+Variant `unjudged`, to see what a part costs: nobody is asked whether a turn sounds complete.
 
 The whole of `voice` is in the path (session, core, journal, detectors, pacing) and nothing else: no database, no dialer.
 """
@@ -12,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,13 +21,12 @@ import structlog
 import uvicorn
 import uvloop
 
-from benchmarks.engines import bare
 from benchmarks.engines.offhook_parts import CallParts, parts_of
 from benchmarks.engines.options import Options, read
 from benchmarks.engines.probe import Probe, pin, stall_every
 from benchmarks.engines.scripted import Bank
-from benchmarks.engines.sockets import AsgiSocket, Receive, Send
 from context.briefing import Briefing
+from telephony.direct import DirectProtocol, direct_of
 from telephony.twilio.stream import TextSocket, TwilioMediaLink, accept
 from voice.actions import AgentSaid, Note
 from voice.agent import AgentDefinition, Manners
@@ -44,6 +43,9 @@ from voice.report import CallReport
 from voice.session import Providers, Session
 from voice.wheel import Wheel
 
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+
 
 class Switchboard:
     """Answers every media stream."""
@@ -54,7 +56,7 @@ class Switchboard:
         self._seed = options.seed
         self._journals = journals
         self._wheel = Wheel()
-        judge = None if options.variant.endswith("unjudged") else shared_judge()
+        judge = None if options.variant == "unjudged" else shared_judge()
         self._detectors = Pulse(DetectorPool(SileroRows(), judge))
         self.probe = Probe(options.notes)
         self._agent = AgentDefinition(
@@ -134,7 +136,9 @@ def app_of(switchboard: Switchboard) -> Any:
             return
         await receive()
         await send({"type": "websocket.accept"})
-        await switchboard.media(AsgiSocket(receive, send))
+        socket = direct_of(scope)
+        assert socket is not None, "the server is told to use `DirectProtocol`"
+        await switchboard.media(socket)
 
     return app
 
@@ -144,16 +148,13 @@ async def serve(options: Options, journals: Path) -> None:
     switchboard.probe.start()
     if options.stall:
         stall_every(1.0, options.stall)
-    if options.variant.startswith("bare"):
-        await bare.serve(options.port, switchboard.media)
-        return
     config = uvicorn.Config(
         app_of(switchboard),
         port=options.port,
         log_config=None,
         access_log=False,
         lifespan="off",
-        ws="websockets-sansio",
+        ws=DirectProtocol,
         ws_per_message_deflate=False,
         ws_ping_interval=None,
     )

@@ -1,7 +1,8 @@
 """One Twilio media stream as a media link: reads a text socket, hands out leg events, writes audio, marks and clears.
 
-The socket is anything with four verbs (`TextSocket`), so that every web server and test can supply one. Nothing here decides
-about the conversation. A peer that breaks the protocol ends its own link and nothing else.
+The socket is anything with five verbs (`TextSocket`), so that every web server and test can supply one. A message goes from
+there to whoever listens in one call, without a queue or a task. Nothing here decides about the conversation. A peer that
+breaks the protocol ends its own link and nothing else.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import structlog
@@ -26,7 +27,8 @@ STRANGE_MESSAGES_BEFORE_START: Final = 8
 DRAIN_AFTER: Final = 256 * 1024  # characters written before we ask the socket whether it keeps up
 LARGEST_OUTBOX: Final = 8 * 1024 * 1024  # characters waiting for a socket that takes nothing: ten minutes of audio
 LARGEST_MESSAGE: Final = 50 * FRAME  # audio bytes a message: a second, so that a clear can overtake the rest
-LONGEST_BACKLOG: Final = 3000  # leg events nobody has taken: a minute of audio
+LARGEST_HEAD_START: Final = 3000  # messages: a minute of audio that the carrier held back and sends at once
+MOST_PER_SECOND: Final = 100  # messages: fifty are audio; more than that for long is no call
 LONGEST_CLOSE: Final = 5.0  # seconds for the closing handshake
 STALLED_AFTER: Final = 30.0  # seconds without any message: Twilio sends a frame every 20 ms for as long as the call lasts
 
@@ -43,6 +45,9 @@ class TextSocket(Protocol):
 
     async def receive(self) -> str | bytes | None:
         """The next message: text as str, binary as bytes; None when the socket is closed or broken. Does not raise."""
+
+    async def read(self, take: Callable[[str | bytes], None]) -> None:
+        """Hand every further message to `take` as it comes; return when the socket is closed or broken. Does not raise."""
 
     def send(self, text: str) -> None:
         """Queue a text message. Never blocks; on a closed socket it does nothing."""
@@ -108,53 +113,70 @@ class TwilioMediaLink:
         self._socket = socket
         self._writer = EngineWriter(started.stream_sid)
         self._inbox = StreamInbox(started.stream_sid, self.counters)
-        self._events: asyncio.Queue[LegEvent] = asyncio.Queue()
-        self._is_stopped = False
+        self._tell: Callable[[LegEvent], None] | None = None
+        self._reading: asyncio.Timeout | None = None
+        self._stopped: LegStopped | None = None
+        self._watchdog: asyncio.TimerHandle | None = None
         self._is_closed = False
         self._close_code = _NORMAL
         self._stalled_after = stalled_after
-        self._is_fed = True
+        self._began = 0.0
+        self._taken = 0  # messages
+        self._seen = 0  # messages, when it was last looked whether there are any
+        self._may_take = 0  # messages, as far as is known without looking at the clock
         self._outbox = _Outbox(socket)
 
     # --- in -----------------------------------------------------------------------------------------------------------
 
-    async def events(self) -> AsyncIterator[LegEvent]:
-        """Everything the leg tells us, ending with exactly one `LegStopped`. To be iterated once."""
-        pump = asyncio.create_task(self._pump(), name=f"media {self.start.stream_sid}")
-        watchdog = asyncio.create_task(self._watch(), name=f"media watchdog {self.start.stream_sid}")
+    async def listen(self, tell: Callable[[LegEvent], None]) -> None:
+        """Hand everything the leg tells us to `tell`, as it comes, ending with exactly one `LegStopped`; then close.
+
+        To be called once.
+        """
+        loop = asyncio.get_running_loop()
+        self._tell, self._began = tell, loop.time()
+        if self._stopped is not None:
+            tell(self._stopped)
+            await self.close()
+            return
+        self._watchdog = loop.call_later(self._stalled_after, self._watch)
         try:
-            while True:
-                event = await self._events.get()
-                yield event
-                if isinstance(event, LegStopped):
-                    return
+            async with asyncio.timeout(None) as self._reading:
+                await self._socket.read(self._take)
+                self._reading = None
+            self._stop("dropped")
+        except TimeoutError:  # stopped by ourselves
+            pass
         finally:
-            pump.cancel()
-            watchdog.cancel()
-            await asyncio.gather(pump, watchdog, return_exceptions=True)
+            self._reading = None
+            self._watchdog.cancel()
             await self.close()
 
-    async def _pump(self) -> None:
+    def _take(self, message: str | bytes) -> None:
+        if self._stopped is not None:
+            return
+        self._taken += 1
         try:
-            while not self._is_stopped:
-                raw = await self._socket.receive()
-                self._is_fed = True
-                if raw is None:
-                    self._stop("dropped")
-                    return
-                for event in self._inbox.take(read_carrier(raw)):
-                    self._post(event)
-                if self._events.qsize() > LONGEST_BACKLOG:
-                    raise ProtocolViolation("flood", "messages come faster than a call can produce them")
+            if self._taken > self._may_take:
+                self._check_pace()
+            for event in self._inbox.take(read_carrier(message)):
+                self._post(event)
         except ProtocolViolation as violation:
             self._break_off(violation)
 
-    async def _watch(self) -> None:
+    def _check_pace(self) -> None:
+        seconds = asyncio.get_running_loop().time() - self._began
+        self._may_take = LARGEST_HEAD_START + int(MOST_PER_SECOND * seconds)
+        if self._taken > self._may_take:
+            raise ProtocolViolation("flood", "messages come faster than a call can produce them")
+
+    def _watch(self) -> None:
         """A peer that vanished without closing is noticed here: one timer per call and period, none per frame."""
-        while self._is_fed:
-            self._is_fed = False
-            await asyncio.sleep(self._stalled_after)
-        self._stop("dropped")
+        if self._taken == self._seen:
+            self._stop("dropped")
+            return
+        self._seen = self._taken
+        self._watchdog = asyncio.get_running_loop().call_later(self._stalled_after, self._watch)
 
     def _break_off(self, violation: ProtocolViolation) -> None:
         self.violation = violation
@@ -167,10 +189,14 @@ class TwilioMediaLink:
         self._post(LegStopped(reason))
 
     def _post(self, event: LegEvent) -> None:
-        if self._is_stopped:
+        if self._stopped is not None:
             return
-        self._is_stopped = isinstance(event, LegStopped)
-        self._events.put_nowait(event)
+        if isinstance(event, LegStopped):
+            self._stopped = event
+            if self._reading is not None:
+                self._reading.reschedule(asyncio.get_running_loop().time())
+        if self._tell is not None:
+            self._tell(event)
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
@@ -193,7 +219,7 @@ class TwilioMediaLink:
         self._send(self._writer.clear())
 
     def _send(self, text: str, *, is_media: bool = False) -> None:
-        if self._is_closed or self._is_stopped:
+        if self._is_closed or self._stopped is not None:
             return
         self._outbox.put(text, is_media=is_media)
         if self._outbox.is_overfull:

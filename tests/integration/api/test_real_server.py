@@ -23,6 +23,7 @@ from api.parts import Parts, Refused
 from api.resources import CallState, CallView, NewCall
 from api.settings import Settings
 from storage.events import CallAnswered, CallEnded, CallNoted, Event, Recorded
+from telephony.direct import DirectProtocol
 from telephony.twilio.signature import sign
 
 TOKEN = "the-carriers-token"
@@ -61,7 +62,13 @@ async def running(parts: Parts) -> AsyncIterator[str]:
     """A server over these parts; gives its host and port."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(
-        create_app(parts), log_config=None, access_log=False, lifespan="off", ws="websockets-sansio", ws_max_size=256 * 1024
+        create_app(parts),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws=DirectProtocol,
+        ws_per_message_deflate=False,
+        ws_max_size=256 * 1024,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve([listener]))

@@ -8,14 +8,12 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from websockets.asyncio.client import connect
 
 from benchmarks.belief import believed_of
 from benchmarks.callers import fleet, load
 from benchmarks.callers.fleet import Caller, Order
 from benchmarks.callers.scenario import REPLIES, SCENARIOS, Act, Kind, Scenario
 from benchmarks.callers.speech import Speech, texts_of, trimmed, write_bank
-from benchmarks.engines import bare
 from benchmarks.engines.offhook import Switchboard, app_of
 from benchmarks.engines.options import Options
 from benchmarks.engines.scripted import Bank
@@ -25,6 +23,7 @@ from benchmarks.heard import Voice
 from benchmarks.vendors.elevenlabs import ElevenLabsStandIn
 from benchmarks.vendors.openai import OpenAIStandIn
 from benchmarks.vendors.presets import INSTANT
+from telephony.direct import DirectProtocol
 from telephony.simulator.ledger import CallLedger
 from telephony.simulator.people import AfterSilence, At
 from telephony.simulator.person import tone
@@ -73,7 +72,9 @@ async def answering(tmp_path, bank: Path, vendors: dict[str, str]):
     notes = tmp_path / "notes.jsonl"
     switchboard = Switchboard(Options(0, bank, notes, "fixed", 1, -1, 0.0, "unjudged", vendors), tmp_path / "journals")
     switchboard.probe.start()
-    config = uvicorn.Config(app_of(switchboard), port=0, log_config=None, lifespan="off", ws="websockets-sansio")
+    config = uvicorn.Config(
+        app_of(switchboard), port=0, log_config=None, lifespan="off", ws=DirectProtocol, ws_per_message_deflate=False
+    )
     server = Listening(config)
     serving = asyncio.create_task(server.serve())
     await server.ready.wait()
@@ -199,19 +200,3 @@ async def test_a_refusing_engine_drops_the_callers(capsys):
 def test_an_order_is_read_from_the_command_line(tmp_path):
     told = fleet.read_order(["--target", "ws://x", "--out", str(tmp_path), "--speech", str(tmp_path), "--calls", "3"])
     assert (told.suite, told.calls, told.core) == ("latency", 3, -1)
-
-
-async def test_the_bare_server_speaks_with_an_ordinary_client():
-    async def echo(socket: bare.BareSocket) -> None:
-        while isinstance(message := await socket.receive(), str):
-            socket.send(message)
-        await socket.close(1000)
-
-    server = await asyncio.get_running_loop().create_server(lambda: bare.BareSocket(echo), "127.0.0.1", 0)
-    async with server:
-        port = server.sockets[0].getsockname()[1]
-        async with connect(f"ws://127.0.0.1:{port}/", compression=None) as client:
-            for text in ("hi", "x" * 300, "y" * 70_000):
-                await client.send(text)
-                assert await client.recv() == text
-            await (await client.ping())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from telephony.audio import SAMPLE_RATE, encode
-from telephony.leg import LegEvent
+from telephony.leg import LegEvent, LegStopped
 from telephony.simulator.people import parse
 from telephony.simulator.server import RunningNetwork, serve
 from telephony.twilio import callbacks, signature, twiml
@@ -43,7 +43,7 @@ class ToneMouth:
 
 
 class StarletteSocket:
-    """A Starlette WebSocket with the four verbs of a `TextSocket`."""
+    """A Starlette WebSocket with the verbs of a `TextSocket`."""
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
@@ -51,6 +51,10 @@ class StarletteSocket:
         self._idle = asyncio.Event()
         self._idle.set()
         self._writer = asyncio.create_task(self._write())
+
+    async def read(self, take: Callable[[str | bytes], None]) -> None:
+        while (message := await self.receive()) is not None:
+            take(message)
 
     async def receive(self) -> str | bytes | None:
         message = await self._socket.receive()
@@ -84,6 +88,19 @@ class StarletteSocket:
                 pass
             if self._queue.empty():
                 self._idle.set()
+
+
+async def events_of(link: TwilioMediaLink) -> AsyncGenerator[LegEvent]:
+    """What a link tells, to be iterated; leaving it closes the link."""
+    events: asyncio.Queue[LegEvent] = asyncio.Queue()
+    listening = asyncio.create_task(link.listen(events.put_nowait))
+    try:
+        while not isinstance(event := await events.get(), LegStopped):
+            yield event
+        yield event
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
 Behaviour = Callable[[TwilioMediaLink, AsyncIterator[LegEvent]], Awaitable[None]]
@@ -152,11 +169,11 @@ class TinyEngine:
         link = await accept(StarletteSocket(socket))
         self.links.append(link)
         await self.tell()
-        events = link.events()
+        events = events_of(link)
         try:
             await self.behave(link, events)
         finally:
-            await events.aclose()  # type: ignore[attr-defined]
+            await events.aclose()
             await self.tell()
 
 

@@ -38,6 +38,10 @@ class Script:
             await self.more.wait()
         return self.messages.pop(0)
 
+    async def read(self, take):
+        while (message := await self.receive()) is not None:
+            take(message)
+
     def say(self, *messages):
         self.messages += messages
         self.more.set()
@@ -71,7 +75,9 @@ async def opened(*messages, **options):
 
 
 async def collect(link):
-    return [event async for event in link.events()]
+    events = []
+    await link.listen(events.append)
+    return events
 
 
 def media(chunk, timestamp=None, payload=b"\x01" * 160, sid="MZ1"):
@@ -192,7 +198,8 @@ async def test_a_peer_that_vanishes_without_closing_is_noticed():
 
 
 async def test_a_flood_is_cut_off(monkeypatch):
-    monkeypatch.setattr(stream_module, "LONGEST_BACKLOG", 50)
+    monkeypatch.setattr(stream_module, "LARGEST_HEAD_START", 50)
+    monkeypatch.setattr(stream_module, "MOST_PER_SECOND", 0)
     _, link = await opened(*(media(n) for n in range(1, 200)))
     events = await collect(link)
     assert events[-1] == LegStopped("violation")
@@ -202,21 +209,39 @@ async def test_a_flood_is_cut_off(monkeypatch):
 
 async def test_closing_ends_the_events_and_may_be_done_twice():
     socket, link = await opened(media(1))
-    events = link.events()
-    assert isinstance(await anext(events), AudioReceived)
+    events, heard = [], asyncio.Event()
+
+    def tell(event):
+        events.append(event)
+        heard.set()
+
+    listening = asyncio.create_task(link.listen(tell))
+    await heard.wait()
     await link.close()
     await link.close()
-    assert [event async for event in events] == [LegStopped("closed")]
+    await listening
+    assert [type(event) for event in events] == [AudioReceived, LegStopped]
+    assert events[-1] == LegStopped("closed")
     assert socket.closed_with == [1000]
     link.send_audio(b"\x00" * 160)
     assert socket.sent == []
 
 
-async def test_leaving_the_events_closes_the_link():
+async def test_whoever_stops_listening_closes_the_link():
     socket, link = await opened(media(1), media(2))
-    events = link.events()
-    await anext(events)
-    await events.aclose()
+    heard = asyncio.Event()
+    listening = asyncio.create_task(link.listen(lambda event: heard.set()))
+    await heard.wait()
+    listening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await listening
+    assert socket.closed_with == [1000]
+
+
+async def test_a_link_that_was_closed_before_anybody_listened_says_so():
+    socket, link = await opened(media(1))
+    await link.close()
+    assert await collect(link) == [LegStopped("closed")]
     assert socket.closed_with == [1000]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,10 +56,10 @@ class Leg:
             self.push(AudioReceived(self._position, audio))
             self._position += len(audio)
 
-    async def events(self) -> AsyncIterator[LegEvent]:
+    async def listen(self, tell: Callable[[LegEvent], None]) -> None:
         while True:
             event = await self._events.get()
-            yield event
+            tell(event)
             if isinstance(event, LegStopped):
                 return
 
