@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help demo test check bench nightly lock clean
+.PHONY: help demo test check bench nightly plugins lock clean
 
 help: ## what each word does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -29,6 +29,9 @@ bench: .venv/ready ## the measurements, in their short form
 nightly: .venv/ready ## a million storms: some hours on one core
 	OFFHOOK_STORMS=1000000 $(BIN)/pytest tests/unit/voice/test_storms.py
 
+plugins: .venv/ready ## by night: other people's plug-ins, each framework in an environment of its own
+	sh tools/plugins.sh
+
 lock: ## choose versions anew
 	$(BIN)/uv pip compile --quiet --no-emit-index-url --no-header --python-version 3.11 --extra vendors pyproject.toml --group dev -o requirements.lock
 
@@ -36,4 +39,4 @@ lock: ## choose versions anew
 	PYTHON=$(PYTHON) sh tools/setup.sh
 
 clean: ## forget the environment and what the demo left
-	rm -rf .venv .offhook
+	rm -rf .venv .venv-* .offhook

@@ -23,12 +23,15 @@ _DISPOSITIONS: Final = {
 
 
 def disposition_of(report: CallReport) -> Disposition:
-    """How the attempt ended. Answered by somebody who heard nothing of us, it was abandoned (47 CFR 64.1200(a)(7))."""
+    """How the attempt ended. Answered by somebody who heard nothing of us, it was abandoned (47 CFR 64.1200(a)(7)); broken
+    off by a fault of ours, with an apology and a promise, it is one to be called back."""
     known = _DISPOSITIONS.get(report.ending)
     if known is not None:
         return known
     has_heard_us = any(line.speaker == "agent" for line in report.transcript)
-    return Disposition.ANSWERED if has_heard_us else Disposition.ABANDONED
+    if not has_heard_us:
+        return Disposition.ABANDONED
+    return Disposition.CALL_BACK if report.ending is Ending.TROUBLE else Disposition.ANSWERED
 
 
 def turns_of(report: CallReport) -> tuple[Turn, ...]:

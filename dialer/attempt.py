@@ -44,6 +44,7 @@ class Disposition(StrEnum):
     BLOCKED = "blocked"  # the callee's network or the carrier will not carry our calls to this number
     INVALID_NUMBER = "invalid_number"
     ANSWERED = "answered"
+    CALL_BACK = "call_back"  # a person answered, and we broke off with an apology and a promise: we owe them a call
     MACHINE = "machine"
     ABANDONED = "abandoned"  # a person answered and heard nobody
     TRANSFERRED = "transferred"

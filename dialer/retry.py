@@ -39,15 +39,18 @@ class RetryPolicy:
     machine_after: float = 4 * 3600.0
     failed_after: tuple[float, float] = (300.0, 3600.0)
     most_failed: int = 3  # in a row
+    call_back_after: tuple[float, float] = (1800.0, 3600.0)  # we promised; whatever failed has had time to be mended
+    most_call_backs: int = 2  # in a row; a third apology is worse than none
     abandoned_after: float = 24 * 3600.0  # not again on the day on which nobody was there for them
     is_by_day_part: bool = True
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        waits = (*self.busy_after, self.no_answer_after, self.machine_after, *self.failed_after, self.abandoned_after)
+        ranges = (self.busy_after, self.failed_after, self.call_back_after)
+        waits = (*sum(ranges, ()), self.no_answer_after, self.machine_after, self.abandoned_after)
         if min(waits) < 0 or self.scale <= 0:
             raise ValueError("a wait cannot be negative, nor the scale 0")
-        if self.busy_after[0] > self.busy_after[1] or self.failed_after[0] > self.failed_after[1]:
+        if any(shortest > longest for shortest, longest in ranges):
             raise ValueError("a range goes from the shorter to the longer wait")
         if self.most_tries < 1:
             raise ValueError("at least one try")
@@ -113,6 +116,10 @@ def decide(history: Sequence[Tried], policy: RetryPolicy, at: datetime, zone: tz
             return Closed("failed")
         case Disposition.FAILED:
             return Again(at + _between(policy.failed_after, policy, chance), "failed")
+        case Disposition.CALL_BACK if _in_a_row(history) > policy.most_call_backs:
+            return Closed("call_back")
+        case Disposition.CALL_BACK:
+            return Again(at + _between(policy.call_back_after, policy, chance), "call_back")
         case Disposition.ABANDONED:
             return Again(at + timedelta(seconds=policy.abandoned_after * policy.scale), "abandoned")
         case _:

@@ -12,12 +12,12 @@ const LINGERS = 9000; // milliseconds an ended call's card stays
 const TONES = {
   answered: "good", human: "good", booked: "good", completed: "good", reached: "good", transferred: "good", live: "good", running: "good",
   machine: "info", voicemail: "info", fax: "info", done: "info", finished: "info",
-  placed: "wait", ringing: "wait", busy: "wait", no_answer: "wait", waiting: "none", pending: "none", retry: "wait", paused: "wait", dialling: "wait", due: "none",
+  placed: "wait", ringing: "wait", busy: "wait", no_answer: "wait", waiting: "none", pending: "none", retry: "wait", paused: "wait", call_back: "wait", dialling: "wait", due: "none",
   refused: "rule", suppressed: "rule", deferred: "rule",
   attempting: "none", cancelled: "rule", called_off: "rule",
   opted_out: "bad", invalid_number: "bad", failed: "bad", abandoned: "bad", error: "bad", unknown: "bad", blocked: "bad",
 };
-const NAMES = { live: "On the line", placed: "Dialling", ringing: "Ringing", no_answer: "No answer", machine: "Voicemail", opted_out: "Opted out" };
+const NAMES = { live: "On the line", placed: "Dialling", ringing: "Ringing", no_answer: "No answer", machine: "Voicemail", opted_out: "Opted out", call_back: "To be called back" };
 const RULES = {
   dnc_internal: "On our do-not-call list", dnc_national: "National do-not-call list", dnc_state: "State do-not-call list",
   dnc_litigator: "Litigator list", dnc_list_stale: "Do-not-call list too old", dnc_coverage_missing: "No do-not-call data for the area",

@@ -28,6 +28,7 @@ _ENDINGS: Final = {
     "no_answer": "Nobody answered.",
     "machine": "It ended with the answering machine.",
     "opted_out": "They asked not to be called again.",
+    "call_back": "A fault of ours broke the call off; they were promised another one.",
     "abandoned": "The call was dropped before anybody spoke to them.",
     "transferred": "The call was handed over to somebody else.",
     "failed": "The call failed.",

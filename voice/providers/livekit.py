@@ -10,47 +10,32 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import Any, Final
 
 from context.briefing import Briefing
-from telephony.audio import decode
 from voice.agent import AgentDefinition
 from voice.errors import ProviderError, ProviderRejected
 from voice.events import SAMPLE_RATE, Transcribed, Word
 from voice.ports import ModelOutput, Prompt, SpokenAudio, TextDelta, ToolRequest, Usage
 from voice.pricing.consumption import Consumption, Stage, bill
 from voice.providers.extras import load
-from voice.providers.plugin import LastInterim, PlugIn, ToMulaw, parse_name
+from voice.providers.plugin import PlugIn, ToMulaw
+from voice.providers.plugin_parts import PlugInEars, PlugInPart, spoken
 from voice.providers.prompting import call_notes, chat_turns, standing_orders, tool_cards
 from voice.providers.trouble import from_status, from_transport
 
-_FINAL_AFTER: Final = 0.8  # seconds a plug-in may take for the final it was asked for
 _TIMEOUT: Final = 10.0
 
 
-def livekit_ears(name: str) -> LiveKitEars:
-    """Ears of a plug-in. Raises `ProviderRejected`: no such plug-in, or it is not installed."""
-    return LiveKitEars(parse_name("livekit", name))
-
-
-def livekit_mind(name: str) -> LiveKitMind:
-    """A mind of a plug-in. Raises `ProviderRejected`: no such plug-in, or it is not installed."""
-    return LiveKitMind(parse_name("livekit", name))
-
-
-def livekit_mouth(name: str) -> LiveKitMouth:
-    """A mouth of a plug-in. Raises `ProviderRejected`: no such plug-in, or it is not installed."""
-    return LiveKitMouth(parse_name("livekit", name))
-
-
-class _Part:
+class _Part(PlugInPart):
     """A part of a plug-in: STT, LLM or TTS, made when first needed because some want a running loop."""
 
+    framework = "livekit"
+
     def __init__(self, plugin: PlugIn, kind: str) -> None:
-        self.name = plugin.name
-        self._plugin = plugin
+        super().__init__(plugin)
         self._agents = load("livekit.agents", "livekit")
         module = load(f"livekit.plugins.{plugin.module}", "livekit")
         self._factory: Any = getattr(module, kind, None)
@@ -62,7 +47,7 @@ class _Part:
     def made(self) -> Any:
         """The plug-in's object. Raises `ProviderRejected` when it does not take the options, or misses its key."""
         if self._made is None:
-            options = dict(self._plugin.options)
+            options = dict(self.plugin.options)
             if "http_session" in inspect.signature(self._factory).parameters:
                 self._session = load("aiohttp", "livekit").ClientSession()
                 options["http_session"] = self._session
@@ -113,85 +98,44 @@ class LiveKitEars(_Part):
         return _Ears(self, stream, self._frame)
 
 
-class _Ears:
+class _Ears(PlugInEars):
     def __init__(self, part: LiveKitEars, stream: Any, frame: Any) -> None:
+        super().__init__(part.name)
         self._part = part
         self._stream = stream
         self._frame = frame
-        self._last = LastInterim()
-        self._sent = 0
-        self._timer: asyncio.TimerHandle | None = None
-        self._heard: asyncio.Queue[Transcribed | ProviderError | None] = asyncio.Queue()
-        self._is_closed = False
         self._reader = asyncio.create_task(self._read())
 
-    def hear(self, audio: bytes) -> None:
-        if self._is_closed or not audio:
-            return
-        self._sent += len(audio)
+    def _feed(self, pcm: bytes, samples: int) -> None:
         with suppress(RuntimeError):  # the stream has failed: its error is on its way
-            self._stream.push_frame(self._frame(decode(audio).tobytes(), SAMPLE_RATE, 1, len(audio)))
+            self._stream.push_frame(self._frame(pcm, SAMPLE_RATE, 1, samples))
 
-    def finish_utterance(self) -> None:
-        if self._is_closed or self._timer is not None:
-            return
+    def _flush(self) -> None:
         with suppress(RuntimeError):
             self._stream.flush()
-        self._timer = asyncio.get_running_loop().call_later(_FINAL_AFTER, self._too_late)
 
-    def expect(self, phrases: Sequence[str]) -> None:
-        """Plug-ins take no hints in mid-stream."""
-
-    async def events(self) -> AsyncIterator[Transcribed]:
-        """What is heard, until `close`. Raises `ProviderError`."""
-        while (heard := await self._heard.get()) is not None:
-            if isinstance(heard, ProviderError):
-                raise heard
-            yield heard
-
-    async def close(self) -> None:
-        """Close. Twice is allowed."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        self._stop_timer()
+    async def _end(self) -> None:
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
         with suppress(Exception):  # what a broken stream says when it is closed does not matter any more
             await self._stream.aclose()
-        self._heard.put_nowait(None)
-        bill(Consumption(Stage.EARS, self._part.name, seconds=self._sent / SAMPLE_RATE))
 
     async def _read(self) -> None:
         try:
             async for event in self._stream:
-                self._take(event)
+                if event.alternatives and event.type.value in _TRANSCRIPTS:
+                    self.told(_transcribed(event.type.value, event.alternatives[0]))
         except Exception as error:
-            self._heard.put_nowait(self._part.translate(error))
+            self.failed(self._part.translate(error))
 
-    def _take(self, event: Any) -> None:
-        if not event.alternatives or event.type.value not in (
-            "interim_transcript",
-            "preflight_transcript",
-            "final_transcript",
-        ):
-            return
-        best = event.alternatives[0]
-        is_final = event.type.value == "final_transcript"
-        if is_final:
-            self._stop_timer()
-        words = tuple(Word(str(word), float(word.start_time), float(word.end_time)) for word in best.words or ())
-        end = 0.5 if event.type.value == "preflight_transcript" else None
-        self._heard.put_nowait(self._last.heard(Transcribed(best.text, is_final, best.confidence, None, words, end)))
 
-    def _too_late(self) -> None:
-        self._timer = None
-        self._heard.put_nowait(self._last.close())
+_TRANSCRIPTS: Final = ("interim_transcript", "preflight_transcript", "final_transcript")
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+
+def _transcribed(kind: str, best: Any) -> Transcribed:
+    words = tuple(Word(str(word), float(word.start_time), float(word.end_time)) for word in best.words or ())
+    end = 0.5 if kind == "preflight_transcript" else None
+    return Transcribed(best.text, kind == "final_transcript", best.confidence, None, words, end)
 
 
 # --- mind -------------------------------------------------------------------------------------------------------------
@@ -289,11 +233,11 @@ class _Mouth:
         self._part = part
         self._made = made
 
-    async def speak(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
+    def speak(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
         """Stream one segment, without word times. Raises `ProviderError`."""
-        if not text.strip():
-            return
-        is_whole = False
+        return spoken(self._part.name, text, self._pieces(text))
+
+    async def _pieces(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
         try:
             async with self._stream(text) as stream:
                 to_mulaw = ToMulaw(self._made.sample_rate)
@@ -302,13 +246,10 @@ class _Mouth:
                         yield SpokenAudio(audio)
                 if audio := to_mulaw.convert(b"", is_last=True):
                     yield SpokenAudio(audio)
-            is_whole = True
         except (GeneratorExit, asyncio.CancelledError):
             raise
         except Exception as error:
             raise self._part.translate(error) from error
-        finally:
-            bill(Consumption(Stage.MOUTH, self._part.name, characters=len(text.strip()), is_wasted=not is_whole))
 
     def _stream(self, text: str) -> Any:
         if not self._made.capabilities.streaming:

@@ -12,48 +12,31 @@ import dataclasses
 import inspect
 import json
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 from context.briefing import Briefing
-from telephony.audio import decode
 from voice.agent import AgentDefinition
-from voice.errors import ProviderError, ProviderRejected, ProviderUnavailable
+from voice.errors import ProviderError, ProviderRejected
 from voice.events import SAMPLE_RATE, Transcribed
 from voice.ports import ModelOutput, Prompt, SpokenAudio, TextDelta, ToolRequest
 from voice.pricing.consumption import Consumption, Stage, bill
 from voice.providers.extras import load
 from voice.providers.openai import as_messages
-from voice.providers.plugin import LastInterim, PlugIn, ToMulaw, parse_name
+from voice.providers.pipecat_rig import Rig
+from voice.providers.plugin import PlugIn, ToMulaw
+from voice.providers.plugin_parts import PlugInEars, PlugInPart, spoken
 from voice.providers.prompting import call_notes, chat_turns, standing_orders, tool_cards
 
-_FINAL_AFTER: Final = 0.8  # seconds a service may take for the final it was asked for
-_START_WITHIN: Final = 5.0  # seconds for a pipeline to start
-_STALLED: Final = 10.0  # seconds without a frame
 
-
-def pipecat_ears(name: str) -> PipecatEars:
-    """Ears of a service. Raises `ProviderRejected`: no such service, or it is not installed."""
-    return PipecatEars(parse_name("pipecat", name))
-
-
-def pipecat_mind(name: str) -> PipecatMind:
-    """A mind of a service. Raises `ProviderRejected`: no such service, or it is not installed."""
-    return PipecatMind(parse_name("pipecat", name))
-
-
-def pipecat_mouth(name: str) -> PipecatMouth:
-    """A mouth of a service. Raises `ProviderRejected`: no such service, or it is not installed."""
-    return PipecatMouth(parse_name("pipecat", name))
-
-
-class _Part:
+class _Part(PlugInPart):
     """A kind of service: STT, LLM or TTS."""
 
+    framework = "pipecat"
+
     def __init__(self, plugin: PlugIn, kind: str) -> None:
-        self.name = plugin.name
+        super().__init__(plugin)
         self._options = dict(plugin.options)
         vendor, _, _ = plugin.module.partition(".")
         module = load(f"pipecat.services.{plugin.module}.{kind.lower()}", "pipecat")
@@ -79,12 +62,12 @@ class _Part:
         """Whether it can be made: options and key. Its vendor is not asked: services have no way for it."""
         self.service()
 
-    async def rig(self, prepare: Any = None) -> _Rig:
+    async def rig(self, prepare: Any = None) -> Rig:
         """A pipeline around a new service, running. Raises `ProviderError`."""
         service = self.service()
         if prepare is not None:
             prepare(service)
-        rig = _Rig(self.name, service)
+        rig = Rig(self.name, service)
         await rig.start()
         return rig
 
@@ -108,90 +91,6 @@ def _service(module: ModuleType, kind: str, wanted: str, name: str) -> Any:
     return min(found, key=lambda value: len(value.__name__))
 
 
-class _Rig:
-    """One running pipeline with one service in it."""
-
-    def __init__(self, name: str, service: Any) -> None:
-        self.name = name
-        self.out: asyncio.Queue[Any] = asyncio.Queue()  # frames, or a `ProviderError`
-        worker = load("pipecat.pipeline.worker", "pipecat")
-        pipeline = load("pipecat.pipeline.pipeline", "pipecat")
-        params = worker.PipelineParams(audio_in_sample_rate=SAMPLE_RATE, audio_out_sample_rate=SAMPLE_RATE)
-        self._worker: Any = worker.PipelineWorker(
-            pipeline.Pipeline([service, _tap(self.out)]),
-            params=params,
-            cancel_on_idle_timeout=False,
-            enable_rtvi=False,
-            enable_turn_tracking=False,
-        )
-        self._runner: Any = load("pipecat.workers.runner", "pipecat").WorkerRunner(
-            handle_sigint=False, check_dangling_tasks=False
-        )
-        self._started = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
-        self.is_closed = False
-
-    async def start(self) -> None:
-        """Run the pipeline. Raises `ProviderUnavailable` when it does not come up in time."""
-
-        async def started(_worker: Any, _frame: Any) -> None:
-            self._started.set()
-
-        async def failed(_worker: Any, frame: Any) -> None:
-            self.out.put_nowait(ProviderUnavailable(self.name, "server_error", str(frame.error)[:200]))
-
-        self._worker.add_event_handler("on_pipeline_started", started)
-        self._worker.add_event_handler("on_pipeline_error", failed)
-        await self._runner.add_workers(self._worker)
-        self._running = asyncio.create_task(self._runner.run())
-        try:
-            async with asyncio.timeout(_START_WITHIN):
-                await self._started.wait()
-        except TimeoutError:
-            await self.close()
-            raise ProviderUnavailable(self.name, "timeout", "the pipeline did not start") from None
-
-    async def send(self, frame: Any) -> None:
-        await self._worker.queue_frame(frame)
-
-    async def receive(self) -> Any:
-        """The next frame. Raises `ProviderError` when the service reports one, or nothing comes."""
-        try:
-            async with asyncio.timeout(_STALLED):
-                frame = await self.out.get()
-        except TimeoutError:
-            raise ProviderUnavailable(self.name, "stalled") from None
-        if isinstance(frame, ProviderError):
-            raise frame
-        return frame
-
-    async def close(self) -> None:
-        """Cancel the pipeline. Twice is allowed."""
-        if self.is_closed:
-            return
-        self.is_closed = True
-        with suppress(Exception):  # it may be half up or half down: either way it is to be gone
-            await self._worker.cancel()
-        if self._running is not None:
-            await asyncio.wait([self._running], timeout=2.0)
-            self._running.cancel()
-            await asyncio.gather(self._running, return_exceptions=True)
-
-
-def _tap(out: asyncio.Queue[Any]) -> Any:
-    """A frame processor that hands every frame that comes down to us."""
-    base: Any = load("pipecat.processors.frame_processor", "pipecat")
-
-    class Tap(base.FrameProcessor):  # type: ignore[misc]
-        async def process_frame(self, frame: Any, direction: Any) -> None:
-            await super().process_frame(frame, direction)
-            if direction == base.FrameDirection.DOWNSTREAM:
-                out.put_nowait(frame)
-            await self.push_frame(frame, direction)
-
-    return Tap()
-
-
 # --- ears -------------------------------------------------------------------------------------------------------------
 
 
@@ -204,50 +103,25 @@ class PipecatEars(_Part):
         return _Ears(self, await self.rig())
 
 
-class _Ears:
-    def __init__(self, part: PipecatEars, rig: _Rig) -> None:
-        self._part = part
+class _Ears(PlugInEars):
+    def __init__(self, part: PipecatEars, rig: Rig) -> None:
+        super().__init__(part.name)
+        self._frames = part.frames
         self._rig = rig
-        self._last = LastInterim()
-        self._sent = 0
-        self._timer: asyncio.TimerHandle | None = None
         self._inbox: asyncio.Queue[Any] = asyncio.Queue()
-        self._heard: asyncio.Queue[Transcribed | ProviderError | None] = asyncio.Queue()
         self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._read())]
 
-    def hear(self, audio: bytes) -> None:
-        if audio and not self._rig.is_closed:
-            self._sent += len(audio)
-            frame = self._part.frames.InputAudioRawFrame(decode(audio).tobytes(), SAMPLE_RATE, 1)
-            self._inbox.put_nowait(frame)
+    def _feed(self, pcm: bytes, samples: int) -> None:
+        self._inbox.put_nowait(self._frames.InputAudioRawFrame(pcm, SAMPLE_RATE, 1))
 
-    def finish_utterance(self) -> None:
-        if self._rig.is_closed or self._timer is not None:
-            return
-        self._inbox.put_nowait(self._part.frames.VADUserStoppedSpeakingFrame())
-        self._timer = asyncio.get_running_loop().call_later(_FINAL_AFTER, self._too_late)
+    def _flush(self) -> None:
+        self._inbox.put_nowait(self._frames.VADUserStoppedSpeakingFrame())
 
-    def expect(self, phrases: Sequence[str]) -> None:
-        """Services take no hints in mid-stream."""
-
-    async def events(self) -> AsyncIterator[Transcribed]:
-        """What is heard, until `close`. Raises `ProviderError`."""
-        while (heard := await self._heard.get()) is not None:
-            if isinstance(heard, ProviderError):
-                raise heard
-            yield heard
-
-    async def close(self) -> None:
-        """Close. Twice is allowed."""
-        if self._rig.is_closed:
-            return
-        self._stop_timer()
+    async def _end(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._rig.close()
-        self._heard.put_nowait(None)
-        bill(Consumption(Stage.EARS, self._part.name, seconds=self._sent / SAMPLE_RATE))
 
     async def _send(self) -> None:
         while True:
@@ -257,22 +131,12 @@ class _Ears:
         while True:
             frame = await self._rig.out.get()
             if isinstance(frame, ProviderError):
-                self._heard.put_nowait(frame)
+                self.failed(frame)
                 return
-            if isinstance(frame, self._part.frames.TranscriptionFrame):
-                self._stop_timer()
-                self._heard.put_nowait(self._last.heard(Transcribed(frame.text, is_final=True)))
-            elif isinstance(frame, self._part.frames.InterimTranscriptionFrame):
-                self._heard.put_nowait(self._last.heard(Transcribed(frame.text, is_final=False)))
-
-    def _too_late(self) -> None:
-        self._timer = None
-        self._heard.put_nowait(self._last.close())
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+            if isinstance(frame, self._frames.TranscriptionFrame):
+                self.told(Transcribed(frame.text, is_final=True))
+            elif isinstance(frame, self._frames.InterimTranscriptionFrame):
+                self.told(Transcribed(frame.text, is_final=False))
 
 
 # --- mind -------------------------------------------------------------------------------------------------------------
@@ -289,7 +153,7 @@ class PipecatMind(_Part):
             schema(card.name, card.description, _properties(card.parameters), _required(card.parameters))
             for card in tool_cards()
         ]
-        self._idle: list[_Rig] = []
+        self._idle: list[Rig] = []
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[ModelOutput, None]:
         """Stream one reply. Raises `ProviderError`."""
@@ -368,14 +232,15 @@ class PipecatMouth(_Part):
 
 
 class _Mouth:
-    def __init__(self, part: PipecatMouth, rig: _Rig) -> None:
+    def __init__(self, part: PipecatMouth, rig: Rig) -> None:
         self._part = part
         self._rig = rig
 
-    async def speak(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
+    def speak(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
         """Stream one segment, without word times. Raises `ProviderError`."""
-        if not text.strip():
-            return
+        return spoken(self._part.name, text, self._pieces(text))
+
+    async def _pieces(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
         frames, is_whole = self._part.frames, False
         to_mulaw: ToMulaw | None = None
         try:
@@ -391,7 +256,6 @@ class _Mouth:
         finally:
             if not is_whole:
                 await self._interrupt()
-            bill(Consumption(Stage.MOUTH, self._part.name, characters=len(text.strip()), is_wasted=not is_whole))
 
     async def _interrupt(self) -> None:
         """Stop what is being said, and forget what of it has come."""

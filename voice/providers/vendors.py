@@ -49,13 +49,13 @@ def make_ears(name: str, access: Access) -> SpeechToText:
                 DeepgramSettings(access.deepgram_api_key, access.deepgram_url or usual.url, model or usual.model)
             )
         case "livekit":
-            from voice.providers.livekit import livekit_ears
+            from voice.providers.livekit import LiveKitEars
 
-            return livekit_ears(model)
+            return LiveKitEars.named(model)
         case "pipecat":
-            from voice.providers.pipecat import pipecat_ears
+            from voice.providers.pipecat import PipecatEars
 
-            return pipecat_ears(model)
+            return PipecatEars.named(model)
         case _:
             raise _unknown("ears", name, EARS)
 
@@ -77,13 +77,13 @@ def make_mind(name: str, access: Access) -> LanguageModel:
                 OpenAISettings(access.openai_api_key or "local", access.openai_base_url or None, model or OPENAI_MODEL)
             )
         case "livekit":
-            from voice.providers.livekit import livekit_mind
+            from voice.providers.livekit import LiveKitMind
 
-            return livekit_mind(model)
+            return LiveKitMind.named(model)
         case "pipecat":
-            from voice.providers.pipecat import pipecat_mind
+            from voice.providers.pipecat import PipecatMind
 
-            return pipecat_mind(model)
+            return PipecatMind.named(model)
         case _:
             raise _unknown("mind", name, MINDS)
 
@@ -100,13 +100,13 @@ def make_mouth(name: str, access: Access) -> TextToSpeech:
                 ElevenLabsSettings(access.elevenlabs_api_key, access.elevenlabs_url or usual.url, model or usual.model)
             )
         case "livekit":
-            from voice.providers.livekit import livekit_mouth
+            from voice.providers.livekit import LiveKitMouth
 
-            return livekit_mouth(model)
+            return LiveKitMouth.named(model)
         case "pipecat":
-            from voice.providers.pipecat import pipecat_mouth
+            from voice.providers.pipecat import PipecatMouth
 
-            return pipecat_mouth(model)
+            return PipecatMouth.named(model)
         case _:
             raise _unknown("mouth", name, MOUTHS)
 

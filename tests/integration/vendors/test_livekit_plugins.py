@@ -22,7 +22,7 @@ from voice.actions import AgentSaid, CallerSaid, ToolUsed
 from voice.agent import AgentDefinition
 from voice.errors import ProviderError, ProviderRejected
 from voice.ports import Prompt, TextDelta, ToolRequest, Usage
-from voice.providers.livekit import livekit_ears, livekit_mind, livekit_mouth
+from voice.providers.livekit import LiveKitEars, LiveKitMind, LiveKitMouth
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # theirs, not ours
 Audio = Callable[[float], bytes]
@@ -38,7 +38,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 async def test_deepgrams_plugin_listens(agent: AgentDefinition, briefing: Briefing, speech: Audio, silence: Audio) -> None:
     async with DeepgramStandIn(script=["yes I think so"]) as vendor:
-        provider = livekit_ears(f"deepgram?base_url={vendor.url}/v1/listen&endpointing_ms=1000")
+        provider = LiveKitEars.named(f"deepgram?base_url={vendor.url}/v1/listen&endpointing_ms=1000")
         ears = await provider.open(agent, briefing)
         ears.hear(speech(1.2) + silence(0.3))
         ears.finish_utterance()
@@ -68,7 +68,7 @@ async def test_two_minds_answer_and_call_tools(stand_in: Any, name: str, path: s
         CallerSaid("Bye."),
     )
     async with stand_in(mind=scripted(["Goodbye.", Call("end_call", '{"outcome": "done"}')])) as vendor:
-        mind = livekit_mind(f"{name}?model=m&base_url={vendor.url}{path}")
+        mind = LiveKitMind.named(f"{name}?model=m&base_url={vendor.url}{path}")
         outputs = [output async for output in mind.reply(Prompt(agent, Briefing(), "outbound", memory))]  # type: ignore[arg-type]
         await mind.close()
     assert outputs[0] == TextDelta("Goodbye.")
@@ -79,7 +79,7 @@ async def test_two_minds_answer_and_call_tools(stand_in: Any, name: str, path: s
 
 async def test_elevenlabs_plugin_speaks(agent: AgentDefinition) -> None:
     async with ElevenLabsStandIn() as vendor:
-        provider = livekit_mouth(f"elevenlabs?base_url={vendor.url}/v1&encoding=pcm_16000&voice_id=v")
+        provider = LiveKitMouth.named(f"elevenlabs?base_url={vendor.url}/v1&encoding=pcm_16000&voice_id=v")
         mouth = await provider.open(agent)
         audio = b"".join([piece.audio async for piece in mouth.speak("Hello there.")])
         await mouth.close()
@@ -90,13 +90,13 @@ async def test_elevenlabs_plugin_speaks(agent: AgentDefinition) -> None:
 async def test_a_plugins_errors_are_ours(prompt: Prompt) -> None:
     async with OpenAIStandIn() as vendor:
         vendor.faults.inject(Fault(Kind.AUTH))
-        mind = livekit_mind(f"openai?model=m&base_url={vendor.url}/v1")
+        mind = LiveKitMind.named(f"openai?model=m&base_url={vendor.url}/v1")
         with pytest.raises(ProviderRejected, match="wrong_key"):
             await anext(mind.reply(prompt))
         await mind.close()
     with pytest.raises(ProviderError, match="extra_missing"):
-        livekit_mind("no_such_plugin")
+        LiveKitMind.named("no_such_plugin")
     with pytest.raises(ProviderRejected, match="bad_request"):
-        await anext(livekit_mind("openai?nonsense=1").reply(prompt))
+        await anext(LiveKitMind.named("openai?nonsense=1").reply(prompt))
     with pytest.raises(ProviderRejected, match="has no TTS"):
-        livekit_mouth("anthropic")
+        LiveKitMouth.named("anthropic")

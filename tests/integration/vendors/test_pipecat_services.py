@@ -20,7 +20,7 @@ from context.briefing import Briefing
 from voice.agent import AgentDefinition
 from voice.errors import ProviderError, ProviderRejected
 from voice.ports import Prompt, TextDelta, ToolRequest
-from voice.providers.pipecat import pipecat_ears, pipecat_mind, pipecat_mouth
+from voice.providers.pipecat import PipecatEars, PipecatMind, PipecatMouth
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # theirs, not ours
 Audio = Callable[[float], bytes]
@@ -36,7 +36,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 async def test_deepgrams_service_listens(agent: AgentDefinition, briefing: Briefing, speech: Audio, silence: Audio) -> None:
     async with DeepgramStandIn(script=["yes I think so"]) as vendor:
-        ears = await pipecat_ears(f"deepgram?base_url={vendor.ws_url}").open(agent, briefing)
+        ears = await PipecatEars.named(f"deepgram?base_url={vendor.ws_url}").open(agent, briefing)
         await vendor.log.wait_for("opened")
         ears.hear(speech(1.2) + silence(0.3))
         ears.finish_utterance()
@@ -51,7 +51,7 @@ async def test_deepgrams_service_listens(agent: AgentDefinition, briefing: Brief
 
 async def test_openais_service_answers_calls_tools_and_is_used_again(prompt: Prompt) -> None:
     async with OpenAIStandIn(mind=scripted(["Goodbye.", Call("end_call", '{"outcome": "done"}')])) as vendor:
-        mind = pipecat_mind(f"openai?model=m&base_url={vendor.url}/v1")
+        mind = PipecatMind.named(f"openai?model=m&base_url={vendor.url}/v1")
         for _ in range(2):
             outputs = [output async for output in mind.reply(prompt)]
             assert outputs[0] == TextDelta("Goodbye.")
@@ -64,7 +64,7 @@ async def test_openais_service_answers_calls_tools_and_is_used_again(prompt: Pro
 async def test_a_reply_that_is_cut_off_stops_at_the_far_end(prompt: Prompt) -> None:
     async with OpenAIStandIn(mind=scripted("word " * 500)) as vendor:
         vendor.faults.inject(Fault(Kind.STALL, after=3000))
-        mind = pipecat_mind(f"openai?model=m&base_url={vendor.url}/v1")
+        mind = PipecatMind.named(f"openai?model=m&base_url={vendor.url}/v1")
         async with aclosing(mind.reply(prompt)) as outputs:
             await anext(outputs)
         await vendor.log.wait_for("cancelled", within=20)
@@ -73,7 +73,7 @@ async def test_a_reply_that_is_cut_off_stops_at_the_far_end(prompt: Prompt) -> N
 
 async def test_elevenlabs_service_speaks(agent: AgentDefinition) -> None:
     async with ElevenLabsStandIn() as vendor:
-        mouth = await pipecat_mouth(f"elevenlabs?url={vendor.ws_url}&voice=v").open(agent)
+        mouth = await PipecatMouth.named(f"elevenlabs?url={vendor.ws_url}&voice=v").open(agent)
         for _ in range(2):
             audio = b"".join([piece.audio async for piece in mouth.speak("Hello there.")])
             assert len(audio) == pytest.approx(13 * CHARACTER * 8000, rel=0.05)
@@ -82,6 +82,6 @@ async def test_elevenlabs_service_speaks(agent: AgentDefinition) -> None:
 
 async def test_what_cannot_be_made_is_rejected(prompt: Prompt) -> None:
     with pytest.raises(ProviderError, match="extra_missing"):
-        pipecat_mind("no_such_vendor")
+        PipecatMind.named("no_such_vendor")
     with pytest.raises(ProviderRejected, match="needs the name"):
-        pipecat_mouth("?voice=x")
+        PipecatMouth.named("?voice=x")

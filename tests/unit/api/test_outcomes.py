@@ -2,9 +2,14 @@ from __future__ import annotations
 
 from datetime import date
 
-from api.outcomes import costs_of
+import pytest
+
+from api.outcomes import costs_of, disposition_of
+from dialer.attempt import Disposition
+from voice.events import CallId, Party
 from voice.pricing.consumption import Account, Consumption, Stage
 from voice.pricing.table import published
+from voice.report import CallReport, Ending, Line
 
 DAY = date(2026, 11, 20)
 
@@ -33,3 +38,19 @@ def test_what_was_used_is_told_by_stage_and_provider_with_what_nobody_heard_besi
     assert isinstance(cost, dict)
     assert cost["wasted"] == 0.0008
     assert cost["unpriced"] == 0
+
+
+@pytest.mark.parametrize(
+    ("ending", "has_heard_us", "expected"),
+    [
+        (Ending.COMPLETED, True, Disposition.ANSWERED),
+        (Ending.TROUBLE, True, Disposition.CALL_BACK),
+        (Ending.TROUBLE, False, Disposition.ABANDONED),
+        (Ending.CALLER_LEFT, False, Disposition.ABANDONED),
+        (Ending.OPTED_OUT, False, Disposition.OPTED_OUT),
+    ],
+)
+def test_a_call_that_we_broke_off_is_owed_another(ending: Ending, has_heard_us: bool, expected: Disposition) -> None:
+    lines = (Line("agent", "I am sorry.", 0.0, 1.0),) if has_heard_us else ()
+    report = CallReport(CallId("ca_1"), ending, "", lines, (), Party.HUMAN, "", 1.0)
+    assert disposition_of(report) is expected

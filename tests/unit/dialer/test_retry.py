@@ -70,6 +70,8 @@ def test_nobody_is_tried_for_ever_and_what_was_called_off_does_not_count() -> No
 
 
 def test_whoever_heard_nobody_is_left_alone_for_a_day() -> None:
+    assert after(Disposition.CALL_BACK) == Again(FRIDAY_10 + timedelta(minutes=45), "call_back")
+    assert after(*[Disposition.CALL_BACK] * 3) == Closed("call_back")
     assert after(Disposition.ABANDONED) == Again(FRIDAY_10 + timedelta(hours=24), "abandoned")
 
 
