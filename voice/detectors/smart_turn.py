@@ -7,6 +7,10 @@ is the floor, which is what resampling would give at six times the cost. About 2
 
 from __future__ import annotations
 
+import os
+import sys
+import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from hashlib import sha256
@@ -18,6 +22,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from voice.detectors.budget import Budget
 from voice.errors import ProviderRejected
 from voice.events import SAMPLE_RATE
 
@@ -29,6 +34,9 @@ _FRAME: Final = 200  # samples at 8 kHz: the model's 25 ms
 _HOP: Final = 80
 _MELS: Final = 80
 _TO_16K: Final = 4.0  # power of a spectrum over twice as many samples
+SHARE: Final = 0.1  # of a core, at most, over time: some four questions a second
+_SAVED: Final = 0.5  # seconds of a core that may be spent at once
+_NICENESS: Final = 5
 _LONGEST_QUEUE: Final = 8  # questions waiting: beyond it the answer would come too late to matter
 
 
@@ -67,18 +75,23 @@ class SmartTurn:
 
 
 class SmartTurnThread:
-    """The model in a thread of its own, for all calls of a process: one question at a time, none when too many wait."""
+    """The model in a thread of its own, for all calls of a process: one question at a time, none when too many wait.
 
-    def __init__(self, model: SmartTurn | None = None) -> None:
+    Nor when it has had its share of the core: then there are so many calls that every one of them is better served by a
+    process that keeps up. Silence, words and the sound of the ending decide without it.
+    """
+
+    def __init__(self, model: SmartTurn | None = None, share: float = SHARE) -> None:
         self._model = model or SmartTurn()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="smart-turn")
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="smart-turn", initializer=_stand_back)
         self._waiting = 0
+        self._budget = Budget(share, _SAVED)
 
     def ask(self, samples: Floats) -> Future[float] | None:
-        if self._waiting >= _LONGEST_QUEUE:
+        if self._waiting >= _LONGEST_QUEUE or not self._budget.has_some(time.monotonic()):
             return None
         self._waiting += 1
-        answer = self._thread.submit(self._model.judge, samples.copy())
+        answer = self._thread.submit(self._judge, samples.copy())
         answer.add_done_callback(self._answered)
         return answer
 
@@ -86,8 +99,20 @@ class SmartTurnThread:
         """Stop taking questions; those asked are dropped."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
+    def _judge(self, samples: Floats) -> float:
+        began = time.thread_time()
+        answer = self._model.judge(samples)
+        self._budget.spend(time.thread_time() - began)
+        return answer
+
     def _answered(self, _: Future[float]) -> None:
         self._waiting -= 1
+
+
+def _stand_back() -> None:
+    """Where the two want the same core, the thread that carries the calls goes first."""
+    if sys.platform == "linux":  # elsewhere a thread has no priority of its own
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 @cache

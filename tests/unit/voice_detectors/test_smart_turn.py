@@ -70,5 +70,28 @@ def test_questions_wait_their_turn_and_too_many_are_not_asked() -> None:
     thread.close()
 
 
+def test_a_judge_that_has_had_its_share_of_the_core_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = {"now": 100.0, "spent": 0.0}
+    monkeypatch.setattr(smart_turn.time, "monotonic", lambda: clock["now"])
+    monkeypatch.setattr(smart_turn.time, "thread_time", lambda: clock["spent"])
+
+    class Costly(SmartTurn):
+        def __init__(self) -> None:
+            pass
+
+        def judge(self, samples: Floats) -> float:
+            clock["spent"] += 0.6
+            return 1.0
+
+    thread, samples = SmartTurnThread(Costly(), share=0.1), np.zeros(1, np.float32)
+    answer = thread.ask(samples)
+    assert answer is not None
+    assert answer.result(10) == 1.0
+    assert thread.ask(samples) is None
+    clock["now"] += 1.1
+    assert thread.ask(samples) is not None
+    thread.close()
+
+
 def test_a_process_has_one_judge() -> None:
     assert smart_turn.shared_judge() is smart_turn.shared_judge()
