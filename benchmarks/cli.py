@@ -15,6 +15,7 @@ import msgspec
 import typer
 from rich.console import Console
 
+from benchmarks.callers.climbing import read_way
 from benchmarks.compare import changes
 from benchmarks.conduct import Order, conduct
 from benchmarks.engines.scripted import PACES
@@ -165,7 +166,9 @@ def _one_suite(suite: Suite) -> None:
     def command(
         target: Target = ["offhook"],  # noqa: B006
         calls: Calls = 0,
-        steps: Annotated[str, typer.Option(help="Density and soak: how many calls at once, e.g. 10,20,40.")] = "",
+        steps: Annotated[
+            str, typer.Option(help="How many calls at once, e.g. 10,20,40; density: from..to*leap~fineness.")
+        ] = "",
         long: Long = False,
         seed: Seed = 1,
         out: Out = None,
@@ -176,12 +179,13 @@ def _one_suite(suite: Suite) -> None:
         as_json: AsJson = False,
     ) -> None:
         try:
-            climb = tuple(int(step) for step in steps.split(",") if step)
+            if steps:
+                read_way(steps)
         except ValueError:
-            raise typer.BadParameter("--steps wants whole numbers with commas between them") from None
+            raise typer.BadParameter("--steps wants 10,20,40 or, to look for the limit, 20..640*2~0.1") from None
         engines = [Ways(pipecat_python, livekit_python).engine(each) for each in target]
         plan = Plan("", calls, seed=seed)
-        _measure([suite.name], engines, plan, Order(out, html, keep, long, steps=climb, as_json=as_json))
+        _measure([suite.name], engines, plan, Order(out, html, keep, long, steps=steps, as_json=as_json))
 
     command.__doc__ = f"{suite.about[0].upper()}{suite.about[1:]}.\n\nExample: offhook bench {suite.name}"
     bench_app.command(suite.name)(command)

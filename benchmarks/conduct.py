@@ -36,7 +36,7 @@ class Order:
     keep: Path | None = None
     is_long: bool = False
     rounds: int = 1
-    steps: tuple[int, ...] = ()
+    steps: str = ""
     corpus: Path | None = None
     as_json: bool = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,15 +20,15 @@ from benchmarks.run import engine_notes
 from benchmarks.target import Engine, version_of
 
 SCRIPTS: Final = 16  # different callers; more calls share them
-SHORT_STEPS: Final = (5, 20, 50, 100)
-STEPS: Final = (1, 5, 10, 20, 30, 40, 60, 80, 120, 160, 200, 240, 280, 320, 360, 400, 450, 500, 600)
+SHORT: Final = "20..640*2.5~0.25"  # see `benchmarks.callers.climbing`
+LONG: Final = "10..1280*2~0.05"
 
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """How to climb. `hold` in seconds a step."""
+    """How to climb: which way (`benchmarks.callers.climbing`), and for how many seconds a step."""
 
-    steps: tuple[int, ...] = SHORT_STEPS
+    way: str = SHORT
     hold: float = 8.0
 
 
@@ -39,9 +39,11 @@ async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progre
     with vendors_running(engine, plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
         steps = _climbed(url, plan, climb, place, folder, progress)
         notes = engine_notes(folder)
-    if not steps:
-        raise NothingMeasured("no step of the climb was measured")
-    points = tuple(point_of(step, notes) for step in steps)
+    ours = [int(_float(step, "calls")) for step in steps if step.get("is_ours")]
+    measured = [step for step in steps if not step.get("is_ours")]
+    if not measured:
+        raise NothingMeasured("no step of the climb was measured" + (": the callers themselves were late" if ours else ""))
+    points = tuple(sorted((point_of(step, notes) for step in measured), key=lambda point: point.calls))
     whole = [point for point in points if not point.is_broken]
     best = whole[-1] if whole else points[0]
     return Run(
@@ -57,10 +59,16 @@ async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progre
             "bytes_per_call": best.bytes_per_call,
             "lag_p99_median_ms": round(1000 * best.lag_p99, 2),
         },
-        notes=()
-        if any(point.is_broken for point in points)
-        else (f"not broken by {points[-1].calls} calls, the last step",),
+        notes=tuple(_told(points, ours)),
     )
+
+
+def _told(points: Sequence[Point], ours: Sequence[int]) -> Iterator[str]:
+    """What a reader of the figures has to know."""
+    if ours:
+        yield f"thrown away, because the callers themselves were late: {', '.join(map(str, ours))} calls"
+    if not any(point.is_broken for point in points):
+        yield f"not broken by {points[-1].calls} calls, the last step"
 
 
 async def soak(engine: Engine, plan: Plan, cycles: int, climb: Climb, place: Place, progress: Progress) -> Run:
@@ -73,9 +81,10 @@ async def soak(engine: Engine, plan: Plan, cycles: int, climb: Climb, place: Pla
     idle = [_idle_before(notes, _float(step, "idle_at")) for step in steps]
     if len(idle) < 2:
         raise NothingMeasured("a soak needs two cycles at least")
-    calls = climb.steps[0] * len(steps)
+    at_once = int(climb.way)
+    calls = at_once * len(steps)
     half = (len(idle) - 1) // 2  # the cycles before it pay for what is made once: caches, pools, arenas of the allocator
-    later = climb.steps[0] * (len(idle) - 1 - half)
+    later = at_once * (len(idle) - 1 - half)
     growth = {
         f"{name}_growth_per_call": round((_float(idle[-1], key) - _float(idle[half], key)) / later, 4)
         for name, key in (("bytes", "rss"), ("files", "files"), ("tasks", "tasks"))
@@ -84,7 +93,7 @@ async def soak(engine: Engine, plan: Plan, cycles: int, climb: Climb, place: Pla
         suite="soak",
         engine=engine.title,
         version=version_of(engine),
-        setup={"pace": plan.pace, "cycles": str(len(steps)), "calls at once": str(climb.steps[0])},
+        setup={"pace": plan.pace, "cycles": str(len(steps)), "calls at once": climb.way},
         calls=calls,
         call_seconds=calls * climb.hold,
         numbers=growth | {"dropped": sum(_float(step, "dropped") for step in steps)},
@@ -109,7 +118,7 @@ def _climbed(
 ) -> list[Mapping[str, object]]:
     command = [
         *(sys.executable, "-m", "benchmarks.callers.load", "--target", url, "--hold", str(climb.hold)),
-        *("--steps", ",".join(str(step) for step in climb.steps), "--scripts", str(SCRIPTS)),
+        *("--steps", climb.way, "--scripts", str(SCRIPTS)),
         *("--seed", str(plan.seed), "--speech", str(place.speech), "--core", str(plan.core_callers)),
         *("--cycles", str(cycles)),
     ]
@@ -122,8 +131,12 @@ def _climbed(
         for line in process.stdout:
             if line.startswith("{"):
                 steps.append(json.loads(line))
-                progress(f"{steps[-1]['calls']} calls: {steps[-1]['why'] or 'holds'}")
+                progress(f"{steps[-1]['calls']} calls: {_verdict(steps[-1])}")
     return steps
+
+
+def _verdict(step: Mapping[str, object]) -> str:
+    return "thrown away: the callers were late" if step.get("is_ours") else str(step["why"] or "holds")
 
 
 def point_of(step: Mapping[str, object], notes: Sequence[Mapping[str, object]]) -> Point:

@@ -4,7 +4,8 @@
 
 Their figures come from the wire: a carrier's buffer is modelled by the instant at which it runs dry, and nothing is
 recorded. Everything that matters to an engine is real: a frame every 20 ms, marks when their audio has been played, answers
-waited for. One JSON line a step on standard output; the first step that breaks is the last.
+waited for. One JSON line a step on standard output. `--steps 20..640*2~0.1` looks for the limit: by leaps of two to the
+break, then by halves.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import msgspec
 import structlog
 import uvloop
 
+from benchmarks.callers.climbing import Way, read_way
 from benchmarks.callers.fleet import ACCOUNT, scenarios
 from benchmarks.callers.speech import Speech, texts_of
 from benchmarks.engines.probe import pin
@@ -38,6 +40,7 @@ LATE: Final = 0.02  # seconds after the buffer ran dry from which on a frame is 
 SAME_REPLY: Final = 2.0  # seconds without audio that still lie within one reply
 PATIENCE: Final = 1.0  # seconds of silence after which the caller takes their turn
 MOST_LATE: Final = 0.01  # share of late frames that breaks an engine
+MOST_OURS_LATE: Final = 0.05  # share of our own turns over 10 ms late: then it is us who are measured
 LONGEST_WAIT: Final = 6.0  # seconds without an answer after which a caller goes on all the same
 RAMP: Final = 0.02  # seconds between two new calls
 SETTLE: Final = 3.0
@@ -265,7 +268,8 @@ class Load:
         self._tally = Tally()
         for call in self._calls:
             call.tally = self._tally
-        began, turns = time.time(), self._wheel.counters.late_turns
+        counters = self._wheel.counters
+        began, turns, late, cpu = time.time(), counters.turns, counters.late_turns, time.process_time()
         await asyncio.sleep(hold)
         tally, live = self._tally, sum(not call.is_over for call in self._calls)
         return {
@@ -278,7 +282,8 @@ class Load:
             "frames": tally.frames,
             "late": tally.late,
             "dropped": tally.dropped,
-            "our_late_turns": self._wheel.counters.late_turns - turns,
+            "our_late_share": round((counters.late_turns - late) / max(1, counters.turns - turns), 4),
+            "our_cpu": round((time.process_time() - cpu) / hold, 3) if hold else 0.0,
         }
 
     async def _add(self) -> None:
@@ -331,19 +336,34 @@ async def soak(target: str, calls: int, cycles: int, hold: float, scripts: Seque
         print(json.dumps(found | {"why": "", "idle_at": time.time()}), flush=True)
 
 
-async def climb(target: str, steps: Sequence[int], hold: float, scripts: Sequence[tuple[str, list[bytes]]]) -> None:
+async def climb(target: str, way: Way, hold: float, scripts: Sequence[tuple[str, list[bytes]]]) -> None:
+    """Until the way ends. What was measured while we were late ourselves is measured again, once, and then the end."""
     load = Load(target, scripts)
     base: float | None = None
-    for calls in steps:
+    holds, breaks, was_late = 0, None, False
+    while (calls := way.next(holds, breaks)) is not None:
         found = await load.step(calls, hold)
-        found["why"] = verdict(found, base)
+        found["why"], found["is_ours"] = verdict(found, base), _float(found["our_late_share"]) > MOST_OURS_LATE
         print(json.dumps(found), flush=True)
         gaps = found["gaps"]
+        if found["is_ours"]:
+            if was_late:
+                break
+            was_late = True
+            continue
         if base is None and isinstance(gaps, list) and gaps:
             base = sorted(gaps)[min(len(gaps) - 1, int(0.95 * len(gaps)))]
         if found["why"]:
-            break
+            breaks = calls
+            await load.end()  # from the ruins of a step nothing can be measured
+            await asyncio.sleep(SETTLE)
+        else:
+            holds = calls
     await load.end()
+
+
+def _float(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def main() -> None:
@@ -359,16 +379,16 @@ def main() -> None:
     order = parser.parse_args()
     pin(order.core)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    steps = [int(step) for step in order.steps.split(",")]
+    way = read_way(order.steps)
 
     async def run() -> None:
         speech = Speech(order.speech)
         await speech.learn(texts_of(scenarios("density", 0, order.scripts, order.seed)))
         scripts = [lines_of(speech, number, order.seed) for number in range(order.scripts)]
         if order.cycles:
-            await soak(order.target, steps[0], order.cycles, order.hold, scripts)
+            await soak(order.target, way.next(0, None) or 1, order.cycles, order.hold, scripts)
         else:
-            await climb(order.target, steps, order.hold, scripts)
+            await climb(order.target, way, order.hold, scripts)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())

@@ -26,7 +26,7 @@ class Task:
     progress: Progress
     is_long: bool = False
     rounds: int = 1
-    steps: tuple[int, ...] = ()
+    steps: str = ""  # how to climb, see `benchmarks.callers.climbing`; empty: as the suite does
     corpus: Path | None = None
 
 
@@ -75,18 +75,18 @@ async def _gaps(task: Task) -> list[Run]:
 
 
 async def _density(task: Task) -> list[Run]:
-    from benchmarks.density import SHORT_STEPS, STEPS, Climb, density
+    from benchmarks.density import LONG, SHORT, Climb, density
 
-    climb = Climb(task.steps or (STEPS if task.is_long else SHORT_STEPS), 20.0 if task.is_long else 8.0)
+    climb = Climb(task.steps or (LONG if task.is_long else SHORT), 20.0 if task.is_long else 8.0)
     return [await density(engine, task.plan, climb, task.place, task.progress) for engine in task.engines]
 
 
 async def _soak(task: Task) -> list[Run]:
     from benchmarks.density import Climb, soak
 
-    climb, cycles = (Climb((60,), 20.0), 12) if task.is_long else (Climb((10,), 4.0), 6)
+    climb, cycles = (Climb("60", 20.0), 12) if task.is_long else (Climb("10", 4.0), 6)
     if task.steps:
-        climb = replace(climb, steps=task.steps)
+        climb = replace(climb, way=task.steps)
     return [await soak(engine, task.plan, cycles, climb, task.place, task.progress) for engine in task.engines]
 
 

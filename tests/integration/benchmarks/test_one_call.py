@@ -11,6 +11,7 @@ import uvicorn
 
 from benchmarks.belief import believed_of
 from benchmarks.callers import fleet, load
+from benchmarks.callers.climbing import Stairs
 from benchmarks.callers.fleet import Caller, Order
 from benchmarks.callers.scenario import REPLIES, SCENARIOS, Act, Kind, Scenario
 from benchmarks.callers.speech import Speech, texts_of, trimmed, write_bank
@@ -185,7 +186,7 @@ async def test_many_callers_climb_until_the_last_step(engine, speech, monkeypatc
     url, _ = engine
     monkeypatch.setattr(load, "SETTLE", 1.0)
     monkeypatch.setattr(load, "lines_of", lambda *_: ("density-0", [b"".join([tone(300, 0.4, -18)])]))
-    await load.climb(url, [2], 5.0, [load.lines_of(speech, 0, 1)])
+    await load.climb(url, Stairs((2,)), 5.0, [load.lines_of(speech, 0, 1)])
     step = json.loads(capsys.readouterr().out)
     assert (step["calls"], step["live"], step["dropped"]) == (2, 2, 0)
     assert step["frames"] > 0
@@ -193,7 +194,7 @@ async def test_many_callers_climb_until_the_last_step(engine, speech, monkeypatc
 
 
 async def test_a_refusing_engine_drops_the_callers(capsys):
-    await load.climb("ws://127.0.0.1:9/", [1], 0.0, [("none", [tone(300, 0.1)])])
+    await load.climb("ws://127.0.0.1:9/", Stairs((1,)), 0.0, [("none", [tone(300, 0.1)])])
     assert json.loads(capsys.readouterr().out)["why"] == "calls were dropped"
 
 

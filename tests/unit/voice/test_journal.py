@@ -95,7 +95,9 @@ def test_another_version_says_so(journal: Path):
         read(journal)
 
 
-@pytest.mark.parametrize("line", [b'[1.0,"Nonsense",{}]', b'[1.0,"KeyPressed",{}]', b"garbage", b"[1.0]", b'[1.0,"Windows",[["x"]]]'])
+@pytest.mark.parametrize(
+    "line", [b'[1.0,"Nonsense",{}]', b'[1.0,"KeyPressed",{}]', b"garbage", b"[1.0]", b'[1.0,"Windows",[["x"]]]']
+)
 def test_a_broken_line_is_named(journal: Path, line: bytes):
     lines = journal.read_bytes().split(b"\n")
     lines[3] = line

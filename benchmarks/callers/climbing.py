@@ -1,0 +1,51 @@
+"""Which number of calls to try next: every one that was asked for, or up by leaps to the break and back by halves. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Way(Protocol):
+    """How an engine's limit is looked for."""
+
+    def next(self, holds: int, breaks: int | None) -> int | None:
+        """The next number to try, knowing the most calls that held (0: none yet) and the fewest that broke it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stairs:
+    """One number after the other, until one breaks."""
+
+    steps: Sequence[int]
+
+    def next(self, holds: int, breaks: int | None) -> int | None:
+        return next((step for step in self.steps if step > holds), None) if breaks is None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Leaps of `leap` from `first`, at most to `most`; then halves, until the limit is known to `fine`, a share of it."""
+
+    first: int = 20
+    most: int = 640
+    leap: float = 2.0
+    fine: float = 0.1
+
+    def next(self, holds: int, breaks: int | None) -> int | None:
+        if breaks is None:
+            return (min(self.most, round(holds * self.leap)) if holds < self.most else None) if holds else self.first
+        if breaks - holds <= max(1.0, self.fine * holds) or breaks == 1:
+            return None
+        return (holds + breaks) // 2
+
+
+def read_way(text: str) -> Way:
+    """`10,20,40`, or `20..640*2~0.1`: from, to, leap, fineness. Raises ValueError."""
+    if ".." not in text:
+        return Stairs(tuple(int(step) for step in text.split(",")))
+    first, _, rest = text.partition("..")
+    most, _, rest = rest.partition("*")
+    leap, _, fine = rest.partition("~")
+    return Search(int(first), int(most), float(leap), float(fine))

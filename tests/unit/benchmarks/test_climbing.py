@@ -1,0 +1,42 @@
+"""The way to an engine's limit."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.callers.climbing import Search, Stairs, Way, read_way
+
+
+def tried(way: Way, limit: int) -> list[int]:
+    """What is tried of an engine that holds so many calls."""
+    holds, breaks, found = 0, None, []
+    while (calls := way.next(holds, breaks)) is not None:
+        found.append(calls)
+        holds, breaks = (max(holds, calls), breaks) if calls <= limit else (holds, calls)
+    return found
+
+
+def test_stairs_end_where_they_break() -> None:
+    assert tried(Stairs((5, 20, 50)), 100) == [5, 20, 50]
+    assert tried(Stairs((5, 20, 50)), 10) == [5, 20]
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3, 19, 20, 21, 77, 400, 639])
+def test_a_search_finds_the_limit_as_finely_as_asked(limit: int) -> None:
+    found = tried(Search(), limit)
+    held = max((calls for calls in found if calls <= limit), default=0)
+    broken = min((calls for calls in found if calls > limit), default=None)
+    assert len(found) <= 12
+    assert held <= limit
+    assert broken is None or broken - held <= max(1.0, 0.1 * held)
+
+
+def test_an_engine_that_holds_everything_is_asked_for_the_most_and_no_more() -> None:
+    assert tried(Search(), 10_000) == [20, 40, 80, 160, 320, 640]
+
+
+def test_ways_are_read() -> None:
+    assert read_way("10,20") == Stairs((10, 20))
+    assert read_way("20..640*3~0.25") == Search(20, 640, 3.0, 0.25)
+    with pytest.raises(ValueError):
+        read_way("soon")
