@@ -6,7 +6,7 @@ What it does not know it names (`unread`), so that a case that agrees by luck ca
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -48,8 +48,9 @@ _SAME_PURPOSE: Final = {
 class CaseReader:
     """Reads one case into a record, and keeps the names of the fields it does not know."""
 
-    def __init__(self) -> None:
+    def __init__(self, state_lists: Iterable[str] = ()) -> None:
         self.unread: list[str] = []
+        self._state_lists = tuple(state_lists)  # names of the lists that states keep besides the national one
 
     def record(self, given: Fields, now: datetime) -> CallRecord:
         self._note("", given, "campaign lead consent revocations dnc ebr rnd history flags")
@@ -135,7 +136,7 @@ class CaseReader:
         )
 
     def _lists(self, dnc: Fields, seller: str, number: str, now: datetime) -> tuple[ListAnswer, ...]:
-        known = "national national_list_obtained_on internal covered coverage area_codes litigator"
+        known = "national national_list_obtained_on internal covered coverage area_codes litigator state"
         self._note("dnc.", dnc, known)
         obtained = dnc.get("national_list_obtained_on")
         covered = dnc.get("covered", dnc.get("coverage", dnc.get("area_codes", True)))
@@ -147,7 +148,8 @@ class CaseReader:
             generation="case",
         )
         litigator = ListAnswer("litigator", is_listed=bool(dnc.get("litigator")))
-        return (national, self._internal(dnc.get("internal"), seller, now), litigator)
+        states = (_state_list(name, dnc.get("state"), now) for name in self._state_lists)
+        return (national, self._internal(dnc.get("internal"), seller, now), litigator, *states)
 
     def _internal(self, internal: object, seller: str, now: datetime) -> ListAnswer:
         asked = fields_of(internal)
@@ -206,6 +208,13 @@ class CaseReader:
             elif value:
                 found.add(state)
         return frozenset(found)
+
+
+def _state_list(name: str, told: object, now: datetime) -> ListAnswer:
+    """A case that says nothing of a state's own list means that the number is not on it."""
+    state = name.rpartition("-")[2].upper()
+    is_listed = state in told if isinstance(told, list | dict | str) else bool(told)
+    return ListAnswer(name, is_listed=is_listed, obtained_on=now.date(), generation="case")
 
 
 def overlaid(defaults: Fields, given: Fields) -> dict[str, object]:

@@ -73,7 +73,7 @@ def _guarded(case: Fields, run: Callable[[Fields], CaseRow]) -> CaseRow:
 
 
 def _run(case: Fields, defaults: Fields, book: Rulebook) -> CaseRow:
-    reader = CaseReader()
+    reader = CaseReader(rule.list for _, rule in book.state_lists())
     at = instant_of(case["now_utc"])
     record = reader.record(overlaid(defaults, fields_of(case.get("given", {}))), at)
     verdict = check(record, at, book)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from compliance.errors import ListDamaged
 from compliance.record import ListAnswer
+from compliance.rules import Rulebook
+from compliance.rules.schema import Exemption
 
 AREA: Final = 10_000_000  # numbers of an area code, assigned or not
 AREA_BYTES: Final = AREA // 8
@@ -53,6 +55,7 @@ class Manifest(msgspec.Struct, frozen=True):
     account: str = ""  # the Subscription Account Number it was downloaded under
     seller: str = ""
     accepted: str = ""  # why a change in size beyond the usual was let through, and by whom
+    is_whole: bool = False  # holds everybody who asked, whatever the area code: whoever is not on it is not listed
 
     @property
     def rows(self) -> int:
@@ -83,6 +86,16 @@ def alarms(manifests: Iterable[Manifest], today: date) -> list[str]:
     return told
 
 
+def missing_state_lists(rules: Rulebook, held: Collection[str]) -> list[str]:
+    """What must be said of the states that keep a list of their own of which we hold no copy."""
+    absent = [(state, rule) for state, rule in rules.state_lists() if rule.must_cover and rule.list not in held]
+    return [
+        f"{state} keeps a list of its own and no copy is loaded ({rule.source}): sales calls there need a written consent"
+        f"{' or a relationship' if Exemption.RELATIONSHIP in rule.lifted_by else ''}. Load it: --list state:{state}"
+        for state, rule in absent
+    ]
+
+
 class Generation:
     """One generation, mapped. Raises `ListDamaged` when the folder is not what its manifest says."""
 
@@ -97,7 +110,8 @@ class Generation:
         area, rest = number[2:5], number[5:]
         bits = self._areas.get(int(area)) if area.isdecimal() and len(number) == 12 else None
         if bits is None:
-            return ListAnswer(self.manifest.list, is_listed=False, is_covered=False, generation=self.name)
+            whole, oldest = self.manifest.is_whole, self.manifest.oldest
+            return ListAnswer(self.manifest.list, False, is_covered=whole, obtained_on=oldest, generation=self.name)
         place = int(rest)
         return ListAnswer(
             self.manifest.list,

@@ -40,7 +40,8 @@ class LoadOrder:
     """What is to be loaded, and on whose word. `areas`: the area codes the file must hold, and no others; empty: its own.
 
     `is_change`: additions and deletions to what is there. `accept`: who lets through a change in size beyond the usual, and
-    why. `check_size` is for registries; a list of one's own may grow and shrink as it likes.
+    why. `check_size` is for registries; a list of one's own may grow and shrink as it likes. `state_areas`: the area codes
+    of the state whose own list this is; such a list is whole, and must be mostly about them.
     """
 
     list: str
@@ -54,6 +55,7 @@ class LoadOrder:
     seller: str = ""
     accept: str = ""
     check_size: bool = True
+    state_areas: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -182,6 +184,9 @@ def _check_areas(build: _Build, rows: dict[int, int]) -> None:
     """The file must hold what was asked for, and nothing else: the wrong state's file is refused here."""
     order, before = build.order, build.before
     held = frozenset(str(code) for code in rows)
+    if order.state_areas:
+        _check_state(order, rows)
+        return
     wanted = order.areas or (frozenset(before.areas) if before is not None and order.check_size else frozenset())
     if not wanted:
         return
@@ -193,6 +198,14 @@ def _check_areas(build: _Build, rows: dict[int, int]) -> None:
     absent = sorted(wanted - held)
     if absent and not order.is_change:
         raise ListRefused(f"{order.path.name} holds no number of area code {_some(absent)}: it is cut short, or another's.")
+
+
+def _check_state(order: LoadOrder, rows: dict[int, int]) -> None:
+    """People keep their numbers when they move, so a state's list holds other states' area codes too, but not mostly."""
+    at_home = sum(count for code, count in rows.items() if str(code) in order.state_areas)
+    if at_home * 2 < sum(rows.values()):
+        share = f"{at_home:,} of {sum(rows.values()):,} numbers"
+        raise ListRefused(f"{order.path.name}: only {share} are of that state's area codes. Is it the right state's file?")
 
 
 def _some(names: list[str]) -> str:
@@ -236,6 +249,7 @@ def _manifest(build: _Build, number: int, sha256: str, rows: dict[int, int]) -> 
         account=order.account,
         seller=order.seller,
         accepted=order.accept,
+        is_whole=bool(order.state_areas),
     )
 
 

@@ -27,9 +27,10 @@ from api.commands.compliance_shared import (
     writing,
 )
 from api.settings import get_settings
-from compliance.dnc import MAX_DAYS, alarms, days_left
+from compliance.dnc import MAX_DAYS, alarms, days_left, missing_state_lists
 from compliance.dnc_load import LoadOrder, load
 from compliance.optout import asks_to_stop
+from compliance.rules import load_rulebook
 from compliance.store import ComplianceStore, DncRequest
 
 dnc_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -39,7 +40,7 @@ dnc_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mo
 def dnc_load(
     file: Annotated[Path, typer.Argument(help="Text or XML, zipped or not.", exists=True, dir_okay=False)],
     name: Annotated[
-        str, typer.Option("--list", help="national, state-tx, litigator, emergency-lines, custom.")
+        str, typer.Option("--list", help="national, state:TX (a state's own), litigator, emergency-lines, custom.")
     ] = "national",
     obtained_on: Annotated[str, typer.Option(help="The day it was downloaded, YYYY-MM-DD; default: the file's date.")] = "",
     areas: Annotated[str, typer.Option(help="The area codes it must hold, e.g. 614,380; default: those before.")] = "",
@@ -56,6 +57,7 @@ def dnc_load(
     """
     settings = get_settings()
     settings.prepare_home()
+    name, state_areas = _list_named(name)
     day = day_of(obtained_on) if obtained_on else datetime.fromtimestamp(file.stat().st_mtime, UTC).date()
     order = LoadOrder(
         list=name,
@@ -68,7 +70,8 @@ def dnc_load(
         account=account,
         seller=seller,
         accept=f"{accept} ({by or getpass.getuser()})" if accept else "",
-        check_size=name == "national" or name.startswith("state-"),
+        check_size=name == "national" or bool(state_areas),
+        state_areas=frozenset() if areas else state_areas,
     )
     if file.stat().st_size > 50_000_000:
         typer.echo(f"Reading {file.name}; a national file takes a few minutes.", err=True)
@@ -79,6 +82,18 @@ def dnc_load(
     held = f"{manifest.rows:,} numbers in {len(manifest.areas)} area codes"
     typer.echo(f"{name}: generation {manifest.generation} is in force: {held}, {manifest.unreadable} lines not readable.")
     typer.echo(f"Obtained on {day.isoformat()}: it may be relied on through {(day + timedelta(days=MAX_DAYS)).isoformat()}.")
+
+
+def _list_named(text: str) -> tuple[str, frozenset[str]]:
+    """The list's own name and, for a state's, the state's area codes: `state:TX` and `state-tx` are the same."""
+    name = text.strip().lower().replace(":", "-")
+    if not name.startswith("state-"):
+        return name, frozenset()
+    book, state = load_rulebook(), name.removeprefix("state-").upper()
+    assert book.areas is not None
+    if state not in book.areas.states:
+        raise typer.BadParameter(f"{state!r} is no state; a state's own list is named like state:TX")
+    return name, frozenset(str(code) for code in book.areas.states[state])
 
 
 @dnc_app.command("status", short_help="Every list: its age, its size, what it covers.")
@@ -103,6 +118,8 @@ def dnc_status(as_json: AsJson = False) -> None:
         typer.echo(alarm)
     if not manifests:
         typer.echo("No list is loaded: sales calls without written consent are refused. Load one: offhook dnc load FILE")
+    for told in missing_state_lists(store.rules, {each.list for each in manifests}):
+        typer.echo(told)
     raise typer.Exit(1 if is_stale else 0)
 
 

@@ -31,6 +31,7 @@ from compliance.rules.schema import (
     Waiver,
     ZipFile,
 )
+from compliance.verdict import Rule
 
 Shape = TypeVar("Shape", bound=msgspec.Struct)
 AREA_CODES = "area_codes.toml"
@@ -71,6 +72,11 @@ class Rulebook:
 
     def entry(self, id: str) -> AnyRule | None:
         return next((rule for rules in self.rules.values() for rule in rules if rule.id == id), None)
+
+    def state_lists(self) -> tuple[tuple[str, Listed], ...]:
+        """The states that keep, or may keep, a do-not-call list of their own, each with the rule that asks it."""
+        of_states = ((state, rule) for state in sorted(self.rules) for rule in self.rules[state])
+        return tuple((state, rule) for state, rule in of_states if isinstance(rule, Listed) and rule.code is Rule.DNC_STATE)
 
     def without_house_rules(self) -> Rulebook:
         """The law alone, as the decision cases assume it."""

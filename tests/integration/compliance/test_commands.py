@@ -95,6 +95,21 @@ def test_lists(offhook, national):
     assert (status, "offhook: 614.txt holds area codes that are not expected: 614" in said) == (1, True)
 
 
+def test_a_states_own_list(offhook, tmp_path):
+    assert "FL keeps a list of its own and no copy is loaded (Fla. Stat. 501.059(4))" in offhook("dnc", "status")[1]
+    florida = ("check", "+13055550123", "--seller", "acme", "--voice", "live_agent", "--at", "2026-07-14T16:00:00Z")
+    assert "We hold no copy of the state-fl list" in offhook(*florida)[1]
+    (tmp_path / "fl.txt").write_text("3055550199\n8505550199\n2125550199\n")
+    status, said = offhook("dnc", "load", str(tmp_path / "fl.txt"), "--list", "state:FL", "--obtained-on", "2026-07-01")
+    assert (status, "state-fl: generation 1 is in force" in said) == (0, True)
+    assert "state-fl" not in offhook(*florida)[1]
+    assert "DNC_STATE" in offhook("check", "+13055550199", *florida[2:])[1]
+    assert "FL keeps" not in offhook("dnc", "status")[1]
+    assert offhook("dnc", "load", str(tmp_path / "fl.txt"), "--list", "state:ZZ")[0] == 2
+    status, said = offhook("dnc", "load", str(tmp_path / "fl.txt"), "--list", "state-tx")
+    assert (status, "Is it the right state's file?" in said) == (1, True)
+
+
 def test_a_list_too_old_is_told_with_a_status(offhook, national):
     assert offhook("dnc", "load", national, "--obtained-on", "2026-01-01")[0] == 0
     status, said = offhook("dnc", "status")

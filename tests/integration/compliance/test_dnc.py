@@ -334,6 +334,29 @@ class TestInternal:
         assert AREA_BYTES == 1_250_000
 
 
+class TestAStatesOwnList:
+    AREAS = frozenset({"305", "850"})
+
+    def test_it_is_whole_whoever_moved_away_and_whoever_moved_in(self, home, put):
+        put([*many(305, 30), *many(212, 9)], name="state-fl", state_areas=self.AREAS, check_size=True)
+        lists = Lists(home)
+        assert lists.answer("state-fl", "+13052000001").is_listed
+        assert lists.answer("state-fl", "+12122000001").is_listed
+        other = lists.answer("state-fl", "+18505550123")
+        assert (other.is_listed, other.is_covered, other.obtained_on) == (False, True, date(2026, 11, 18))
+
+    def test_another_states_file_is_refused_and_the_old_one_stays(self, home, put):
+        put(many(305, 30), name="state-fl", state_areas=self.AREAS)
+        with pytest.raises(ListRefused, match="only 10 of 40 numbers are of that state's area codes"):
+            put([*many(404, 30), *many(305, 10)], name="state-fl", state_areas=self.AREAS)
+        assert Lists(home).generation("state-fl").manifest.rows == 30
+
+    def test_shrunken_by_five_percent(self, home, put):
+        put(many(305, 1000), name="state-fl", state_areas=self.AREAS)
+        with pytest.raises(ListRefused, match="shrank from 1,000 to 950"):
+            put(many(305, 950), name="state-fl", state_areas=self.AREAS)
+
+
 def test_alarms(home, put):
     manifests = [put([6145550199], day=date(2026, 11, 1)), put([6145550199], name="state-tx", day=date(2026, 11, 20))]
     assert alarms(manifests, date(2026, 11, 25)) == []

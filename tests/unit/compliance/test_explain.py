@@ -79,11 +79,16 @@ class TestPreflight:
         ]
         result = preflight(records, NOON, book)
         assert (result.contacts, result.now, result.later, result.never, result.held) == (5, 2, 0, 2, 1)
-        assert result.stopped_by == {Rule.CONSENT_MISSING: 1, Rule.KILL_SWITCH: 1, Rule.DNC_INTERNAL: 1}
+        assert result.stopped_by == {
+            Rule.CONSENT_MISSING: 1,
+            Rule.KILL_SWITCH: 1,
+            Rule.DNC_INTERNAL: 1,
+            Rule.DNC_COVERAGE_MISSING: 1,
+        }
         told = describe(result, 1.0)
         assert told[0] == "5 contacts: 2 can be called now, 0 later, 2 not at all."
         assert told[1].endswith("is missing): 1.")
-        assert "CONSENT_MISSING stops 1, 1 of them by itself." in told
+        assert "CONSENT_MISSING stops 1, 0 of them by itself." in told
         assert told[-1].endswith("placed by 2026-07-14 16:00 UTC at the earliest.")
 
     def test_openings_and_the_end_at_a_pace(self, book, record):

@@ -29,6 +29,7 @@ from compliance.rules.schema import Hours, Proclamation, Waiver
 from compliance.verdict import CLEARANCE_LIFE, Clearance, Refused, Rule
 from compliance.zones import zone
 
+MASSACHUSETTS = "+16175550123"
 TEXAS, FLORIDA, MAINE, WASHINGTON, LOUISIANA, NEW_YORK, UTAH, MISSISSIPPI = (
     "+12145550123",
     "+13055550123",
@@ -420,6 +421,39 @@ class TestStates:
         assert codes(record(number=TEXAS, errand=errand(registrations=held))) == set()
 
 
+class TestAStatesOwnList:
+    """Fla. Stat. 501.059(4) and its like: a copy must be there, unless the person agreed in writing or is a customer."""
+
+    OURS = ListAnswer("state-fl", is_listed=False, obtained_on=date(2026, 7, 1))
+
+    def asked(self, codes, record, errand, *answers, **changes):
+        live = errand(voice=VoiceKind.LIVE)
+        changes = {"consents": (), "lists": (*lists(), *answers)} | changes
+        return codes(record(number=FLORIDA, errand=live, **changes))
+
+    def test_no_copy_means_no(self, codes, record, errand):
+        assert self.asked(codes, record, errand) == {Rule.DNC_COVERAGE_MISSING}
+
+    def test_a_fresh_copy_that_does_not_hold_the_number(self, codes, record, errand):
+        assert self.asked(codes, record, errand, self.OURS) == set()
+
+    def test_listed_and_too_old(self, codes, record, errand):
+        assert self.asked(codes, record, errand, replace(self.OURS, is_listed=True)) == {Rule.DNC_STATE}
+        old = replace(self.OURS, obtained_on=date(2026, 4, 1))
+        assert self.asked(codes, record, errand, old) == {Rule.DNC_LIST_STALE}
+
+    def test_written_consent_and_custom_lift_it(self, codes, record, errand, consent):
+        assert self.asked(codes, record, errand, consents=(consent(number=FLORIDA),)) == set()
+        customer = Relationship(last_purchase=date(2026, 5, 1))
+        assert self.asked(codes, record, errand, relationship=customer) == set()
+
+    def test_a_state_of_which_it_is_not_known_refuses_nothing_without_a_copy(self, codes, record, errand):
+        live = errand(voice=VoiceKind.LIVE)
+        assert codes(record(number=MASSACHUSETTS, errand=live, consents=())) == set()
+        listed = (*lists(), ListAnswer("state-ma", is_listed=True))
+        assert codes(record(number=MASSACHUSETTS, errand=live, consents=(), lists=listed)) == {Rule.DNC_STATE}
+
+
 class TestWaiting:
     def test_every_rule_is_named_at_once(self, book, record):
         night = datetime(2026, 7, 12, 5, tzinfo=UTC)
@@ -429,6 +463,7 @@ class TestWaiting:
             Rule.DNC_INTERNAL,
             Rule.CONSENT_MISSING,
             Rule.DNC_NATIONAL,
+            Rule.DNC_COVERAGE_MISSING,
             Rule.WINDOW_FEDERAL,
             Rule.WINDOW_STATE,
         }
