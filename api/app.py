@@ -31,7 +31,7 @@ def create_app(parts: Parts) -> FastAPI:
     doorkeeper = Doorkeeper.of(parts.settings)
 
     errors.install(app)
-    app.include_router(house.open_router(parts.readiness))
+    app.include_router(house.open_router(parts.readiness, parts.standing))
     for routes in [*_guarded(parts, app), *_self_guarded(parts, doorkeeper)]:
         app.include_router(routes)
     app.add_middleware(Gatehouse, metrics=parts.metrics, doorkeeper=doorkeeper)

@@ -32,7 +32,7 @@ from api.outcome_receipts import OutcomeReceipts
 from api.parts import Parts, Readiness
 from api.probes import CarrierProbe, door_probe, ears_probe, knowledge_probe, mouth_probe
 from api.purse import Purse
-from api.readiness import HouseReadiness
+from api.readiness import HouseReadiness, standing
 from api.records import StoredCalls, StoredCampaigns, StoredContacts
 from api.serve import Stopping, drain, introduction, listen, reachable_at, refuse_workers
 from api.settings import EMBEDDED, Settings
@@ -115,7 +115,7 @@ async def open_house(
         stack.callback(hot.close)
         suppressor = Suppressor(compliance, settings.revocation_scope)
         attempts, opt_outs = SqlStore(database), SpokenOptOuts(suppressor)
-        gate = DialGate(compliance, settings.twilio_from)
+        gate = DialGate(compliance, settings.twilio_from, agents)
         metrics = Metrics()
         purse = Purse(settings, engines.prices, agents.all, engines.down, clock.at)
         stack.enter_context(purse.meter.watch())
@@ -309,6 +309,7 @@ def parts_of(house: Open) -> Parts:
         settings=settings,
         metrics=house.metrics,
         readiness=_readiness(house),
+        standing=lambda: standing(house.compliance, at().date()),
         live=LiveDesk(house.switchboard.calls, can_whisper=settings.llm_order != (EMBEDDED,)),
         feed=house.hot,
         carrier=house.switchboard if settings.has_carrier else None,

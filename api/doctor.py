@@ -13,6 +13,7 @@ import shutil
 import sys
 from collections.abc import Awaitable, Iterator
 from dataclasses import asdict
+from datetime import UTC, datetime
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +26,7 @@ import typer
 from pydantic import SecretStr
 
 from api.findings import Finding, Report, State
+from api.gate_checks import gate, operators_rulebook, words_of
 from api.settings import EMBEDDED, Settings, SettingsError, env_name, is_loopback, load_settings
 from api.vendor_checks import vendors
 
@@ -41,7 +43,7 @@ def examine(*, offline: bool = False) -> Report:
     except SettingsError as error:
         wrong = [Finding("settings", *_split_line(line)) for line in str(error).splitlines()]
         return Report((*wrong, *_embedded(), *_machine(Path())))
-    found = [*_settings(settings), *_house(settings)]
+    found = [*_settings(settings), *_house(settings), *gate(settings, datetime.now(UTC).date())]
     if not offline:
         found += asyncio.run(_reach(settings))
     return Report((*found, *_embedded(), *_machine(settings.home)))
@@ -147,13 +149,14 @@ def _agents(settings: Settings) -> Iterator[Finding]:
     from voice.agent_file import parse_agent
     from voice.errors import AgentFileError
 
+    rules = operators_rulebook(settings)
     for file in found:
         try:
             agent = parse_agent(file.read_bytes(), file.name)
         except (AgentFileError, OSError) as error:
             yield Finding("parts", f"agent {file.name}", State.FAIL, str(error), "mend the file")
         else:
-            yield Finding("parts", f"agent {file.name}", State.OK, f"{agent.name} for {agent.seller}")
+            yield words_of(file.name, agent, rules)
 
 
 # --- what is elsewhere ------------------------------------------------------------------------------------------------

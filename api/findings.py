@@ -15,7 +15,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    group: str  # settings | parts | embedded | machine
+    group: str  # settings | parts | gate | embedded | machine
     part: str
     state: State
     detail: str = ""

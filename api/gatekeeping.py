@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errands import Errand
+from api.scripts import unmet
 from api.suppression import Suppressor
 from compliance import zones
 from compliance.consent import Given
 from compliance.people import erased_among
-from compliance.record import CallerId, Place, Purpose, VoiceKind
+from compliance.record import CallerId, Place, Purpose, Unmet, VoiceKind
 from compliance.record import Errand as ComplianceErrand
 from compliance.store import ComplianceStore, DncRequest, ProposedCall
 from compliance.verdict import Verdict
@@ -22,10 +24,20 @@ from dialer.ports import Work
 from storage.events import OptedOut
 from storage.log import append
 from telephony.number import mask
+from voice.agent import AgentDefinition
 
 
-def proposed(campaign: Campaign, contact: Contact, caller_ids: tuple[str, ...], attempt: str = "") -> ProposedCall:
-    """A contact's next call as the gate is asked about it. We only show numbers of ours, so what we show is authorised."""
+class Agents(Protocol):
+    def all(self) -> Mapping[str, AgentDefinition]: ...
+
+
+def proposed(
+    campaign: Campaign, contact: Contact, caller_ids: tuple[str, ...], attempt: str = "", lacks: tuple[Unmet, ...] = ()
+) -> ProposedCall:
+    """A contact's next call as the gate is asked about it. We only show numbers of ours, so what we show is authorised.
+
+    `lacks`: what the words of the campaign's agent cannot meet (`api.scripts.unmet`).
+    """
     ours = campaign.from_number or (caller_ids[0] if caller_ids else "")
     errand = ComplianceErrand(
         seller=campaign.seller,
@@ -34,6 +46,7 @@ def proposed(campaign: Campaign, contact: Contact, caller_ids: tuple[str, ...], 
         subject=campaign.id,
         campaign=campaign.id,
         caller_id=CallerId(ours, is_shown=True, is_authorised=ours in caller_ids),
+        unmet=lacks,
     )
     return ProposedCall(
         number=contact.number,
@@ -48,12 +61,19 @@ def proposed(campaign: Campaign, contact: Contact, caller_ids: tuple[str, ...], 
 class DialGate:
     """Fits `dialer.ports.Gate` and `dialer.ports.ConsentBook`."""
 
-    def __init__(self, store: ComplianceStore, caller_ids: tuple[str, ...]) -> None:
+    def __init__(self, store: ComplianceStore, caller_ids: tuple[str, ...], agents: Agents | None = None) -> None:
+        """Without `agents` nobody's words are judged."""
         self._store = store
         self._caller_ids = caller_ids
+        self._agents = agents
 
     async def judge(self, work: Work, campaign: Campaign, contact: Contact, attempt: AttemptId, at: datetime) -> Verdict:
-        return await self._store.judge(work.connection, proposed(campaign, contact, self._caller_ids, attempt), at)
+        call = proposed(campaign, contact, self._caller_ids, attempt, self._lacks(campaign))
+        return await self._store.judge(work.connection, call, at)
+
+    def _lacks(self, campaign: Campaign) -> tuple[Unmet, ...]:
+        agent = self._agents.all().get(campaign.agent) if self._agents is not None else None
+        return unmet(agent, campaign.seller, self._store.rules)
 
     async def add(self, work: Work, given: Given, at: datetime) -> None:
         await self._store.record_consent(work.connection, given, at)

@@ -34,7 +34,10 @@ from storage.tables.dialing import attempts, campaigns
 log = structlog.get_logger()
 
 PAGE: Final = 200
-_JUDGED: Final = frozenset({"identify", "opt_out", "speak", "disclose_ai", "disclose_recording", "end_on_opt_out"})
+# What is judged afterwards. The callback number is judged before (`compliance.script`): whoever hangs up first misses it.
+_JUDGED: Final = frozenset(
+    {"identify", "opt_out", "speak", "disclose_ai", "disclose_recording", "end_on_opt_out", "voicemail_number"}
+)
 _NOBODY: Final = frozenset(
     {
         Disposition.UNKNOWN, Disposition.CANCELLED, Disposition.FAILED, Disposition.NO_ANSWER, Disposition.BUSY,

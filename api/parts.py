@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from api.resources import (
     AgentView,
+    Alive,
     CallView,
     CampaignView,
     Check,
@@ -202,6 +203,7 @@ class Parts:
     settings: Settings
     metrics: Metrics
     readiness: Readiness | None = None
+    standing: Callable[[], Alive] | None = None
     live: LiveCalls | None = None
     feed: LiveFeed | None = None
     carrier: CarrierDoor | None = None

@@ -5,18 +5,28 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import text
 
 from api.probes import Probe
-from api.resources import Check
+from api.resources import Alive, Check, ListAge
+from compliance.health import gate_health
+from compliance.store import ComplianceStore
 from storage.database import Database
 from voice.agent_file import AgentFolder
 from voice.errors import AgentFileError
 
 DISK_NEEDED: Final = 200 * 1024 * 1024  # bytes: some two hours of recordings
+
+
+def standing(compliance: ComplianceStore, today: date) -> Alive:
+    """The process lives; and how the gate's lists and rules stand. A list that is too old ends no call and no process."""
+    health = gate_health(compliance.lists, compliance.rules, today)
+    lists = [ListAge(name=each.name, state=each.state.value, age_days=each.age) for each in health.lists]
+    return Alive(rules=health.rules, tzdata=health.tzdata, lists=lists)
 
 
 class HouseReadiness:

@@ -368,6 +368,23 @@ class Check(_View):
     detail: str = ""
 
 
+class ListAge(_View):
+    """A do-not-call list: fresh, alarm (from the 25th day on), stopped (from the 32nd), damaged or absent."""
+
+    name: str
+    state: str
+    age_days: int | None = None
+
+
 class Health(_View):
     ok: bool
     checks: list[Check] = []
+
+
+class Alive(_View):
+    """`rules` and `tzdata`: the versions that every verdict names; `lists`: how old each do-not-call list is."""
+
+    ok: bool = True
+    rules: str = ""
+    tzdata: str = ""
+    lists: list[ListAge] = []

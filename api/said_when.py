@@ -6,27 +6,25 @@ the next begins. What a sentence says is told by its words: the seller's name, "
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from compliance.disclosure import (
     AI_DISCLOSED,
+    CALLBACK_GIVEN,
     ENDED,
     FIRST_AUDIO,
     IDENTIFIED,
     OPT_OUT_ASKED,
     OPT_OUT_OFFERED,
     RECORDING_DISCLOSED,
+    TOLL_FREE_GIVEN,
 )
+from compliance.script import offers_opt_out, says_ai, says_recorded, tells_number, tells_toll_free
 from voice.errors import JournalError
 from voice.events import LegEnded, MediaStarted
 from voice.journal import Entry, read
-
-_OFFERS: Final = re.compile(r"\b(say|press|reply)\b.{0,40}\b(stop|9|nine)\b|\bstop\b.{0,40}\bcall", re.IGNORECASE)
-_SAYS_AI: Final = re.compile(r"\b(AI|A\.I\.|artificial|automated|robot|virtual)\b", re.IGNORECASE)
-_SAYS_RECORDED: Final = re.compile(r"\brecord(ed|ing)?\b", re.IGNORECASE)
 
 
 def said_in(path: Path, seller: str) -> dict[str, float]:
@@ -69,10 +67,14 @@ def _told(sentences: list[tuple[float, str]], seller: str, end: float) -> dict[s
         over = sentences[place + 1][0] if place + 1 < len(sentences) else end
         if seller and seller.lower() in text.lower():
             found.setdefault(IDENTIFIED, over)
-        if _SAYS_AI.search(text):
+        if says_ai(text):
             found.setdefault(AI_DISCLOSED, over)
-        if _SAYS_RECORDED.search(text):
+        if says_recorded(text):
             found.setdefault(RECORDING_DISCLOSED, over)
-        if _OFFERS.search(text):
+        if offers_opt_out(text):
             found.setdefault(OPT_OUT_OFFERED, begun)
+        if tells_number(text):
+            found.setdefault(CALLBACK_GIVEN, over)
+        if tells_toll_free(text):
+            found.setdefault(TOLL_FREE_GIVEN, over)
     return found

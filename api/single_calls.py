@@ -20,6 +20,8 @@ from api.errands import call_of
 from api.gatekeeping import proposed
 from api.parts import Calls, Refused
 from api.resources import CallState, CallView, Finding, NewCall
+from api.scripts import unmet
+from compliance.proposals import ProposedCall
 from compliance.store import ComplianceStore
 from compliance.verdict import Refused as GateRefused
 from dialer import orders
@@ -117,7 +119,7 @@ class SingleCalls:
         if (known is not None and known.is_open) or await work.active_attempts_to(number):
             return Refused("in_progress", "This number is being called already.")
         fresh = _contact(known, call, campaign, number, mark, at)
-        verdict = await self._compliance.judge(work.connection, proposed(campaign, fresh, self._caller_ids), at)
+        verdict = await self._compliance.judge(work.connection, self._proposed(campaign, fresh, agent), at)
         if isinstance(verdict, GateRefused):
             return _refused(verdict)
         if known is not None and known.state is ContactState.CALLED_OFF:
@@ -129,6 +131,10 @@ class SingleCalls:
         told = ContactsImported(campaign_id=campaign.id, batch_id=mark, kept=1, bad=0, duplicates=0)
         await work.record(told, at)
         return _Wish(call, fresh.id, at)
+
+    def _proposed(self, campaign: Campaign, contact: Contact, agent: AgentDefinition) -> ProposedCall:
+        lacks = unmet(agent, campaign.seller, self._compliance.rules)
+        return proposed(campaign, contact, self._caller_ids, lacks=lacks)
 
     async def _campaign(self, work: Work, agent: AgentDefinition, at: datetime) -> Campaign | OrderRefused:
         """The agent's campaign of single calls, for whom the agent speaks now. Stopped, it is a stop for these calls too."""

@@ -37,7 +37,7 @@ OURSELVES: Final = "offhook (the gate itself)"
 
 @lru_cache(maxsize=4096)
 def binding(book: Rulebook, states: frozenset[str], purpose: Purpose, voice: VoiceKind, line: LineType) -> tuple[Bound, ...]:
-    """The rules that could forbid such a call. A duty binds the call once it is up, and never forbids it."""
+    """The rules that could forbid such a call."""
     return tuple(
         Bound(state, rule, ask, not isinstance(rule, Hours) and bool(rule.effective_from or rule.effective_until))
         for state, rule in book.of(states)
@@ -87,7 +87,9 @@ def _asker(rule: AnyRule) -> Callable[[Any, Case, str], Sequence[Finding]] | Non
             return _caller_id
         case Registration():
             return _registration
-        case Duty() | RevocationReach():  # neither forbids a call
+        case Duty():
+            return _duty
+        case RevocationReach():  # says how far a no reaches, forbids nothing
             return None
         case _:
             assert_never(rule)
@@ -179,6 +181,12 @@ def _is_fresh(answer: ListAnswer, days: int, today: date) -> bool:
 
 def _prohibited(rule: Prohibited, _case: Case, _state: str) -> list[Finding]:
     return [_finding(Rule.STATE_ADAD_PROHIBITED, rule)]
+
+
+def _duty(rule: Duty, case: Case, _state: str) -> list[Finding]:
+    """A duty binds the call once it is up; it forbids one whose words cannot meet it."""
+    unmet = case.record.errand.unmet
+    return [_finding(Rule.SCRIPT_INCOMPLETE, rule, each.why) for each in unmet if each.duty == rule.duty] if unmet else []
 
 
 def _registration(rule: Registration, case: Case, _state: str) -> list[Finding]:

@@ -58,6 +58,7 @@ CURES: dict[Rule, str] = {
     Rule.DNC_LIST_STALE: "download the registry again and load it: offhook dnc load",
     Rule.CALLER_ID_BLOCKED: "show a number you hold proof for (TWILIO_FROM)",
     Rule.RULES_UNREADABLE: "mend the rule file that is named",
+    Rule.SCRIPT_INCOMPLETE: "mend the agent's file (OFFHOOK_AGENTS); it is read again at once",
     Rule.RND_REQUIRED: "ask the Reassigned Numbers Database and record its answer",
 }
 

@@ -64,6 +64,14 @@ class CallerId:
 
 
 @dataclass(frozen=True, slots=True)
+class Unmet:
+    """A duty of the call (by its kind in the rule book) that the agent's fixed words cannot meet, and why."""
+
+    duty: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Errand:
     """What the campaign wants: for whom, about what, in which voice. `subject` is the matter the caps are counted on."""
 
@@ -74,6 +82,7 @@ class Errand:
     campaign: str = ""
     caller_id: CallerId = field(default_factory=CallerId)
     registrations: frozenset[str] | None = None  # rule-book ids of the registrations held; None: not tracked
+    unmet: tuple[Unmet, ...] = ()  # what the agent's words lack (`compliance.script`)
 
 
 class ConsentKind(StrEnum):

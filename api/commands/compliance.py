@@ -24,10 +24,12 @@ from api.commands.compliance_shared import (
 )
 from api.commands.consent import consent_app
 from api.commands.dnc import dnc_app
+from api.scripts import agents_in, unmet
 from api.settings import get_settings
 from compliance.cases import run_cases
 from compliance.explain import cure, explain
-from compliance.record import CallerId, Errand, LineType, Place, Purpose, VoiceKind
+from compliance.record import CallerId, Errand, LineType, Place, Purpose, Unmet, VoiceKind
+from compliance.rules import load_rulebook
 from compliance.store import ComplianceStore, ProposedCall
 from compliance.verdict import Refused, Verdict
 from compliance.zones import Whereabouts, number_problem, where
@@ -64,10 +66,9 @@ def check(
     caller_id = CallerId(shown[0], is_shown=True, is_authorised=True) if shown else CallerId()
     called, moment = number_of(number), instant_of(at)
     place = Place(state=state.upper(), zone=zone)
-    proposed = [
-        ProposedCall(called, Errand(each, purpose, voice, subject, "", caller_id), place=place, line=line)
-        for each in ([seller] if seller else _sellers())
-    ]
+    sellers = [seller] if seller else _sellers()
+    errands = [Errand(each, purpose, voice, subject, "", caller_id, unmet=_lacks(each)) for each in sellers]
+    proposed = [ProposedCall(called, errand, place=place, line=line) for errand in errands]
 
     async def work(store: ComplianceStore, connection: AsyncConnection) -> list[Verdict]:
         return [(await store.look(connection, each, moment))[1] for each in proposed]
@@ -86,6 +87,12 @@ def check(
 def _sellers() -> list[str]:
     """Everybody our agents speak for: without a word on whose call it is, each may ask."""
     return sorted({agent.seller for agent in AgentFolder(get_settings().agents).all().values()}) or [""]
+
+
+def _lacks(seller: str) -> tuple[Unmet, ...]:
+    """What the words of the agent that speaks for this seller lack, if there is just one."""
+    agents = [agent for agent in agents_in(get_settings().agents).values() if agent.seller == seller]
+    return unmet(agents[0], seller, load_rulebook()) if len(agents) == 1 else ()
 
 
 def _tell(proposed: ProposedCall, verdict: Verdict, moment: datetime) -> None:

@@ -44,11 +44,11 @@ seller = "Acme"
 persona = "Ava"
 goal = "Ask one thing."
 voice = "female"
-callback_number = "+13025550100"
+callback_number = "+18005550100"
 numbers = ["+13025550100"]
-opening = "Hi, this is Ava for Acme. Do you own your home?"
+opening = "Hi, this is Ava, an AI for Acme. Say stop and we will not call again. This is recorded. Do you own your home?"
 inbound_opening = "Acme, this is Ava. Do you own your home?"
-goodbye = "Thank you, goodbye."
+goodbye = "Thank you, our number is {callback_number}, goodbye."
 
 [[questions]]
 id = "home_owner"

@@ -10,6 +10,7 @@ import typer
 
 from api.commands.campaign.desk import AsJson, Desk, Named, allowed, columned, console, fail, print_json, run
 from api.gatekeeping import proposed
+from api.scripts import agents_in, unmet
 from compliance.explain import explain as in_words
 from compliance.explain import moment
 from compliance.record import Place
@@ -67,7 +68,8 @@ async def _asked_now(work: Work, desk: Desk, campaign: Campaign, contact: Contac
     zones = where(contact.number, place, desk.at.date(), compliance.rules).zones
     if not is_open:
         return _Asked(zones)
-    call = proposed(campaign, contact, desk.settings.twilio_from)
+    lacks = unmet(agents_in(desk.settings.agents).get(campaign.agent), campaign.seller, compliance.rules)
+    call = proposed(campaign, contact, desk.settings.twilio_from, lacks=lacks)
     _, verdict = await compliance.look(work.connection, call, desk.at)
     findings = [] if verdict.decision == "allow" else list(verdict.findings)
     words = in_words(verdict, zones)

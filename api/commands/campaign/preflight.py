@@ -12,6 +12,7 @@ import typer
 
 from api.commands.compliance_shared import instant_of
 from api.gatekeeping import proposed
+from api.scripts import agents_in, unmet
 from api.settings import Settings, get_settings
 from compliance.bulk import records_for, rulebook_in_force
 from compliance.preflight import Preflight, PreflightCount, describe
@@ -58,9 +59,10 @@ async def _preflight(settings: Settings, name: str, at: datetime) -> tuple[Campa
             campaign = await orders.find(work, name)
             if isinstance(campaign, OrderRefused):
                 return campaign
+            lacks = unmet(agents_in(settings.agents).get(campaign.agent), campaign.seller, store.rules)
             count = PreflightCount(at, await rulebook_in_force(store, work.connection))
             async for page in _waiting(work, campaign):
-                calls = [proposed(campaign, contact, settings.twilio_from) for contact in page]
+                calls = [proposed(campaign, contact, settings.twilio_from, lacks=lacks) for contact in page]
                 async for record in records_for(store, work.connection, calls, at):
                     count.add(record)
             return campaign, count.result()

@@ -53,7 +53,7 @@ def test_json_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["doctor", "--offline", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["ok"] is True
-    assert {finding["group"] for finding in report["findings"]} == {"settings", "parts", "embedded", "machine"}
+    assert {finding["group"] for finding in report["findings"]} == {"settings", "parts", "gate", "embedded", "machine"}
 
 
 def test_wrong_settings_do_not_keep_it_from_looking(
