@@ -18,7 +18,7 @@ from benchmarks.vendors.presets import PUBLISHED
 async def providers(size: Size | None = None, seed: int = 1) -> dict[str, object]:
     """All figures, in seconds, milliseconds or counts as their names say."""
     size = size or Size()
-    added = await overhead(3 * size.calls, seed)
+    added = await overhead(2 * size.calls, seed)
     healthy = await scenario(size, seed)
     gaps = [turn.gap for turn in healthy.turns]
     return {

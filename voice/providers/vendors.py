@@ -153,6 +153,7 @@ def fleet_of(
         [embedded.mouth if name == EMBEDDED else make_mouth(name, access) for name in tts],
         health,
         embedded.mouth,
+        embedded.mind,
     )
 
 
@@ -162,11 +163,13 @@ def keep_talking(
     mouths: Sequence[TextToSpeech],
     health: Health | None = None,
     last_resort: TextToSpeech | None = None,
+    playbook: LanguageModel | None = None,
 ) -> Fleet:
-    """Ordered parts, each list not empty, behind the ports of one. `last_resort` is the voice of the apology."""
+    """Ordered parts, each list not empty, behind the ports of one. `last_resort` is the voice of the apology, `playbook`
+    what answers for a mind that cannot use its tools."""
     shared = health or Health()
     mouth = FallbackMouth(mouths, shared, last_resort)
-    return Fleet(FallbackEars(ears, shared), FallbackMind(minds, shared), mouth, shared)
+    return Fleet(FallbackEars(ears, shared), FallbackMind(minds, shared, playbook), mouth, shared)
 
 
 def _unknown(part: str, name: str, known: tuple[str, ...]) -> ProviderRejected:

@@ -153,6 +153,10 @@ async def test_bad_tool_arguments_go_back_once_and_then_to_the_next_mind(health:
     assert not told.ok
     assert "not valid" in str(told.result)
     assert len(first.prompts) == 2
+    playbook, unasked = Mind("playbook", [TextDelta("Let us go on.")]), Mind("b", [good])
+    outputs = await answer(FallbackMind([Mind("a", [bad]), unasked], health, playbook), prompt)
+    assert text(outputs) == "Let us go on."
+    assert unasked.prompts == []
     with pytest.raises(ProviderRejected, match="bad_tool_arguments"):
         await answer(FallbackMind([Mind("c", [bad])], health), prompt)
 

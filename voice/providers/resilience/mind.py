@@ -1,7 +1,7 @@
 """Several minds behind the port of one: hedged until the first word, replaced when one fails, told where to go on.
 
 What a caller has heard cannot be taken back, so a reply that breaks off in the middle is continued by the next mind from the
-very next word. Tool arguments that are not valid go back to the model once, then the next mind has to answer.
+very next word. Tool arguments that are not valid go back to the model once, then the playbook answers: it makes none up.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class _Reply:
     has_called: bool = False
     complaints: list[Message] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
+    is_for_playbook: bool = False
 
     def next_prompt(self) -> Prompt:
         """What the next mind is asked: the same, or to go on from the last word."""
@@ -48,12 +49,16 @@ class _Reply:
 class FallbackMind:
     """An ordered list of minds. One `Health` is shared by all calls of the process."""
 
-    def __init__(self, minds: Sequence[LanguageModel], health: Health) -> None:
-        """`minds` in order of preference; with a single one, a hedge asks that one again."""
+    def __init__(self, minds: Sequence[LanguageModel], health: Health, playbook: LanguageModel | None = None) -> None:
+        """`minds` in order of preference; with a single one, a hedge asks that one again. `playbook` answers in place of one
+        that cannot use its tools; it does not count as being up."""
         self.name = "+".join(mind.name for mind in minds)
         self._minds = tuple(minds)
         self._health = health
         self._records = {mind.name: health.record(Stage.MIND, mind.name) for mind in minds}
+        self._playbook = playbook
+        if playbook is not None and playbook.name not in self._records:
+            self._records[playbook.name] = health.record(Stage.MIND, playbook.name, is_spare=True)
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[ModelOutput, None]:
         """Stream one reply. Raises `ProviderError` when no mind is left."""
@@ -92,6 +97,8 @@ class FallbackMind:
     # --- who is asked ---
 
     def _others(self, state: _Reply) -> list[LanguageModel]:
+        if state.is_for_playbook and self._playbook is not None:
+            return [self._playbook] if self._playbook.name not in state.failed else []
         return [mind for mind in self._minds if mind.name not in state.failed]
 
     def _candidates(self, state: _Reply) -> list[Candidate[ModelOutput]]:
@@ -122,12 +129,13 @@ class FallbackMind:
             yield output
 
     def _complain(self, state: _Reply, attempt: Attempt[ModelOutput], refused: _NotValid) -> None:
-        """Arguments that are not valid go back to the model once, then to the next mind."""
+        """Arguments that are not valid go back to the model once, then to the playbook, or to the next mind without one."""
         request, provider = refused.request, attempt.record.provider
         log.warning("tool_arguments_refused", provider=provider, tool=request.name, complaint=refused.complaint)
         if state.complaints:
             state.failed.add(provider)
             state.complaints.clear()
+            state.is_for_playbook = True
             if not self._others(state):
                 raise ProviderRejected(provider, "bad_tool_arguments", refused.complaint)
             return
