@@ -153,10 +153,22 @@ async def test_bad_tool_arguments_go_back_once_and_then_to_the_next_mind(health:
     assert not told.ok
     assert "not valid" in str(told.result)
     assert len(first.prompts) == 2
-    playbook, unasked = Mind("playbook", [TextDelta("Let us go on.")]), Mind("b", [good])
-    outputs = await answer(FallbackMind([Mind("a", [bad]), unasked], health, playbook), prompt)
-    assert text(outputs) == "Let us go on."
-    assert unasked.prompts == []
+
+
+async def test_a_mind_that_cannot_use_its_tools_leaves_it_to_the_playbook(health: Health, prompt: Prompt) -> None:
+    bad, good = ToolRequest("t", "save_answer", "{oops"), ToolRequest("u", "end_call", "{}")
+    for said, expected in (("", "Let us go on."), ("Fine. ", "Fine. "), ("So", "SoLet us go on.")):
+        playbook, unasked = Mind("playbook", [TextDelta("Let us go on."), good]), Mind("b", [good])
+        first = Mind("a", [*([TextDelta(said)] if said else []), bad])
+        outputs = await answer(FallbackMind([first, unasked], Health(deadlines=SHORT), playbook), prompt)
+        assert text(outputs)[-len(expected) :] == expected
+        assert outputs[-1] == good
+        assert unasked.prompts == []
+        assert playbook.prompts == [prompt]
+
+
+async def test_without_a_playbook_a_mind_without_its_tools_has_failed(health: Health, prompt: Prompt) -> None:
+    bad = ToolRequest("t", "save_answer", "{oops")
     with pytest.raises(ProviderRejected, match="bad_tool_arguments"):
         await answer(FallbackMind([Mind("c", [bad])], health), prompt)
 

@@ -38,8 +38,16 @@ class _Reply:
     failed: set[str] = field(default_factory=set)
     is_for_playbook: bool = False
 
+    @property
+    def has_spoken(self) -> bool:
+        """Whether whole sentences were said, after which nothing need be said in addition."""
+        return self.said.rstrip().endswith((".", "?", "!"))
+
     def next_prompt(self) -> Prompt:
-        """What the next mind is asked: the same, or to go on from the last word."""
+        """What the next mind is asked: the same, or to go on from the last word. The playbook is asked what the caller said
+        to us, because the tools that were to be used for that are what is missing."""
+        if self.is_for_playbook:
+            return self.prompt
         heard: list[Message] = [AgentSaid(self.said)] if self.said.strip() else []
         if heard and not self.complaints:
             heard.append(Happened("cut_off"))
@@ -116,7 +124,10 @@ class FallbackMind:
         deadlines, record = self._health.deadlines, attempt.record
         has_others = any(mind.name != record.provider for mind in self._others(state))
         within = stall_within(record.pauses, deadlines) if has_others else deadlines.give_up_bounds[1]
+        is_mute = state.is_for_playbook and state.has_spoken
         while (output := await attempt.next(within)) is not None:
+            if is_mute and isinstance(output, TextDelta):
+                continue
             match output:
                 case TextDelta(text):
                     state.said += text
