@@ -4,7 +4,7 @@
     python -m benchmarks.vendors all --port 9101 --agents agents/*.toml --real
 
 `all` takes four ports from `--port` on: deepgram, elevenlabs, anthropic, openai. Prints one JSON line a vendor when ready,
-with the settings that point offhook at it.
+with the settings that point offhook at it; with `--env` the settings alone, as a shell reads them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,10 @@ import argparse
 import asyncio
 import json
 import signal
+import sys
 from pathlib import Path
+
+import structlog
 
 from benchmarks.vendors.build import VENDORS, Real, stand_in
 from benchmarks.vendors.presets import PRESETS
@@ -30,6 +33,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--script", type=Path, help="a file with a line for each utterance (ears) or reply (minds)")
     parser.add_argument("--agents", type=Path, nargs="*", default=[], help="agent files: the minds answer by playbook")
     parser.add_argument("--real", action="store_true", help="really listen, speak and answer, with the embedded parts")
+    parser.add_argument("--env", action="store_true", help="print only the settings, as a shell reads them")
     return parser.parse_args(argv)
 
 
@@ -47,7 +51,7 @@ async def run(args: argparse.Namespace) -> None:
             vendor = await stand_in(name, PRESETS[args.preset], args.seed, script, real)
             await vendor.start(args.host, args.port + offset if args.port else 0)
             running.append(vendor)
-            print(json.dumps({"vendor": name, "port": vendor.port, "settings": vendor.settings()}), flush=True)
+            print(_told(vendor, is_for_shell=args.env), flush=True)
         await stop.wait()
     finally:
         for vendor in running:
@@ -56,5 +60,12 @@ async def run(args: argparse.Namespace) -> None:
             await real.close()
 
 
+def _told(vendor: StandIn, *, is_for_shell: bool) -> str:
+    if is_for_shell:
+        return "\n".join(f"export {name}={value}" for name, value in vendor.settings().items())
+    return json.dumps({"vendor": vendor.vendor, "port": vendor.port, "settings": vendor.settings()})
+
+
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # what is printed is for programs
     asyncio.run(run(arguments()))

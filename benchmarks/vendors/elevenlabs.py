@@ -88,7 +88,8 @@ class ElevenLabsStandIn(StandIn):
         rng = self.rng()
         sent = 0
         encoded = _encoder(request.first("output_format", "mp3_44100_128"))
-        self.log.add(connection.number, "billed", characters=len(text), text=text, context="http")
+        fields = json.dumps(sorted(request.json()))
+        self.log.add(connection.number, "billed", characters=len(text), text=text, context="http", fields=fields)
         try:
             await connection.pause(self.preset.delay("elevenlabs.ttfb").draw(rng))
             connection.open_stream("application/json" if with_times else "audio/basic")

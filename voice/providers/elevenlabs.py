@@ -251,16 +251,21 @@ class _Mouth:
             socket.end(name, is_final=is_final)
             self._bill(text, is_wasted=not is_final)
 
-    def _messages(self, text: str) -> list[dict[str, object]]:
-        # Text "should always end with a space"; voice settings count only in a context's first message.
-        first: dict[str, object] = {"text": " "}
+    def _manner(self) -> dict[str, object]:
+        """How the agent's file wants it spoken, in the vendor's words."""
+        manner: dict[str, object] = {}
         if self._voice.settings:
-            first["voice_settings"] = dict(self._voice.settings)
+            manner["voice_settings"] = dict(self._voice.settings)
         if self._voice.pronunciation:
-            first["pronunciation_dictionary_locators"] = [
+            manner["pronunciation_dictionary_locators"] = [
                 {"pronunciation_dictionary_id": dictionary, "version_id": version}
                 for dictionary, version in self._voice.pronunciation
             ]
+        return manner
+
+    def _messages(self, text: str) -> list[dict[str, object]]:
+        # Text "should always end with a space"; voice settings count only in a context's first message.
+        first: dict[str, object] = {"text": " ", **self._manner()}
         return [first, {"text": f"{text.strip()} ", "flush": True}, {"close_context": True}]
 
     async def _by_http(self, text: str) -> AsyncGenerator[SpokenAudio, None]:
@@ -272,7 +277,7 @@ class _Mouth:
                 text=text,
                 model_id=self._vendor.settings.model,
                 output_format=_FORMAT,
-                **({"voice_settings": dict(self._voice.settings)} if self._voice.settings else {}),
+                **self._manner(),
             )
             async with aclosing(stream):  # or the response stays open until the garbage collector comes
                 async for line in stream:

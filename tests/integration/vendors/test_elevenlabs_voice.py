@@ -128,10 +128,14 @@ async def test_a_drop_after_the_first_words_is_told_to_the_caller(mouth_of) -> N
 async def test_without_a_socket_it_speaks_by_http_with_word_times(mouth_of) -> None:
     async with ElevenLabsStandIn() as vendor:
         vendor.faults.inject(Fault(Kind.BROKEN, path="multi-stream-input"))
-        async with mouth_of(vendor) as mouth:
+        voices = {"elevenlabs.speed": "1.1", "elevenlabs.pronunciation": "dict:v1"}
+        async with mouth_of(vendor, **voices) as mouth:
             pieces = await spoken(mouth, "Hello there.")
     assert words(pieces) == ["Hello", "there."]
     assert pieces[1].words[0].end == pytest.approx(6 * CHARACTER)
+    assert {"voice_settings", "pronunciation_dictionary_locators"} <= set(
+        json.loads(str(vendor.log.of("billed")[0]["fields"]))
+    )
 
 
 @pytest.mark.parametrize(("fault", "code"), [(Kind.AUTH, "wrong_key"), (Kind.MISSING, "not_found"), (Kind.QUOTA, "quota")])
