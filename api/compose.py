@@ -20,6 +20,7 @@ import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.app import create_app
+from api.crowding import Crowding
 from api.engines import open_engines
 from api.gatekeeping import DialGate, SpokenOptOuts
 from api.house import Engines, House
@@ -44,6 +45,7 @@ from context.gather import CallAhead, Gathering
 from context.knowledge.base import KnowledgeBase, open_embedder, open_knowledge
 from context.learning.learn import learn_the_rest
 from context.sources import usual_sources
+from dialer.campaign import Campaign, Hold
 from dialer.pacing import Limit
 from dialer.run import Clock, Runner, SystemClock
 from dialer.stores.sql import SqlStore
@@ -119,6 +121,12 @@ async def open_house(
         metrics = Metrics()
         purse = Purse(settings, engines.prices, agents.all, engines.down, clock.at)
         stack.enter_context(purse.meter.watch())
+        crowding = Crowding(settings.most_lag)
+        stack.callback(crowding.close)
+
+        def hold_of(campaign: Campaign) -> Hold | None:
+            return crowding.hold() or purse.hold_of(campaign)
+
         async with attempts.reading() as work:
             campaigns = await work.campaigns()
         await purse.remember(database, campaigns)
@@ -138,10 +146,11 @@ async def open_house(
                 purse.meter,
                 policy or Policy(),
                 metrics,
+                lambda: crowding.is_full,
             )
         )
         await _warm_up(database, knowledge)
-        runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of, hold_of=purse.hold_of)
+        runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of, hold_of=hold_of)
         switchboard.dialler = runner
         stack.push_async_callback(switchboard.close)
         yield Open(
@@ -167,7 +176,7 @@ async def open_house(
                 settings.twilio_from,
                 clock.at,
                 runner.wake,
-                purse.hold_of,
+                hold_of,
             ),
             metrics,
             engines,

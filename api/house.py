@@ -56,3 +56,4 @@ class House:
     meter: Meter
     policy: Policy = field(default_factory=Policy)
     metrics: Metrics = field(default_factory=Metrics)
+    is_full: Callable[[], bool] = bool  # whether one more call would be one too many

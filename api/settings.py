@@ -127,6 +127,7 @@ class Settings(BaseSettings):
     budget_call: Dollars | None = None
     budget_campaign: Dollars | None = None
     budget_hour: Dollars | None = None
+    most_lag: float = Field(default=0.15, ge=0)
 
     twilio_account_sid: str = Field(default="", validation_alias="TWILIO_ACCOUNT_SID")
     twilio_auth_token: SecretStr = Field(default=NO_SECRET, validation_alias="TWILIO_AUTH_TOKEN")

@@ -120,7 +120,7 @@ class Switchboard:
         request = callbacks.voice_request(form)
         call = self.calls.get(CallId(form.get("call", ""))) or self._by_sid(request.call_sid)
         if call is None and request.is_inbound:
-            if self.is_draining:
+            if self.is_draining or self._house.is_full():
                 return twiml.reject("busy")
             call = await self._ring_in(request)
         if call is None or call.is_over or call.session is not None:

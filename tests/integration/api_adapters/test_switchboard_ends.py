@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -133,3 +134,12 @@ async def test_a_house_that_goes_down_is_busy_to_whoever_rings(house: Open) -> N
     house.switchboard.is_draining = True
     assert "<Reject" in await house.switchboard.on_voice(form)
     assert house.switchboard.live == []
+
+
+async def test_so_is_one_that_is_late_for_the_calls_it_has(house: Open) -> None:
+    form = {"CallSid": "CA9", "From": ANN, "To": "+13025550100", "Direction": "inbound", "CallStatus": "ringing"}
+    form |= {"AccountSid": "AC1", "ApiVersion": "2010-04-01"}
+    board = house.switchboard
+    board._house = replace(board._house, is_full=lambda: True)
+    assert "<Reject" in await board.on_voice(form)
+    assert board.live == []
