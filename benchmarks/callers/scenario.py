@@ -140,7 +140,7 @@ class _Cast:
         return AfterSilence(round(self.rng.uniform(0.9, 1.4), 2))
 
 
-def latency(number: int, seed: int, turns: int = 4) -> Scenario:
+def latency(number: int, seed: int, turns: int = 3) -> Scenario:
     """Asks and answers; every second caller thinks in the middle of a sentence once."""
     cast = _Cast(random.Random(f"latency {seed} {number}"))
     acts = [Act(Kind.HELLO, At(0.1), ("Hello?",))]
@@ -166,7 +166,7 @@ def bargein(number: int, seed: int, rounds: int = 3) -> Scenario:
 
 def gaps(number: int, seed: int) -> Scenario:
     """Listens to long answers."""
-    return latency(number, seed + 1000, turns=3)
+    return latency(number, seed + 1000, turns=2)
 
 
 def endless(number: int, seed: int, turns: int = 60) -> Scenario:
