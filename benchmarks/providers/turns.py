@@ -53,13 +53,16 @@ PAUSE: Final = b"\xff" * 1600  # 0.2 s of silence, after which our own detectors
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is run: `calls` at the same time, `turns` each."""
+    """How much is run: `calls` at the same time, `turns` each, so many `exchanges` with each vendor. `together`: all the
+    failures are tried at the same time, which costs each some milliseconds and saves minutes."""
 
     calls: int = 20
     turns: int = 10
+    exchanges: int = 40
+    together: bool = False
 
 
-SHORT: Final = Size(calls=10, turns=5)
+SHORT: Final = Size(calls=8, turns=4, exchanges=10, together=True)
 
 
 @dataclass(frozen=True, slots=True)
