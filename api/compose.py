@@ -56,6 +56,7 @@ from storage.log import follow, read
 from telephony.direct import DirectProtocol
 from telephony.twilio.rest import TwilioCarrier
 from voice.agent_file import AgentFolder
+from voice.collector import settle
 from voice.policy import Policy
 
 HOUSE_LIMIT: Final = Limit(concurrency=100, calls_per_second=1.0)
@@ -150,6 +151,7 @@ async def open_house(
             )
         )
         await _warm_up(database, knowledge)
+        settle()
         runner = Runner(attempts, gate, switchboard, limit, clock=clock, zone_of=gate.zone_of, hold_of=hold_of)
         switchboard.dialler = runner
         stack.push_async_callback(switchboard.close)

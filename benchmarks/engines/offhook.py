@@ -30,6 +30,7 @@ from telephony.direct import DirectProtocol, direct_of
 from telephony.twilio.stream import TextSocket, TwilioMediaLink, accept
 from voice.actions import AgentSaid, Note
 from voice.agent import AgentDefinition, Manners
+from voice.collector import settle
 from voice.conversation import Conversation
 from voice.detectors.pool import DetectorPool
 from voice.detectors.pulse import Pulse
@@ -145,6 +146,7 @@ def app_of(switchboard: Switchboard) -> Any:
 
 async def serve(options: Options, journals: Path) -> None:
     switchboard = Switchboard(options, journals)
+    settle()
     switchboard.probe.start()
     if options.stall:
         stall_every(1.0, options.stall)
