@@ -35,7 +35,7 @@ _HOP: Final = 80
 _MELS: Final = 80
 _TO_16K: Final = 4.0  # power of a spectrum over twice as many samples
 SHARE: Final = 0.1  # of a core, at most, over time: some four questions a second
-_SAVED: Final = 0.5  # seconds of a core that may be spent at once
+_SAVED: Final = 0.2  # seconds of a core that may be spent at once: what eight calls pausing together ask for
 _NICENESS: Final = 5
 _LONGEST_QUEUE: Final = 8  # questions waiting: beyond it the answer would come too late to matter
 

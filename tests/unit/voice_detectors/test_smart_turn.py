@@ -88,7 +88,7 @@ def test_a_judge_that_has_had_its_share_of_the_core_is_not_asked(monkeypatch: py
     assert answer is not None
     assert answer.result(10) == 1.0
     assert thread.ask(samples) is None
-    clock["now"] += 1.1
+    clock["now"] += 4.1
     assert thread.ask(samples) is not None
     thread.close()
 
