@@ -53,7 +53,8 @@ AGENT: Final = AgentDefinition(
 SAYINGS: Final = (
     "yes", "no", "uh-huh", "mhm", "okay", "well I think so", "what does it cost", "hold on a second please", "",
     "who is this", "stop calling me", "take me off your list", "a person please", "and then my", "friday at three",
-    "please leave a message after the tone",
+    "please leave a message after the tone", "hang on I'll get her", "state your name and why you are calling",
+    "no hablo inglés", "your call is important to us", "no he passed away",
 )  # fmt: skip
 SENTENCES: Final = ("I see.", "That is good to know, thank you.", "Could you tell me a little more about that?", "Fine!")
 TOOLS: Final = (
@@ -63,6 +64,7 @@ TOOLS: Final = (
 STOP_TIME: Final = 0.5  # seconds a caller may hold the floor before we are quiet
 
 SLIP: Final = 0.02  # seconds that may be lost or repeated where our voice is lowered or raised
+GREETS: Final = 2.0  # seconds after the end of the callee's greeting
 AGAIN: Final = 2.0  # seconds that may be repeated after a wrong stop
 
 
@@ -114,6 +116,8 @@ def broken_laws(world: World) -> Iterator[Broken]:
     yield from _gives_way(world)
     yield from _drafts_are_harmless(world)
     yield from _nothing_lost_or_repeated(world)
+    yield from _greets_in_time(world)
+    yield from _never_bridges_twice_alike(world)
 
 
 def storm(seed: int) -> list[Broken]:
@@ -234,6 +238,27 @@ def _nothing_lost_or_repeated(world: World) -> Iterator[Broken]:
         lost, most = (after.first - before.last) / SAMPLE_RATE, AGAIN if after.is_taken_up else SLIP
         if not -most <= lost <= SLIP:
             yield Broken("nothing is lost or repeated", f"{lost:+.3f} s between {before} and {after}")
+
+
+def _greets_in_time(world: World) -> Iterator[Broken]:
+    """47 CFR 64.1200(a)(7)(ii): we speak within two seconds of the end of the callee's greeting. The voice is made ahead."""
+    opened = min((instant for instant, action in world.done if isinstance(action, Speak)), default=world.now)
+    ends = [said.start + said.length for said in world.utterances if said.start < opened]
+    if world.conversation.party in (Party.MACHINE, Party.FAX):
+        return  # a machine is answered after its beep
+    is_speaking = any(said.start < opened <= said.start + said.length for said in world.utterances)
+    if not is_speaking and opened - max([0.0, *ends]) > GREETS:
+        yield Broken("greets in time", f"at {opened:.2f} s, {opened - max([0.0, *ends]):.2f} s after the greeting")
+
+
+def _never_bridges_twice_alike(world: World) -> Iterator[Broken]:
+    said = [
+        after.text
+        for (_, action), (_, after) in pairwise(world.done)
+        if isinstance(action, Note) and action.text.startswith("the reply is late") and isinstance(after, Speak)
+    ]
+    if len(said) > len(set(said)):
+        yield Broken("never bridges twice alike", f"{said}")
 
 
 def _is_quiet_before(world: World, said: Utterance) -> bool:

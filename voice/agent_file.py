@@ -35,6 +35,7 @@ from voice.agent import (
 from voice.agent_table import Table
 from voice.errors import AgentFileError
 from voice.language.wording import AGENT_BLANKS, BLANK
+from voice.phrases import is_cheerful
 
 _E164: Final = re.compile(r"\+[1-9]\d{6,14}")
 _SIP: Final = re.compile(r"sips?:[^\s@]+(@[^\s@]+)?")
@@ -190,6 +191,9 @@ def _check(root: Table, agent: AgentDefinition) -> None:
     target = agent.transfer_to
     if target and not (_E164.fullmatch(target) or _SIP.fullmatch(target)):
         raise root.problem("bad_number", "transfer_to", f"{target!r} is neither like +13025550100 nor like sip:desk@host")
+    for filler in agent.manners.fillers:
+        if is_cheerful(filler):
+            raise root.problem("bad_value", "manners.fillers", f"{filler!r} may be said before bad news: use neutral words")
     _check_ids(root, agent)
     _check_targets(root, agent)
     _check_blanks(root, agent)

@@ -97,6 +97,7 @@ from voice.speculation import Speculation
 from voice.supervision import Supervision
 from voice.waits import Wait, Waits
 
+_LATE = 0.1  # seconds by which evidence of a silence may lag behind it
 OPT_OUT_KEY = "9"  # what the openings offer; 47 CFR 64.1200(b)(3): an automated opt-out by voice or key
 
 
@@ -284,6 +285,16 @@ class Conversation:
         self._waits.drop(Wait.HELLO)
         return self._say(self.opening, is_protected=True, is_opening=True)
 
+    def _greet_soon(self) -> None:
+        """The callee's greeting may have ended: the law's two seconds run from here, however their turn ends."""
+        if not self._is_opened and self._encounters.away is None:
+            self._waits.set(Wait.HELLO, self._now - self.floor.silence + self.policy.open_within)
+
+    def _greeting_over(self) -> list[Action]:
+        """They went on speaking, or it is our turn."""
+        is_pausing = self.floor.caller is Caller.QUIET or self.floor.silence >= self.policy.open_within - _LATE
+        return self._open() if is_pausing else []
+
     # --- the floor ----------------------------------------------------------------------------------------------------
 
     def _evidence(self, event: VoiceEvidence) -> list[Action]:
@@ -308,6 +319,7 @@ class Conversation:
                 case CallerStarted():
                     actions += self._caller_started()
                 case CallerPaused():
+                    self._greet_soon()
                     actions += [*self._listening.finish_utterance(), *self._speculate()]
                 case TurnOver(why):
                     actions += self._turn_over(why)
@@ -409,6 +421,8 @@ class Conversation:
         if is_free and self._encounters.away is None:
             if self._supervision.is_waiting:
                 return self._obey()
+            if told := self._tell_news():
+                return told
             self._waits.set(Wait.SILENCE, self._now + self.agent.manners.silence_after)
         return []
 
@@ -574,7 +588,16 @@ class Conversation:
             self._transferred_to = ""
             self._waits.drop(Wait.GONE)
             return actions + self._start_reply()
-        return actions + self._act(self._speaking.tool_finished(event, used, self._now))
+        actions += self._act(self._speaking.tool_finished(event, used, self._now))
+        is_ours = self.phase is Phase.TALKING and self.floor.caller is Caller.QUIET and not self._listening.is_waiting
+        return actions + (self._tell_news() if is_ours else [])
+
+    def _tell_news(self) -> list[Action]:
+        """A tool's late result is told once nobody speaks, whatever was talked about meanwhile."""
+        if not self._speaking.has_news or self._speaking.reply is not None or self._speaking.is_holding:
+            return []
+        is_fit = self._is_opened and self._encounters.away is None and not self._supervision.is_waiting
+        return self._act(self._speaking.go_on(self._now)) if is_fit else []
 
     # --- a supervisor's hand --------------------------------------------------------------------------------------------
 
@@ -769,7 +792,9 @@ class Conversation:
                 self._listening.give_up_waiting(self._now + 1.0)
                 return self._close_turn()
             case Wait.HELLO:
-                return self._open()
+                return self._greeting_over()
+            case Wait.TOOL:
+                return self._act(self._speaking.tool_is_late(self._now))
             case Wait.FILLER:
                 return self._act(self._speaking.fill())
             case Wait.NO:

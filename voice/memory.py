@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from voice.actions import AgentSaid, CallerSaid, Happened, Message, ToolUsed
 from voice.events import CallId, ToolCalled, ToolFinished
+from voice.phrases import is_grave
 from voice.report import Line
 
 
@@ -60,6 +61,17 @@ class Memory:
         began = self.began or 0.0
         self.transcript.append(Line(speaker, text, max(0.0, started - began), max(0.0, ended - began), is_cut, confidence))
 
+    @property
+    def is_grave(self) -> bool:
+        """Whether what has to be answered is no good news: a tool that failed, a misfortune of the caller's."""
+        for message in reversed(self.messages):
+            match message:
+                case ToolUsed(ok=False):
+                    return True
+                case CallerSaid(text):
+                    return is_grave(text)
+        return False
+
     # --- what was done ------------------------------------------------------------------------------------------------
 
     def claim(self, effect: str) -> str | None:
@@ -93,6 +105,10 @@ class Memory:
             self._running.clear()
         else:
             self._running.pop(call, None)
+
+    def runs(self, call: str) -> bool:
+        """Whether this tool call waits for its result."""
+        return call in self._running
 
     @property
     def is_running(self) -> bool:

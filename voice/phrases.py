@@ -32,6 +32,15 @@ _DIGITS: Final = _set("zero oh o one two three four five six seven eight nine te
 _WHOLE_NUMBER: Final = 7
 
 
+_GRAVE: Final = re.compile(
+    r"\b(passed away|died|is dead|funeral|in (the )?hospital|cancer|heart attack|stroke|divorced?|miscarriage|"
+    r"lost (my|his|her|our) (job|house|home|wife|husband|son|daughter|mother|father|mom|dad|baby))\b"
+)
+_CHEERFUL: Final = re.compile(
+    r"\b(great|perfect|wonderful|excellent|awesome|fantastic|good|lovely|super|nice|amazing|brilliant|glad|happy)\b"
+)
+
+
 def normalise(text: str) -> str:
     """Lower case, without punctuation, single spaces: what two recognisers would both write."""
     return " ".join(re.sub(r"[^\w\s'-]", " ", text.lower().replace("’", "'")).split())
@@ -74,3 +83,13 @@ def is_number_in_progress(text: str, *, is_expected: bool) -> bool:
 def is_opt_out(text: str) -> bool:
     """Whether the person asks not to be called again, in English or Spanish; the guard errs on the side of believing it."""
     return asks_to_be_left_alone(text)
+
+
+def is_grave(text: str) -> bool:
+    """Whether the person tells of a misfortune: a light word before our answer would wound."""
+    return _GRAVE.search(normalise(text)) is not None
+
+
+def is_cheerful(text: str) -> bool:
+    """Whether words praise or rejoice: said before it is known what comes next, they may stand before bad news."""
+    return _CHEERFUL.search(normalise(text)) is not None

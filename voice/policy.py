@@ -19,6 +19,11 @@ class Policy:
     no_stands_after: float = 0.4  # an interim no, said while we speak, before the ears are asked to be sure of it
     shortest_turn: float = 0.35  # a wordless sound shorter than this is nobody's turn
     filler_after: float = 0.6  # of waiting for the mind; then a word in between, so that no air is dead
+    open_within: float = (
+        1.4  # of the end of the callee's greeting; the law's two seconds, less what the voice takes to begin
+    )
+    tool_after: float = 1.2  # of waiting for a tool in silence; then we say that we are looking
+    tool_again: float = 9.0  # and that it takes longer
     settled_after: float = 0.15  # an interim that has not changed for so long is worth preparing an answer to
     most_speculations: int = 2  # replies prepared in one turn before it is over
     model_within: float = 8.0  # from one piece of a reply to the next

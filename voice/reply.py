@@ -37,6 +37,9 @@ class Reply:
     tools: int = 0
     is_tool_failed: bool = False
     audible_at: float | None = None
+    is_resting: bool = False  # it was audible, and waits in silence for a tool
+    excuses: int = 0  # times it has said that a tool takes long
+    tells: frozenset[str] = frozenset()  # tool calls whose late results it was started to speak about
     splitter: SentenceSplitter = field(default_factory=SentenceSplitter)
 
     def speak(self, sentence: str) -> Speak:

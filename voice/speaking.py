@@ -106,6 +106,8 @@ class Speaking:
         self._continuations = 0
         self._fillers = 0
         self._held: Held | None = None
+        self._callers: dict[str, Reply] = {}  # tool call -> the reply that asked for it, while it runs
+        self._untold: set[str] = set()  # tool calls that finished when their reply was history, and that nobody spoke about
 
     @property
     def playout(self) -> Playout:
@@ -132,6 +134,7 @@ class Speaking:
         """Let the mind write the next reply."""
         actions = self.release()
         reply = self._live_now(self.numbered())
+        reply.tells = frozenset(self._untold)
         self._await_mind(now)
         return [*actions, StartReply(reply.id, tuple(self._memory.messages))]
 
@@ -176,11 +179,13 @@ class Speaking:
                 assert_never(event)
 
     def fill(self) -> Spoken:
-        """The mind is late: a short word of ours, and the reply goes on from it. Never the same twice in a row."""
+        """The mind is late: a short word of ours, and the reply goes on from it. Never the same twice in a call (a phrase
+        that comes again gives a machine away), and none where the answer may be bad news."""
         reply, fillers = self.reply, self._agent.manners.fillers
-        if reply is None or reply.segments or reply.is_written:
+        is_used_up = self._fillers >= len(fillers)
+        if reply is None or reply.segments or reply.is_written or is_used_up or self._memory.is_grave:
             return []
-        words = fillers[self._fillers % len(fillers)]
+        words = fillers[self._fillers]
         self._fillers += 1
         reply.fillers = 1
         return [Note("decision", "the reply is late: a word in between"), reply.speak(words)]
@@ -199,12 +204,37 @@ class Speaking:
         return self.start(now)
 
     def tool_finished(self, event: ToolFinished, used: ToolUsed, now: float) -> Spoken:
-        """A tool that the live reply may wait for has finished."""
-        reply = self._held.reply if self._held is not None else self.reply
-        if reply is None:
+        """A tool has finished. The reply that asked for it goes on, or its failure is told; if it is history, the result is
+        kept to be told by another, once."""
+        asker = self._callers.pop(event.call, None)
+        if asker is None:
             return []
-        reply.is_tool_failed |= not event.ok and used.name != "opt_out"
-        return self.maybe_heard_out(reply, now) if reply is self.reply else []
+        asker.is_tool_failed |= not event.ok and used.name != "opt_out"
+        if asker is self.reply:
+            self._waits.drop(Wait.TOOL)
+            return self.maybe_heard_out(asker, now)
+        if (self._held is None or asker is not self._held.reply) and asker.needs_another:
+            self._untold.add(event.call)
+        return []
+
+    def tool_is_late(self, now: float) -> Spoken:
+        """A tool takes long: say so, and then once more; after that, waiting has been explained."""
+        reply, manners = self.reply, self._agent.manners
+        assert reply is not None, "the wait goes with its reply"
+        excuses = (manners.looking_up, manners.still_looking)
+        if reply.excuses == len(excuses):
+            return []
+        words = excuses[reply.excuses]
+        reply.excuses += 1
+        reply.fillers += 1
+        actions: Spoken = [Note("decision", "a tool takes long: we say so"), reply.speak(words)]
+        self._await_hearing(reply, now)
+        return actions
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a result waits to be told."""
+        return bool(self._untold)
 
     def _live_now(self, reply: Reply) -> Reply:
         self.reply = reply
@@ -222,6 +252,8 @@ class Speaking:
     def _tool_called(self, reply: Reply, event: ToolCalled) -> Spoken:
         was_protected, was_opt_out = reply.is_protected, reply.is_opt_out
         actions: Spoken = [*self.effects.called(reply, event)]
+        if self._memory.runs(event.call):
+            self._callers[event.call] = reply
         if reply.is_protected and not was_protected and reply.audible_at is not None:
             actions.insert(0, Audible(is_protected=True))
         return [OptOutWritten(), *actions] if reply.is_opt_out and not was_opt_out else actions
@@ -266,6 +298,10 @@ class Speaking:
         if reply.audible_at is None:
             reply.audible_at = now
             self._waits.drop(Wait.FILLER)
+            self._untold -= reply.tells
+            actions.append(Audible(reply.is_protected))
+        elif reply.is_resting:
+            reply.is_resting = False
             actions.append(Audible(reply.is_protected))
         actions += self.delivery.play(reply, event, now)
         self._await_hearing(reply, now)
@@ -291,9 +327,17 @@ class Speaking:
             self._waits.set_once(Wait.LEAVE, now + self._policy.leave_within)
             return []
         if self._memory.is_running and reply.needs_another:
-            return []
+            return self._rest(reply, now)
         self._retire(reply, now, is_cut=False)
         return [HeardOut(reply)]
+
+    def _rest(self, reply: Reply, now: float) -> Spoken:
+        """Everything has been heard, and a tool runs: be silent, but not for long."""
+        self._waits.set_once(Wait.TOOL, now + (self._policy.tool_again if reply.excuses else self._policy.tool_after))
+        if reply.audible_at is None or reply.is_resting:
+            return []
+        reply.is_resting = True
+        return [Silenced()]
 
     def tools_given_up(self, now: float) -> Spoken:
         """Tools that were waited for before we leave took too long."""
@@ -343,7 +387,7 @@ class Speaking:
         if self._remember(reply, now, is_cut=is_cut):
             self._give_up_leaving(reply)
         self.reply = None
-        self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD)
+        self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD, Wait.TOOL)
 
     def _remember(self, reply: Reply, now: float, *, is_cut: bool) -> bool:
         """Keep what was heard; True if that is not all."""
@@ -379,7 +423,7 @@ class Speaking:
         self._remember(reply, now, is_cut=True)
         self.reply = None
         self._held = Held(reply)
-        self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD)
+        self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD, Wait.TOOL)
         self._waits.set(Wait.HELD, now + self._policy.hold_for)
         return actions
 

@@ -13,6 +13,7 @@ class Wait(StrEnum):
     NO = auto()  # a "stop" to stand for a moment: it may yet become "stop by on Friday"
     FILLER = auto()  # the mind's first word, before we bridge the wait
     MODEL = auto()  # the mind's next word, before it counts as stalled
+    TOOL = auto()  # a tool's result, before we speak about the wait
     SILENCE = auto()  # the caller's move
     LONGEST = auto()  # the end of the longest call
     LEAVE = auto()  # tools that must finish before we leave

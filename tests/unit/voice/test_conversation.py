@@ -357,6 +357,16 @@ def test_another_key_is_told_to_the_mind():
     assert order.messages[-1] == Happened("key:1")
 
 
+def test_a_key_does_not_cut_the_laws_text_short_and_a_late_answer_to_one_is_bridged():
+    patient = replace(AGENT, manners=Manners(fillers=("Let me see.",)))
+    world = call(patient, delays=Delays(mind=2.0))
+    world.at(1.0, KeyPressed("1"))
+    world.at(4.0, KeyPressed("1"))
+    world.run(until=9.0)
+    assert world.conversation.messages[:2] == [Happened("key:1"), AgentSaid(AGENT.opening)]
+    assert AgentSaid("Let me see. Okay.") in world.conversation.messages
+
+
 def test_an_opt_out_in_the_last_words_is_still_written():
     world = call(utterances=[Utterance(4.0, 2.0, "stop calling me now please")], hangs_up_at=5.9).run()
     assert [action.name for _, action in world.orders(RunTool)] == ["opt_out"]
@@ -744,9 +754,80 @@ def test_a_late_mind_is_bridged_never_twice_with_the_same_words():
         mind=says("Good to know.", "Fine."),
         delays=Delays(mind=2.0),
     ).run(until=14.0)
-    spoken = [action.text for _, action in world.orders(Speak)][2:]
-    assert spoken == ["Let me see.", "Good to know.", "One moment.", "Fine."]
+    assert spoken(world)[2:] == ["Let me see.", "Good to know.", "One moment.", "Fine."]
     assert AgentSaid("Let me see. Good to know.") in world.conversation.messages
+
+
+def test_when_the_words_in_between_are_used_up_there_are_none():
+    world = call(
+        PATIENT,
+        utterances=[Utterance(4.0 + 5 * n, 0.6, "yes") for n in range(3)],
+        mind=says("Good to know.", "Fine.", "Well."),
+        delays=Delays(mind=2.0),
+    ).run(until=19.0)
+    assert spoken(world)[2:] == ["Let me see.", "Good to know.", "One moment.", "Fine.", "Well."]
+
+
+def test_before_bad_news_there_is_no_word_in_between():
+    world = call(PATIENT, utterances=[Utterance(4.0, 0.8, "no he passed away")], mind=says("I am sorry."))
+    world.delays = Delays(mind=2.0)
+    world.run(until=9.0)
+    assert spoken(world)[2:] == ["I am sorry."]
+    book = Call("book_appointment", '{"when":"friday"}')
+    replies = [("Booked.", book), ("Sorry, that failed.",)]
+    world = call(PATIENT, utterances=[Utterance(4.0, 0.5, "friday")], mind=lambda m: replies.pop(0))
+    world.delays, world.tool_succeeds = Delays(mind=2.0), lambda order: False
+    world.run(until=12.0)
+    assert spoken(world)[2:] == ["Let me see.", "Booked.", "Sorry, that failed."]
+
+
+BOOK = Call("book_appointment", '{"when":"friday"}')
+
+
+def booked(messages: Sequence[Message]) -> bool:
+    return any(isinstance(message, ToolUsed) and message.result is not None for message in messages)
+
+
+def test_a_tool_that_takes_long_is_spoken_about_and_its_result_told():
+    world = call(
+        utterances=[Utterance(4.0, 0.5, "friday")],
+        mind=lambda m: ("It is done.",) if booked(m) else (BOOK,),
+        delays=Delays(tool=30.0),
+    ).run(until=50.0)
+    manners = AGENT.manners
+    assert spoken(world)[2:5] == [manners.looking_up, manners.still_looking, "It is done."]
+    assert spoken(world).count("It is done.") == 1
+
+
+def test_a_result_is_told_once_though_the_caller_talks_meanwhile():
+    def mind(messages: Sequence[Message]) -> Sequence[str | Call]:
+        if booked(messages):
+            return ("It is done.",)
+        return (BOOK,) if messages[-1] == CallerSaid("friday") else ("Still working on it.",)
+
+    for talks in (7.0, 6.0):  # while we say that we are looking, and in the silence after it
+        world = call(
+            utterances=[Utterance(4.0, 0.5, "friday"), Utterance(talks, 0.8, "are you there")],
+            mind=mind,
+            delays=Delays(tool=6.0),
+        ).run(until=20.0)
+        heard = [message.text for message in world.conversation.messages if isinstance(message, AgentSaid)]
+        assert sum("It is done." in text for text in heard) == 1
+        assert any("Still working" in text for text in heard)
+        assert len(world.orders(RunTool)) == 1
+
+
+def test_a_result_waits_for_the_caller_to_finish():
+    def mind(messages: Sequence[Message]) -> Sequence[str | Call]:
+        return ("It is done.",) if booked(messages) else (BOOK,)
+
+    world = call(
+        utterances=[Utterance(4.0, 0.5, "friday"), Utterance(5.9, 4.0, "oh and by the way how much would it all be")],
+        mind=mind,
+        delays=Delays(tool=2.0),
+    ).run(until=18.0)
+    (heard,) = [sound.start for sound in world.played if sound.word == "done."]
+    assert heard > 9.9
 
 
 def test_a_bridge_is_no_answer():
@@ -767,6 +848,15 @@ def test_without_a_hello_the_opening_comes_by_itself():
     assert call(agent).run(until=3.0).orders(Speak)[0][0] == pytest.approx(1.2, abs=0.01)
     cough = call(agent, utterances=[Utterance(0.3, 0.1)]).run(until=3.0)
     assert cough.orders(Speak)[0][0] < 2.0
+
+
+def test_the_opening_comes_within_two_seconds_of_a_greeting_that_promises_more():
+    agent = replace(AGENT, manners=Manners(hello_within=1.2))
+    world = call(agent, utterances=[Utterance(0.4, 0.9, "hello this is the")], delays=Delays(final=0.4)).run(until=5.0)
+    assert world.orders(Speak)[0][0] < 1.3 + 1.5
+    going_on = [Utterance(0.4, 0.9, "hello this is the"), Utterance(1.7, 1.4, "home of the smiths")]
+    world = call(agent, utterances=going_on, delays=Delays(final=0.4)).run(until=6.0)
+    assert 3.1 < world.orders(Speak)[0][0] < 3.1 + 1.5
 
 
 def test_inbound_nobody_waits_for_a_hello():

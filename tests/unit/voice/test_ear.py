@@ -77,6 +77,7 @@ def test_after_a_silence_or_a_clear_the_clock_starts_anew():
     ear = playing()
     ear.queued(16000, 24000, 15.0)
     assert ear.position(15.5) == 20000
+    ear.marked(16000, 15.1)  # of the audio before the silence
     assert ear.cleared(15.5) == 20000
     assert ear.position(17.0) == 20000
     ear.queued(20000, 24000, 18.0)

@@ -96,6 +96,7 @@ def test_the_version_is_of_the_content() -> None:
         (changed('name = "small"', 'name = "Small One"'), "bad_value", "name"),
         (changed('"+13025550100"', '"302 555"'), "bad_number", "numbers"),
         (changed('"sip:desk@host"', '"desk"'), "bad_number", "transfer_to"),
+        (changed("silence_after = 5", 'fillers = ["Great!"]'), "bad_value", "manners.fillers"),
         (changed('transfer_to = "sip:desk@host"', ""), "missing", "transfer_to"),
         (
             changed('transfer_to = "sip:desk@host"', "").replace(b'then = "transfer"', b'then = "end"')
