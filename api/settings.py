@@ -18,6 +18,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from compliance.scope import Scopes, parse_scopes
+from voice.pricing.thrift import ALLOWED
 
 EMBEDDED: Final = "embedded"
 PROVIDERS: Final[dict[str, tuple[str, ...]]] = {
@@ -128,6 +129,7 @@ class Settings(BaseSettings):
     budget_campaign: Dollars | None = None
     budget_hour: Dollars | None = None
     most_lag: float = Field(default=0.15, ge=0)
+    speculation_tokens: Annotated[int, Field(ge=0)] = ALLOWED
 
     twilio_account_sid: str = Field(default="", validation_alias="TWILIO_ACCOUNT_SID")
     twilio_auth_token: SecretStr = Field(default=NO_SECRET, validation_alias="TWILIO_AUTH_TOKEN")

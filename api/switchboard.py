@@ -43,6 +43,7 @@ from voice.opening import dressed, opening_of
 from voice.ports import Prompt, Transcriber
 from voice.prepared import EarsAhead, PreparedSpeaker
 from voice.pricing.consumption import Account, bill_to
+from voice.pricing.thrift import Thrift
 from voice.report import CallReport
 from voice.session import Providers, Session
 from voice.wheel import Wheel
@@ -73,6 +74,7 @@ class Switchboard:
         self._house = house
         self._books = Books(house)
         self._wheel = Wheel()
+        self._thrift = Thrift(house.settings.speculation_tokens)
         self._chores: set[asyncio.Task[None]] = set()
         self._written = asyncio.Event()
 
@@ -200,6 +202,7 @@ class Switchboard:
         gaps = gaps_of(report)
         measure_gaps(self._house.metrics, gaps)
         measure_context(self._house.metrics, briefing.took)
+        call.account.waste(report.dropped)
         costs = self._books.costs(call)
         measures = {**measures_of(report, briefing, session.underruns), **gaps.figures(), **costs}
         with self._writing(call):
@@ -224,6 +227,7 @@ class Switchboard:
             self._wheel,
             journal,
             Watcher(self, call),
+            thrift=self._thrift,
         )
         return session, journal
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
 
 from voice.actions import (
@@ -121,6 +121,7 @@ class World:
     hangs_up_at: float | None = None
     sounds: tuple[float, float] = (0.0, 0.0)  # from when to when music plays at the other end
     tool_succeeds: Callable[[RunTool], bool] = lambda order: True
+    voice_fault: Callable[[Speak], str] = lambda order: ""  # mute | endless | untimed | backwards
     mangle: Callable[[float, Event], Sequence[tuple[float, Event]]] = lambda instant, event: ((instant, event),)
     is_faulty: bool = False  # events are mangled: only the laws that hold in spite of it apply
     now: float = 0.0
@@ -136,6 +137,7 @@ class World:
     stretches: list[Stretch] = field(default_factory=list)
     _speech: dict[int, SpeechArrived] = field(default_factory=dict)  # by the identity of its audio: it may be played later
     _words: dict[tuple[int, int], tuple[ReplyId, str]] = field(default_factory=dict)  # by first and last sample queued
+    _texts: dict[tuple[ReplyId, int], list[str]] = field(default_factory=dict)  # the words of every segment
     _told: int = 0  # utterances whose words the ears have given
 
     def at(self, instant: float, event: Event) -> None:
@@ -243,7 +245,23 @@ class World:
         timed = tuple(
             Word(word, number * SECONDS_PER_WORD, (number + 1) * SECONDS_PER_WORD) for number, word in enumerate(words)
         )
-        self._later(self.delays.mouth, SpeechArrived(order.reply, order.segment, b"\x00" * length, timed))
+        self._texts[order.reply, order.segment] = words
+        noise = 0
+        match self.voice_fault(order):
+            case "mute":
+                length = 0
+            case "endless":
+                noise = 10 * 60 * SAMPLE_RATE
+            case "untimed":
+                timed = ()
+            case "backwards":
+                timed = tuple(
+                    replace(word, start=at.start, end=at.end) for word, at in zip(timed, reversed(timed), strict=True)
+                )
+        if length:
+            self._later(self.delays.mouth, SpeechArrived(order.reply, order.segment, b"\x00" * length, timed))
+        for _ in range(0, noise, 10 * SAMPLE_RATE):
+            self._later(self.delays.mouth, SpeechArrived(order.reply, order.segment, b"\x01" * 10 * SAMPLE_RATE))
         self._later(self.delays.mouth, SegmentSpoken(order.reply, order.segment))
 
     def _write(self, order: StartReply) -> None:
@@ -277,10 +295,13 @@ class World:
         reply, position, *_ = (int(part) for part in name.split("/"))
         first = position - offset
         event = self._speech.get(id(audio))
-        if event is not None and event.reply == reply:
-            for word in event.words:
-                place = (first + round(word.start * SAMPLE_RATE), first + round(word.end * SAMPLE_RATE))
-                self._words[place] = (event.reply, word.text)
+        if event is not None and event.reply == reply and not audio.startswith(b"\x01"):
+            for number, word in enumerate(self._texts[event.reply, event.segment]):
+                starts = round(number * SECONDS_PER_WORD * SAMPLE_RATE)
+                self._words[first + starts, first + round((number + 1) * SECONDS_PER_WORD * SAMPLE_RATE)] = (
+                    event.reply,
+                    word,
+                )
         is_taken_up = any(isinstance(a, Note) and a.text.startswith("going on where") for _, a in self.done[-4:])
         self.stretches.append(Stretch(ReplyId(reply), first, position, start, is_taken_up=is_taken_up))
         for (began, ended), (number, text) in self._words.items():

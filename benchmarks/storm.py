@@ -34,9 +34,11 @@ from voice.events import (
     ToneHeard,
     ToolCalled,
     ToolFinished,
+    Transcribed,
     TransferRequested,
     VoiceEvidence,
     Whispered,
+    Word,
 )
 
 AGENT: Final = AgentDefinition(
@@ -102,6 +104,7 @@ def build(seed: int) -> World:
     if not is_fair:
         world.mangle = _mangle(rng)
         world.is_faulty = True
+        world.voice_fault = lambda order: rng.choice(("mute", "endless", "backwards")) if rng.random() < 0.02 else ""
     for event in _interjections(rng):
         world.at(rng.uniform(0.0, 40.0), event)
     return world
@@ -316,6 +319,15 @@ def _interjections(rng: random.Random) -> Iterator[Event]:
         yield ToneHeard(Samples(0), 1000.0, 0.4)
     if rng.random() < 0.05:
         yield HangupRequested("supervisor")
+    for odd in (
+        Transcribed("thank you", is_final=True),
+        Transcribed("I said yes", is_final=True, words=(Word("yes", 2.0, 2.2), Word("I", 1.0, 1.1))),
+        MarkReturned("7/123456/7"),
+        MarkReturned("another call's mark"),
+        VoiceEvidence(Samples(1), 0.9, -20.0),
+    ):
+        if rng.random() < 0.1:
+            yield odd
     for order in (SupervisorSays("One moment please. I will ask."), Whispered("be kind"), TransferRequested("+16145550199")):
         if rng.random() < 0.1:
             yield order

@@ -38,9 +38,14 @@ class StartReply:
 
 @dataclass(frozen=True, slots=True)
 class StopReply:
-    """The mind need not go on with this reply, nor the mouth. Late events of it will be ignored."""
+    """The mind need not go on with this reply, nor the mouth. Late events of it will be ignored.
+
+    `wasted`: it was prepared in advance, and so many tokens were read and written for it in vain (the vendor's count where
+    it was finished, else four letters a token).
+    """
 
     reply: ReplyId
+    wasted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

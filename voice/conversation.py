@@ -8,6 +8,7 @@ stand the memory, a supervisor's orders and the waits.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from typing import assert_never
@@ -77,7 +78,7 @@ from voice.lead import Lead
 from voice.listening import Listening
 from voice.machine import is_voicemail_greeting
 from voice.memory import Memory
-from voice.phrases import is_backchannel, is_opt_out
+from voice.phrases import is_backchannel, is_opt_out, normalise
 from voice.playout import Playout
 from voice.policy import Policy
 from voice.reply import Leave, LeaveByHangup, LeaveByTransfer, Reply
@@ -95,6 +96,7 @@ from voice.speaking import (
 )
 from voice.speculation import Speculation
 from voice.supervision import Supervision
+from voice.turn import CallerTurn
 from voice.waits import Wait, Waits
 
 _LATE = 0.1  # seconds by which evidence of a silence may lag behind it
@@ -185,13 +187,21 @@ class Conversation:
             transferred_to=self._transferred_to,
             duration=self._now - started if started is not None else 0.0,
             speculated=self._speculation.begun,
-            wasted=self._speculation.wasted,
+            dropped=tuple(self._speculation.dropped),
+            wasted_tokens=self._speculation.wasted_tokens,
+            oddities=self._oddities,
             encounters=tuple(f"{seen.what}: {seen.evidence}" for seen in self._encounters.seen),
         )
 
+    @property
+    def _oddities(self) -> dict[str, int]:
+        strays = Counter({"stray marks": self.playout.strays})
+        counted = self._listening.oddities + self._speaking.oddities + strays
+        return dict(sorted(counted.items()))
+
     def handle(self, event: Event, now: float) -> list[Action]:
         """Take one event; return everything that must now be done, in order."""
-        self._now = now
+        self._now = now = max(now, self._now)  # no decision is undone by a clock that runs backwards
         if self.phase is Phase.ENDED:
             return []
         actions = self._happened(event)
@@ -429,7 +439,7 @@ class Conversation:
     # --- the ears -----------------------------------------------------------------------------------------------------
 
     def _transcribed(self, event: Transcribed) -> list[Action]:
-        if self.phase is not Phase.TALKING or not self._listening.hears(event, self._now):
+        if self.phase is not Phase.TALKING or not self._listening.hears(event, self._now, silent_for=self.floor.silence):
             return []
         turn = self._listening.turn
         actions: list[Action] = []
@@ -461,8 +471,11 @@ class Conversation:
         turn = self._listening.turn
         text = turn.text
         turn.ended_at = self._now
+        if self._listening.is_afterthought(self.floor.silence, self._now):
+            return self._revise(text)
         if self._speaking.reply is None or is_opt_out(text):
             turn.why = "words without voice"
+            self._listening.oddities["words without voice"] += 1
             return self._close_turn()
         self._listening.take_turn()
         self.memory.line("caller", text, turn.started_at if turn.started_at is not None else self._now, self._now)
@@ -471,6 +484,19 @@ class Conversation:
         actions: list[Action] = [Note("caller", text, (("while", "agent"),))]
         sighting = self._recognise(text, turn.language)
         return actions if sighting is None else actions + self._encountered(sighting)
+
+    def _revise(self, text: str) -> list[Action]:
+        """The ears changed their mind about a turn that is being answered: what they add is answered while nobody hears us
+        yet; what they only say again is nobody's words."""
+        answering = self._listening.answering
+        is_more = answering is not None and len(normalise(text)) > len(normalise(answering.text))
+        if answering is not None and is_more and self.memory.take_back(answering.text):
+            self._listening.turn.started_at = answering.started_at
+            self._listening.turn.ended_at = answering.ended_at
+            self._listening.turn.why = f"{answering.why}, revised"
+            return self._stop_reply() + self._close_turn()
+        self._listening.turn = CallerTurn()
+        return [Note("decision", f'the ears say again: "{text}"')]
 
     def _sounds_like_machine(self) -> bool:
         if is_screener(self._listening.turn.text):

@@ -27,6 +27,7 @@ class Draft:
 
     reply: Reply
     text: str  # what the caller seemed to have said
+    tokens: int = 0  # read and written for it, as far as is known
     held: list[FromMind | FromMouth] = field(default_factory=list)
 
     def answers(self, text: str) -> bool:

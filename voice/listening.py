@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from typing import Final
+
 from voice.actions import Action, FinishUtterance
 from voice.events import Transcribed
 from voice.turn import CallerTurn
+
+_SLACK: Final = 0.2  # seconds by which the end of a turn may be judged too early
 
 
 class Listening:
@@ -13,6 +18,9 @@ class Listening:
     def __init__(self) -> None:
         self.turn = CallerTurn()
         self.answering: CallerTurn | None = None
+        self.oddities: Counter[str] = Counter()  # what ears should not do, and did
+        self._closed = CallerTurn()
+        self._final_at = 0.0
         self._stale_until = 0.0  # a final that comes before this belongs to a turn already answered
 
     @property
@@ -20,13 +28,25 @@ class Listening:
         """Whether words of this turn are still to come, or may still change."""
         return self.turn.is_waiting or bool(self.turn.interim)
 
-    def hears(self, event: Transcribed, now: float) -> bool:
-        """Take what the ears have; False for words of a turn that was closed without them."""
+    def hears(self, event: Transcribed, now: float, *, silent_for: float = 0.0) -> bool:
+        """Take what the ears have; False for words of a turn that was closed without them. `silent_for` are the seconds
+        since the caller's last sound: a final after which nothing was said may still be revised, not followed."""
         if event.is_final and now < self._stale_until:
             self._stale_until = 0.0
+            self.oddities["late final"] += 1
             return False
+        starts = [word.start for word in event.words]
+        self.oddities["word times backwards"] += starts != sorted(starts)
+        if event.is_final:
+            self._final(event, now, silent_for)
         self.turn.hears(event, now)
         return True
+
+    def _final(self, event: Transcribed, now: float, silent_for: float) -> None:
+        if self.turn.finals and now - silent_for <= self._final_at and self.turn.is_revised_by(event.text):
+            self.oddities["revised final"] += 1
+            self.turn.finals.pop()
+        self._final_at = now
 
     def finish_utterance(self) -> list[Action]:
         """Ask the ears for their final words, once."""
@@ -41,5 +61,12 @@ class Listening:
 
     def take_turn(self) -> CallerTurn:
         """The present turn is over, or was none: a new one begins."""
-        turn, self.turn = self.turn, CallerTurn()
-        return turn
+        self._closed, self.turn = self.turn, CallerTurn()
+        return self._closed
+
+    def is_afterthought(self, silent_for: float, now: float) -> bool:
+        """Whether the present words, that nobody spoke, only say again what the turn before them said."""
+        was_silent = now - silent_for <= self._closed.ended_at + _SLACK
+        is_same = was_silent and bool(self._closed.text) and self._closed.is_revised_by(self.turn.text)
+        self.oddities["revised final"] += is_same
+        return is_same

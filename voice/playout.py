@@ -63,6 +63,11 @@ class Playout:
         """Whether some of this segment's audio has been queued."""
         return self._find(reply, number) is not None
 
+    def made(self, reply: ReplyId, number: int) -> float:
+        """Seconds of audio there are of this segment."""
+        segment = self._find(reply, number)
+        return segment.length / SAMPLE_RATE if segment is not None else 0.0
+
     def open(self, reply: ReplyId, number: int, text: str) -> None:
         """A segment's audio will follow what is queued now."""
         self._segments.append(Segment(reply, number, text, self.queued))
@@ -74,7 +79,7 @@ class Playout:
         length = len(audio)
         offsets: list[int] = []
         for word in words:
-            end = min(length, max(1, round(word.end * SAMPLE_RATE)))
+            end = min(length, max(1, round(word.end * SAMPLE_RATE), *offsets[-1:]))  # times may run backwards
             segment.words.append(word.text)
             segment.ends.append(self.queued + end)
             offsets.append(end)

@@ -29,6 +29,8 @@ class Policy:
     model_within: float = 8.0  # from one piece of a reply to the next
     mouth_within: float = 6.0  # from one piece of a reply's audio to the next
     leave_within: float = 5.0  # for tools to finish before a hang-up that is due anyway
+    longest_segment: float = 4.0  # of a segment's audio, and
+    per_letter: float = 0.25  # so much more for each of its letters: three times what slow voices take
     mark_grace: float = 3.0  # after all audio should have been heard; a carrier that returns no marks must not hang a call
     gone_within: float = 5.0  # from our hang-up to the carrier's end of the leg
     machine_within: float = 30.0  # a voicemail greeting is spoken at the beginning or never

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from voice.actions import Message
-from voice.events import CallId, Party
+from voice.events import CallId, Party, ReplyId
 
 
 class Ending(StrEnum):
@@ -49,5 +50,11 @@ class CallReport:
     transferred_to: str
     duration: float
     speculated: int = 0  # replies begun before the turn was over
-    wasted: int = 0  # of those, the ones that were thrown away
+    dropped: tuple[ReplyId, ...] = ()  # of those, the ones that were thrown away
+    wasted_tokens: int = 0  # read and written for them
+    oddities: Mapping[str, int] = field(default_factory=dict)  # what parts should not do and did, how often
     encounters: tuple[str, ...] = ()  # what was recognised at the other end, with the evidence
+
+    @property
+    def wasted(self) -> int:
+        return len(self.dropped)

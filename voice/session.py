@@ -70,6 +70,8 @@ from voice.ports import (
     Usage,
     VoiceActivity,
 )
+from voice.pricing.consumption import bill_for
+from voice.pricing.thrift import Thrift
 from voice.report import CallReport, Ending
 from voice.wheel import Wheel
 
@@ -120,7 +122,9 @@ class Session:
         journal: JournalWriter,
         observer: Observer,
         clock: Callable[[], float] = time.monotonic,
+        thrift: Thrift | None = None,
     ) -> None:
+        self._thrift = thrift or Thrift()
         self.conversation = conversation
         self._link = link
         self._parts = providers
@@ -226,9 +230,12 @@ class Session:
                 self._wheel.start(self._pump)
             case Speak():
                 self._orders.put_nowait(action)
+            case StartReply(reply, speculative=True) if not self._thrift.may_prepare(self._clock()):
+                self.post(ReplyFailed(reply, "speculation_budget"))
             case StartReply(reply):
                 self._writing[reply] = self._start(partial(self._write, action))
-            case StopReply(reply):
+            case StopReply(reply, wasted):
+                self._thrift.waste(wasted, self._clock())
                 self._stop(reply)
             case ClearPlayout():
                 self._pacer.clear()
@@ -326,6 +333,10 @@ class Session:
 
     async def _write(self, order: StartReply) -> None:
         """Let the mind write one reply."""
+        with bill_for(order.reply):
+            await self._let_write(order)
+
+    async def _let_write(self, order: StartReply) -> None:
         prompt = Prompt(self.conversation.agent, self._briefing, self.conversation.direction, order.messages)
         usage = Usage()
         try:
@@ -355,6 +366,10 @@ class Session:
             self._speaking = None
 
     async def _speak(self, order: Speak) -> None:
+        with bill_for(order.reply):
+            await self._let_speak(order)
+
+    async def _let_speak(self, order: Speak) -> None:
         try:
             async for piece in self._parts.mouth.speak(order.text):
                 self.post(SpeechArrived(order.reply, order.segment, piece.audio, piece.words))

@@ -7,6 +7,7 @@ means for the call as a whole is returned among the actions, as outcomes, in ord
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
@@ -16,6 +17,7 @@ from voice.delivery import Delivery
 from voice.draft import Draft, FromMind, FromMouth
 from voice.effects import Effects
 from voice.events import (
+    SAMPLE_RATE,
     ReplyFailed,
     ReplyId,
     ReplyText,
@@ -105,6 +107,7 @@ class Speaking:
         self._replies = 0
         self._continuations = 0
         self._fillers = 0
+        self.oddities: Counter[str] = Counter()
         self._held: Held | None = None
         self._callers: dict[str, Reply] = {}  # tool call -> the reply that asked for it, while it runs
         self._untold: set[str] = set()  # tool calls that finished when their reply was history, and that nobody spoke about
@@ -282,6 +285,9 @@ class Speaking:
         if reply is None:
             return []
         match event:
+            case SpeechArrived() if self._is_endless(reply, event):
+                self.oddities["endless voice"] += 1
+                return []
             case SpeechArrived():
                 return self._play(reply, event, now)
             case SegmentSpoken(_, segment):
@@ -292,6 +298,11 @@ class Speaking:
                 return [Note("decision", f"no voice: {reason}"), MouthFailed(reason)]
             case _:
                 assert_never(event)
+
+    def _is_endless(self, reply: Reply, event: SpeechArrived) -> bool:
+        """Whether a segment has more audio already than its words can take: noise, or a voice that does not stop."""
+        most = self._policy.longest_segment + self._policy.per_letter * len(reply.segments[event.segment])
+        return self.playout.made(reply.id, event.segment) + len(event.audio) / SAMPLE_RATE > most
 
     def _play(self, reply: Reply, event: SpeechArrived, now: float) -> Spoken:
         actions: Spoken = []
@@ -323,6 +334,9 @@ class Speaking:
             self._await_hearing(reply, now)
             return []
         self._waits.drop(Wait.HEARD)
+        if reply.segments and reply.audible_at is None:
+            self.oddities["mute voice"] += 1
+            return [Note("decision", "no voice: nothing that was to be said has a sound"), MouthFailed("mute")]
         if reply.leave is not None and self._memory.is_effect_running:
             self._waits.set_once(Wait.LEAVE, now + self._policy.leave_within)
             return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from voice.events import Transcribed
+from voice.phrases import normalise
 
 
 @dataclass(slots=True)
@@ -30,6 +31,14 @@ class CallerTurn:
     def confidence(self) -> float | None:
         """The weakest final's: a turn is no surer than its worst part."""
         return min(self.confidences, default=None)
+
+    def is_revised_by(self, text: str) -> bool:
+        """Whether a final says again, or longer, or shorter, what the last one said."""
+        said = self.finals[-1] if self.finals else self.interim
+        if not said or not text:
+            return False
+        before, after = normalise(said), normalise(text)
+        return before.startswith(after) or after.startswith(before)
 
     def begins(self, now: float) -> None:
         """The caller speaks; a turn that has begun goes on."""

@@ -7,10 +7,10 @@ for the process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -26,7 +26,8 @@ class Stage(StrEnum):
 class Consumption:
     """One thing used. Only the quantities of its stage are set; `tokens_in` excludes cached ones.
 
-    `is_wasted`: nobody heard it (a hedge that lost, a reply that was cancelled); it costs the same.
+    `is_wasted`: nobody heard it (a hedge that lost, a reply that was cancelled); it costs the same. `reply` is the number,
+    within its call, of the reply it was used for; 0 for none.
     """
 
     stage: Stage
@@ -40,6 +41,7 @@ class Consumption:
     tokens_stored: int = 0  # written to the cache for minutes
     tokens_stored_long: int = 0  # written to the cache for an hour
     is_wasted: bool = False
+    reply: int = 0
 
 
 @dataclass(slots=True)
@@ -54,11 +56,16 @@ class Account:
     def add(self, consumption: Consumption) -> None:
         self.entries.append(consumption)
 
+    def waste(self, replies: Collection[int]) -> None:
+        """Nobody heard these replies: what they used was wasted, whether they were cut off or finished in vain."""
+        self.entries = [replace(entry, is_wasted=True) if entry.reply in replies else entry for entry in self.entries]
+
     def of(self, stage: Stage) -> list[Consumption]:
         return [entry for entry in self.entries if entry.stage is stage]
 
 
 _CURRENT: Final[ContextVar[Account | None]] = ContextVar("account", default=None)
+_REPLY: Final[ContextVar[int]] = ContextVar("reply", default=0)
 _WATCHERS: Final[list[Callable[[Consumption, Account | None], None]]] = []
 
 
@@ -72,8 +79,20 @@ def bill_to(account: Account) -> Iterator[Account]:
         _CURRENT.reset(token)
 
 
+@contextmanager
+def bill_for(reply: int) -> Iterator[None]:
+    """Within this block everything used is used for this reply of the call."""
+    token = _REPLY.set(reply)
+    try:
+        yield
+    finally:
+        _REPLY.reset(token)
+
+
 def bill(consumption: Consumption) -> None:
     """Write something used to the current account, and tell whoever watches the process."""
+    if reply := _REPLY.get():
+        consumption = replace(consumption, reply=reply)
     account = _CURRENT.get()
     if account is not None:
         account.add(consumption)

@@ -805,11 +805,11 @@ def test_a_result_is_told_once_though_the_caller_talks_meanwhile():
             return ("It is done.",)
         return (BOOK,) if messages[-1] == CallerSaid("friday") else ("Still working on it.",)
 
-    for talks in (7.0, 6.0):  # while we say that we are looking, and in the silence after it
+    for talks, tool in ((7.0, 6.0), (6.0, 6.0), (6.0, 2.8)):
         world = call(
             utterances=[Utterance(4.0, 0.5, "friday"), Utterance(talks, 0.8, "are you there")],
             mind=mind,
-            delays=Delays(tool=6.0),
+            delays=Delays(tool=tool),
         ).run(until=20.0)
         heard = [message.text for message in world.conversation.messages if isinstance(message, AgentSaid)]
         assert sum("It is done." in text for text in heard) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voice.actions import CallerSaid, Note, Speak, StartReply, StopReply
+from voice.actions import AgentSaid, CallerSaid, Happened, Note, Speak, StartReply, StopReply
 from voice.events import ReplyFailed, ReplyId, ReplyText, ReplyWritten, ToolCalled
 from voice.policy import Policy
 from voice.reply import Reply
@@ -51,7 +51,7 @@ def test_only_the_first_words_are_made_into_sound(speculation: Speculation):
     assert draft.reply.segments == ["Good.", "And then?", "More"]
     assert [type(event) for event in draft.held] == [ToolCalled, ReplyWritten]
     assert not speculation.is_of(ReplyId(1))
-    assert (speculation.begun, speculation.wasted) == (1, 0)
+    assert (speculation.begun, speculation.dropped) == (1, [])
 
 
 def test_a_draft_that_fails_or_is_not_wanted_is_wasted(speculation: Speculation):
@@ -62,4 +62,15 @@ def test_a_draft_that_fails_or_is_not_wanted_is_wasted(speculation: Speculation)
     dropped = speculation.drop("something else is said")
     assert dropped == [StopReply(ReplyId(2)), Note("decision", "a prepared reply is dropped: something else is said")]
     assert speculation.drop("again") == []
-    assert (speculation.begun, speculation.wasted) == (2, 2)
+    assert (speculation.begun, speculation.dropped) == (2, [1, 2])
+
+
+def test_what_was_wasted_is_counted_in_tokens(speculation: Speculation):
+    said = [AgentSaid("a" * 40), Happened("silence"), CallerSaid("b" * 20)]
+    speculation.begin("yes", Reply(ReplyId(1)), [*said])
+    speculation.take(ReplyText(ReplyId(1), "c" * 80))
+    assert speculation.drop("the words changed")[0] == StopReply(ReplyId(1), wasted=35)
+    speculation.begin("yes I do", Reply(ReplyId(2)), [*said])
+    speculation.take(ReplyWritten(ReplyId(2), 1000, 30, 500))
+    assert speculation.drop("something else is said")[0] == StopReply(ReplyId(2), wasted=1530)
+    assert speculation.wasted_tokens == 1565
