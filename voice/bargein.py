@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from statistics import pstdev
 from typing import Final
 
 
@@ -38,6 +39,7 @@ class Sound:
     level: float  # dBFS
     room: float  # dBFS
     usual: float  # dBFS, of this caller's speech
+    colour: float | None = None  # dB, how bright it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class BargePolicy:
     sure_late: float = 0.74
     still_early: float = 0.72  # how much of its height above the room a voice must still have: below it is dying away
     still_late: float = 0.5
+    varied: float = 0.3  # dB the colour of that voice must vary (standard deviation): "uh-huh" is one sound said twice
+    coloured: float = 15.0  # dB under the loudest, down to which a window's colour counts
     quietest: float = -36.0  # dBFS: what never gets louder is in the room, not at the telephone
     over_room: float = 10.0  # dB its loudest must stand above the room
     over_crest: float = 6.0  # dB its loudest must stand above what has been heard while we spoke
@@ -85,6 +89,7 @@ class BargeIn:
     _before: float = -90.0  # dBFS, the loudest before that
     _dip: float = 0.0  # dB between two loud moments
     _onset: float = 0.0  # seconds of sound right before this window that stood above the room
+    _colours: list[tuple[float, float]] = field(default_factory=list)  # of its voice: level, colour
     _last: deque[float] = field(default_factory=lambda: deque(maxlen=2))
     _recent: deque[float] = field(default_factory=lambda: deque(maxlen=_RECENT))
     _case: list[float] = field(default_factory=list)  # levels since it began, not yet part of what is usual here
@@ -115,6 +120,7 @@ class BargeIn:
         self._before, self._low, self._dip = -90.0, 0.0, 0.0
         self._recent.extend(self._case)
         self._case.clear()
+        self._colours.clear()
         self._last.clear()
 
     def why(self, usual: float) -> str:
@@ -129,6 +135,8 @@ class BargeIn:
         self._sure += sound.seconds * sound.speech
         self.silence = 0.0
         self._peak = max(self._peak, sound.level)
+        if sound.colour is not None:
+            self._colours.append((sound.level, sound.colour))
         self._dip = max(self._dip, min(self._before, sound.level) - self._low)
         if sound.level >= self._before:
             self._before = self._low = sound.level
@@ -165,4 +173,10 @@ class BargeIn:
             self._peak - usual + policy.per_dip * min(self._dip, 20.0) >= loud
             and still >= policy.still_early
             and sure >= policy.sure_early
+            and self._is_varied()
         )
+
+    def _is_varied(self) -> bool:
+        """Whether the voice moved from sound to sound. True of one whose colour nobody measured."""
+        colours = [colour for level, colour in self._colours if level >= self._peak - self.policy.coloured]
+        return len(colours) < 2 or pstdev(colours) >= self.policy.varied

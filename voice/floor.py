@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final, TypeAlias, assert_never
+from typing import Final, TypeAlias, TypeVar, assert_never
 
 from voice.agent import AnswerKind
 from voice.bargein import BargeIn, BargePolicy, Sound, Stage, Verdict
@@ -87,11 +87,16 @@ class FloorPolicy:
     opening: float = 0.8  # seconds of the line in which no sound takes the floor: nothing is known of the room yet
     resume_after: float = 0.16  # and that end a pause: a click is neither
     finish_after: float = 0.192
+    stir: float = 9.0  # dB above the room: a turn does not end while something so loud is heard ...
+    stir_for: float = 0.16  # ... for at most so many seconds
     endpoint: EndpointPolicy = field(default_factory=EndpointPolicy)
     barge: BargePolicy = field(default_factory=BargePolicy)
 
 
-def feature(event: VoiceEvidence, name: str, otherwise: float) -> float:
+Otherwise = TypeVar("Otherwise", float, None)
+
+
+def feature(event: VoiceEvidence, name: str, otherwise: Otherwise) -> float | Otherwise:
     """A detector's output by its name, where there is one."""
     return next((value for known, value in event.features if known == name), otherwise)
 
@@ -191,11 +196,14 @@ class Floor:
         if not self._has_paused and silence >= self.policy.finish_after:
             self._has_paused = True
             changes.append(CallerPaused())
-        if silence >= self.policy.endpoint.least:
-            ending = self._ending.ending()
-            if silence >= ending.patience:
-                changes.append(self._turn_over(ending))
+        ending = self._ending.ending()
+        if silence >= ending.patience and (silence >= ending.patience + self.policy.stir_for or not self._stirs(event)):
+            changes.append(self._turn_over(ending))
         return changes
+
+    def _stirs(self, event: VoiceEvidence) -> bool:
+        """Whether something rises out of the room just now: the caller may be going on, and is not yet known for a voice."""
+        return event.level >= feature(event, "room", _UNKNOWN_ROOM) + self.policy.stir
 
     def _before_turn(self) -> list[FloorChange]:
         """Nobody speaks."""
@@ -208,7 +216,8 @@ class Floor:
         room = feature(event, "room", _UNKNOWN_ROOM)
         usual = feature(event, "caller_level", self.policy.barge.usual)
         seconds = length / SAMPLE_RATE
-        sound = Sound(seconds, event.speech, self._is_voiced, event.level, room, usual)
+        colour = feature(event, "colour", None)
+        sound = Sound(seconds, event.speech, self._is_voiced, event.level, room, usual, colour)
         verdict = self._barge.hear(sound)
         match verdict:
             case None:

@@ -14,7 +14,7 @@ from telephony.audio import SILENCE, Floats, floats
 from voice.detectors import prosody
 from voice.detectors.echo import LONGEST, STRETCH, EchoGuard
 from voice.detectors.pauses import ASK_AT, CUES_AT, WINDOW
-from voice.detectors.smart_turn import SECONDS, Answer, TurnJudge
+from voice.detectors.smart_turn import HEARD, Answer, TurnJudge
 from voice.events import SAMPLE_RATE, ToneHeard, VoiceEvidence
 
 Found = VoiceEvidence | ToneHeard
@@ -22,7 +22,7 @@ Features = tuple[tuple[str, float], ...]
 
 _KEEP_SENT: Final = 4 * SAMPLE_RATE  # bytes: the longest delay, the longest stretch, and what is sent ahead of its time
 _SEARCH_EVERY: Final = 4  # windows
-_HEARD_WINDOWS: Final = (SECONDS * SAMPLE_RATE) // WINDOW
+_HEARD_WINDOWS: Final = -(-max(HEARD, prosody.MEMORY) // WINDOW)
 
 
 class Queue(Protocol):
@@ -127,7 +127,7 @@ class CallDetectors:
         """What the pause that is `rest` windows old, after speech from `began` to `ended`, has to tell."""
         if rest == ASK_AT:
             if self._judge is not None:
-                self.answer = self._judge.ask(self._last(min(self.position, SECONDS * SAMPLE_RATE)))
+                self.answer = self._judge.ask(self._last(min(self.position, HEARD)))
             return ()
         samples = self._last(min(self.position, prosody.MEMORY))
         first = self.position - len(samples)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from telephony.audio import floats, levels
+from voice.detectors import prosody
 from voice.detectors.call import CallDetectors, Features, Found
 from voice.detectors.foreground import Beliefs, Foreground
 from voice.detectors.pauses import WINDOW, Pauses, States, telling
@@ -30,6 +31,7 @@ RowIds = NDArray[np.intp]
 
 LARGEST: Final = 256  # windows judged at once
 _AUDIBLE: Final = -65.0  # dBFS: an echo under it disturbs nobody
+_MAYBE: Final = 0.3  # probability of speech, from which on it may be a voice whose colour says something
 _FIRST_ROWS: Final = 16
 
 
@@ -113,7 +115,7 @@ class DetectorPool:
         speech = self._foreground.step(rows, speech * (1 - echo), level)
         beliefs = self._foreground.of(rows)
         states = self._pauses.step(rows, speech, ends)
-        features = _features(beliefs)
+        features = _features(beliefs, speech, prosody.colours(samples))
         _listen(calls, states, beliefs, features)
         for tone in self._tones.step(rows, samples, level):
             end = Samples(int(ends[tone.index]))
@@ -157,9 +159,12 @@ def _echoes(calls: list[CallDetectors], speech: Doubles, level: Doubles, ends: N
     return echo
 
 
-def _features(beliefs: Beliefs) -> list[Features]:
-    both = zip(_short(beliefs["room"]), _short(beliefs["caller"]), strict=True)
-    return [(("room", room), ("caller_level", caller)) for room, caller in both]
+def _features(beliefs: Beliefs, speech: Doubles, colours: Doubles) -> list[Features]:
+    known = zip(_short(beliefs["room"]), _short(beliefs["caller"]), speech.tolist(), _short(colours), strict=True)
+    return [
+        (("room", room), ("caller_level", caller)) + ((("colour", colour),) if said > _MAYBE else ())
+        for room, caller, said, colour in known
+    ]
 
 
 def _listen(calls: list[CallDetectors], states: States, beliefs: Beliefs, features: list[Features]) -> None:

@@ -1,8 +1,10 @@
 """Does it sound finished? smart-turn v3.2 (Daily, BSD-2; `voice/models/`), by onnxruntime and numpy alone.
 
-The model hears the last eight seconds as a Whisper log-mel picture and says how likely the turn is complete. It was trained
-on 16 kHz audio: telephone audio is what remains of that below 4 kHz, so the picture is computed at 8 kHz and its upper half
-is the floor, which is what resampling would give at six times the cost. About 25 ms of one core: never on the media loop.
+The model hears the last seconds as a Whisper log-mel picture and says how likely the turn is complete. It was made for
+eight; this one is cut to the last one and a half (`tools/shorten_turn_model.py`), which on telephone audio tells ends from
+pauses as well (docs/turn-taking.md) and takes a seventh of the time. It was trained on 16 kHz audio: telephone audio is what
+remains of that below 4 kHz, so the picture is computed at 8 kHz and its upper half is the floor, which is what resampling
+would give at six times the cost. About 4 ms of one core: never on the media loop.
 """
 
 from __future__ import annotations
@@ -28,8 +30,9 @@ from voice.events import SAMPLE_RATE
 
 Floats = NDArray[np.float32]
 
-SECONDS: Final = 8
-_SHA256: Final = "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f"
+HEARD: Final = 12_000  # samples: the model's one and a half seconds
+_FILE: Final = "smart-turn-v3.2-cpu-1.5s.onnx"
+_SHA256: Final = "79cca6506d75f3d51bfc83c5d897bce0dc40d368786236daa1159d3cfa76540c"
 _FRAME: Final = 200  # samples at 8 kHz: the model's 25 ms
 _HOP: Final = 80
 _MELS: Final = 80
@@ -59,9 +62,9 @@ class SmartTurn:
     """The model. Thread-safe. Raises `ProviderRejected` on a wrong file."""
 
     def __init__(self) -> None:
-        model = (files("voice.models") / "smart-turn-v3.2-cpu.onnx").read_bytes()
+        model = (files("voice.models") / _FILE).read_bytes()
         if sha256(model).hexdigest() != _SHA256:
-            raise ProviderRejected("smart_turn", "wrong_model", "smart-turn-v3.2-cpu.onnx is not the file it should be")
+            raise ProviderRejected("smart_turn", "wrong_model", f"{_FILE} is not the file it should be")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3
@@ -122,17 +125,16 @@ def shared_judge() -> SmartTurnThread:
 
 
 def log_mel(samples: Floats) -> Floats:
-    """Whisper's picture of the last eight seconds at 8 kHz: 80 mel bands by 800 frames, about -1 to 1.
+    """Whisper's picture of the last one and a half seconds at 8 kHz: 80 mel bands by 150 frames, about -1 to 1.
 
     Radford et al. 2022: periodic Hann, 10 ms hop, Slaney mel bands, log10 clipped 8 below its maximum.
     """
-    size = SECONDS * SAMPLE_RATE
-    padded = np.zeros(size, np.float32)
-    last = samples[-size:]
-    padded[size - len(last) :] = last
+    padded = np.zeros(HEARD, np.float32)
+    last = samples[-HEARD:]
+    padded[HEARD - len(last) :] = last
     padded = (padded - padded.mean()) / np.sqrt(padded.var() + 1e-7)
     reflected = np.pad(padded, _FRAME // 2, mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(reflected, _FRAME)[::_HOP][: size // _HOP]
+    frames = np.lib.stride_tricks.sliding_window_view(reflected, _FRAME)[::_HOP][: HEARD // _HOP]
     power = np.abs(np.fft.rfft(frames * _hann(), axis=1)) ** 2 * _TO_16K
     level = np.log10(np.maximum(_mel_bands() @ power.T, 1e-10))
     picture: Floats = ((np.maximum(level, level.max() - 8) + 4) / 4).astype(np.float32)

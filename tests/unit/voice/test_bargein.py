@@ -52,6 +52,21 @@ def test_two_syllables_count_as_loudness() -> None:
     assert two[1][0] < one[1][0]
 
 
+def test_one_sound_said_twice_is_no_word() -> None:
+    def taken_after(*colours: float) -> int:
+        case = BargeIn()
+        levels = [-20.0] * 5 + [-40.0] + [-20.0] * 14
+        sounds = [
+            Sound(WINDOW, 0.97, True, level, ROOM, -28.0, colours[at % len(colours)] if colours else None)
+            for at, level in enumerate(levels)
+        ]
+        return [case.hear(sound) for sound in sounds].index(Verdict.TAKEN)
+
+    words, murmur = taken_after(-8.0, -5.0, -2.0), taken_after(-8.0)
+    assert (words + 1) * WINDOW < 0.3 < BargePolicy().latest <= (murmur + 1) * WINDOW
+    assert taken_after() == words, "a colour that nobody measured says nothing"
+
+
 def test_a_backchannel_is_a_doubt_that_settles() -> None:
     assert settled(heard([-27.0, -25.0, -26.0, -27.0, -29.0, -33.0, -45.0, *[QUIET] * 12])) == [
         Verdict.RAISED,

@@ -11,6 +11,7 @@ from voice.events import Transcribed
 POLICY = EndpointPolicy()
 ENDED = (("clarity", 1.0), ("complete", 5.0), ("last_peak", -8.0), ("decay", 25.0), ("hiss", -15.0), ("breath", 0.0))
 CUT_OFF = (("clarity", 1.0), ("complete", -4.0), ("last_peak", 6.0), ("decay", 1.0), ("hiss", -2.0), ("breath", 6.0))
+TAIL = POLICY.lag
 
 
 def after_speech(seconds: float = 2.0) -> Endpointing:
@@ -37,6 +38,16 @@ def test_on_a_noisy_line_the_sound_of_the_ending_counts_for_little() -> None:
     clear.hear((("clarity", 1.0), ("decay", 30.0)))
     noisy.hear((("clarity", 0.1), ("decay", 30.0)))
     assert clear.ending().odds > noisy.ending().odds
+
+
+@pytest.mark.parametrize(
+    ("tail", "clarity", "sooner"), [(TAIL, 1.0, 0.0), (TAIL + 0.06, 1.0, 0.06), (0.0, 1.0, -TAIL), (0.2, 0.0, 0.0)]
+)
+def test_silence_counts_from_where_the_voice_ended_if_that_can_be_heard(tail: float, clarity: float, sooner: float) -> None:
+    known, unknown = after_speech(8.0), after_speech(8.0)
+    known.hear((("clarity", clarity), ("tail", tail)))
+    unknown.hear((("clarity", clarity),))
+    assert unknown.ending().patience - known.ending().patience == pytest.approx(sooner)
 
 
 def test_unknown_measurements_change_nothing() -> None:
@@ -127,7 +138,7 @@ def test_the_journal_is_told_the_strongest_reasons() -> None:
     ending = after_speech()
     ending.hear(CUT_OFF)
     why = ending.ending().why
-    assert why.startswith("0.96 s of silence, breath -2.0")
+    assert why.startswith("0.98 s of silence, breath -1.4")
     assert why.count(",") == 5
 
 

@@ -71,6 +71,15 @@ def line() -> Line:
     return Line()
 
 
+def test_a_turn_does_not_end_while_something_rises_out_of_the_room_unless_it_goes_on_and_on(line: Line) -> None:
+    begun = line.voice(1.0).now
+    silent, stirring = Line(), Line()
+    silent.voice(1.0).quiet(3.0)
+    ends = silent.at(TurnOver)
+    stirring.voice(1.0).quiet(ends - begun - 0.064, room=-62.0).hears(1.0, 0.1, -45.0, room=-62.0)
+    assert ends + 0.1 < stirring.at(TurnOver) < ends + 0.2
+
+
 def test_a_turn_begins_pauses_and_ends(line: Line) -> None:
     line.quiet(0.5).voice(2.0).quiet(2.0)
     assert line.kinds == [CallerStarted, CallerPaused, TurnOver]

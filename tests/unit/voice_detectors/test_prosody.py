@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from voice.detectors import prosody
@@ -65,3 +66,31 @@ def test_digital_silence_is_survived() -> None:
     zeros = np.zeros(16000, np.float32)
     found = prosody.at_pause(zeros, 0, 12000, ROOM)
     assert all(np.isfinite(value) for value in found.values())
+
+
+def test_a_last_syllable_that_is_drawn_out() -> None:
+    syllables = [part for _ in range(4) for part in (vowel(0.12), noise(0.05))]
+    short = cues(*syllables, vowel(0.12), pause=noise(0.16))
+    drawn = cues(*syllables, vowel(0.4), pause=noise(0.16))
+    assert 2.0 < short["syllable"] < 3.0 < drawn["syllable"] < 4.0
+    assert cues(*syllables, vowel(0.12), noise(0.05), pause=noise(0.16))["syllable"] == short["syllable"]
+
+
+def test_a_voice_that_creaks_at_its_end_is_less_regular_than_before() -> None:
+    creaking = vowel(0.2) + noise(0.2, -25.0)
+    assert cues(vowel(1.0), creaking, pause=noise(0.16))["voicing"] < -0.1 < cues(vowel(1.2), pause=noise(0.16))["voicing"]
+
+
+def test_how_long_before_the_silence_the_voice_ended() -> None:
+    samples = np.concatenate([noise(1.0), vowel(1.0), noise(0.4)])
+    assert prosody.at_pause(samples, 8000, 16000, ROOM)["tail"] <= 0.02
+    assert prosody.at_pause(samples, 8000, 16800, ROOM)["tail"] == pytest.approx(0.1, abs=0.02)
+    assert prosody.at_pause(samples, 8000, 19000, ROOM)["tail"] == pytest.approx(0.2)
+
+
+def test_one_sound_said_twice_has_one_colour_and_words_have_many() -> None:
+    windows = np.stack([vowel(0.032), vowel(0.032, -40.0), noise(0.032, -25.0), np.zeros(256, np.float32)])
+    low, quiet, bright, silence = prosody.colours(windows)
+    assert low == pytest.approx(quiet, abs=0.1)
+    assert bright > low + 3
+    assert silence == pytest.approx(0.0)
