@@ -121,7 +121,7 @@ def _quantile(values: Floats, share: float) -> float:
 
 
 def _last_syllable(level: Floats, floor: float) -> float:
-    """ln of the 10 ms units for which the last hump of loudness stands within 8 dB of its peak; a common one's without it."""
+    """ln of the 10 ms units in which the last hump stands within 8 dB of its peak; without one, a common length."""
     smooth = np.convolve(np.pad(level, 2, mode="edge"), _SMOOTH, "valid")
     peak = _last_peak(smooth.tolist(), floor)
     if peak is None:
