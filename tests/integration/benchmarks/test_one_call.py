@@ -32,8 +32,9 @@ from telephony.simulator.wheel import Wheel
 
 
 def short(number: int, seed: int) -> Scenario:
-    acts = (Act(Kind.HELLO, At(0.0), ("Hello?",)), Act(Kind.TURN, AfterSilence(0.4), ("What does it cost me?",)))
-    return Scenario(f"density-{number}", "caller", acts, REPLIES[:2], hangs_up_after=0.4)
+    # A second of silence, not less: on a busy machine an engine may rest for half a second within what it says.
+    acts = (Act(Kind.HELLO, At(0.0), ("Hello?",)), Act(Kind.TURN, AfterSilence(1.0), ("What does it cost me?",)))
+    return Scenario(f"density-{number}", "caller", acts, REPLIES[:2], hangs_up_after=1.0)
 
 
 @pytest.fixture
@@ -187,15 +188,16 @@ async def test_many_callers_climb_until_the_last_step(engine, speech, monkeypatc
     monkeypatch.setattr(load, "SETTLE", 1.0)
     monkeypatch.setattr(load, "lines_of", lambda *_: ("density-0", [b"".join([tone(300, 0.4, -18)])]))
     await load.climb(url, Stairs((2,)), 5.0, [load.lines_of(speech, 0, 1)])
-    step = json.loads(capsys.readouterr().out)
+    step = json.loads(capsys.readouterr().out.splitlines()[0])  # a second line: this machine was late, it was tried again
     assert (step["calls"], step["live"], step["dropped"]) == (2, 2, 0)
     assert step["frames"] > 0
     assert step["gaps"]
 
 
-async def test_a_refusing_engine_drops_the_callers(capsys):
+async def test_a_refusing_engine_drops_the_callers(capsys, monkeypatch):
+    monkeypatch.setattr(load, "SETTLE", 0.0)
     await load.climb("ws://127.0.0.1:9/", Stairs((1,)), 0.0, [("none", [tone(300, 0.1)])])
-    assert json.loads(capsys.readouterr().out)["why"] == "calls were dropped"
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["why"] == "calls were dropped"
 
 
 def test_an_order_is_read_from_the_command_line(tmp_path):
