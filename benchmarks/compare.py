@@ -25,6 +25,8 @@ SHOWN: Final = (50, 95)
 DESCRIPTIVE: Final = frozenset({"lead", "claimed_gap"})
 # Numbers compared by themselves, with no sample behind them: less is better in all of them.
 NUMBERS: Final = ("cpu_ms_per_call_second", "bytes_per_call", "lag_p99_median_ms")
+# ... unless the samples are there too: then those are compared.
+_SAMPLED: Final = {"cpu_ms_per_call_second": "cpu", "lag_p99_median_ms": "loop_lag"}
 MORE_IS_BETTER: Final = ("calls_per_core", "events_per_second")
 
 
@@ -67,7 +69,8 @@ def _of_runs(before: Run, after: Run, margin: float) -> Iterator[Change]:
         if change is not None:
             yield change
     for name in sorted(before.numbers.keys() & after.numbers.keys()):
-        if name in NUMBERS or name in MORE_IS_BETTER:
+        has_interval = _SAMPLED.get(name, name) in before.figures.keys() & after.figures.keys()
+        if (name in NUMBERS or name in MORE_IS_BETTER) and not has_interval:
             yield _number(before, name, before.numbers[name], after.numbers[name], margin)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.figures import CallFigures, Tally
@@ -31,7 +32,7 @@ def summary(
         setup=_setup(engine, plan),
         calls=len(calls),
         call_seconds=round(seconds, 1),
-        figures={name: each for name, each in _distributions(calls).items() if each.n},
+        figures={name: each for name, each in (_distributions(calls) | load_figures(notes)).items() if each.n},
         shares={name: each for name, each in _shares(calls).items() if each.of},
         numbers=_numbers(calls, notes) | {"carrier_frames_late": float(late)},
         discarded=_discarded(calls),
@@ -104,22 +105,41 @@ def _understated(calls: Sequence[CallFigures]) -> dict[str, float]:
 
 def load_of(notes: Sequence[Mapping[str, object]], least: int = 1) -> dict[str, float]:
     """What the engine's calls cost it, over the seconds in which at least `least` of them were live."""
-    seconds = [note for note in notes if "lag_p99" in note]
-    cpu = call_seconds = 0.0
-    lags: list[float] = []
-    for before, after in itertools.pairwise(seconds):
-        live = _number(after, "calls")
-        if live < least:
-            continue
-        cpu += _number(after, "cpu") - _number(before, "cpu")
-        call_seconds += live * (_number(after, "at") - _number(before, "at"))
-        lags.append(_number(after, "lag_p99"))
-    if not lags:
+    seconds = list(_seconds(notes, least))
+    if not seconds:
         return {}
+    cpu, call_seconds = sum(each.cpu for each in seconds), sum(each.call_seconds for each in seconds)
+    lags = sorted(each.lag for each in seconds)
     return {
         "cpu_ms_per_call_second": round(1000 * cpu / call_seconds, 3),
-        "lag_p99_median_ms": round(1000 * sorted(lags)[len(lags) // 2], 2),
+        "lag_p99_median_ms": round(1000 * lags[len(lags) // 2], 2),
     }
+
+
+def load_figures(notes: Sequence[Mapping[str, object]], least: int = 1) -> dict[str, Figure]:
+    """The same second by second, so that two results can be compared with an interval."""
+    seconds = list(_seconds(notes, least))
+    return {
+        "cpu": figure([each.cpu / each.call_seconds for each in seconds]),
+        "loop_lag": figure([each.lag for each in seconds]),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Second:
+    """One second of the engine's life: CPU seconds spent, seconds of call carried, loop lag p99 in seconds."""
+
+    cpu: float
+    call_seconds: float
+    lag: float
+
+
+def _seconds(notes: Sequence[Mapping[str, object]], least: int) -> Iterator[_Second]:
+    for before, after in itertools.pairwise(note for note in notes if "lag_p99" in note):
+        live = _number(after, "calls")
+        if live >= least:
+            passed = live * (_number(after, "at") - _number(before, "at"))
+            yield _Second(_number(after, "cpu") - _number(before, "cpu"), passed, _number(after, "lag_p99"))
 
 
 def _number(note: Mapping[str, object], name: str) -> float:

@@ -182,7 +182,7 @@ def _table(runs: Sequence[Run]) -> str:
 
 
 def _figure_rows(runs: Sequence[Run]) -> Iterator[str]:
-    for name in dict.fromkeys(name for run in runs for name in run.figures if not name.startswith(words.STAGE)):
+    for name in dict.fromkeys(name for run in runs for name in run.figures if words.is_shown(name)):
         about = words.figure_words(name)
         cells = []
         for run in runs:

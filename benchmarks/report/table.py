@@ -45,7 +45,7 @@ def _suite(runs: Sequence[Run]) -> Table:
     table.add_column("")
     for run in runs:
         table.add_column(f"{run.engine} {run.version}".strip(), justify="right")
-    for name in dict.fromkeys(name for run in runs for name in run.figures if not name.startswith(words.STAGE)):
+    for name in dict.fromkeys(name for run in runs for name in run.figures if words.is_shown(name)):
         about = words.figure_words(name)
         table.add_row(f"{about.title}, {about.unit}, p50 / p95 / most", *(_figure(run, name) for run in runs))
     for name in dict.fromkeys(name for run in runs for name in run.shares):

@@ -34,6 +34,8 @@ FIGURES: Final[dict[str, Words]] = {
     "heard_error_whole": Words(
         "heard-text error, whole replies", "the same of replies that were heard to their end", "words", 1.0
     ),
+    "cpu": Words("CPU per call, second by second", "of the server, per second of call", "ms/s"),
+    "loop_lag": Words("loop lag p99, second by second", "of the loop that carries the media"),
     "claimed_gap": Words("response gap by its own account", "what the engine's own metrics say the caller waited"),
     "lost_start": Words("lost of the caller's first words", "how much of the first word never reached the recogniser"),
 }
@@ -79,6 +81,11 @@ def figure_words(name: str) -> Words:
     if name.startswith(STAGE):
         return Words(f"own account, {name.removeprefix(STAGE).replace('_', ' ')}", "one stage of it", "ms", 1000.0)
     return FIGURES.get(name) or Words(name.replace("_", " "), "", "", 1.0)
+
+
+def is_shown(name: str) -> bool:
+    """Whether a figure has a row of its own: stages are told in a sentence, load as a number."""
+    return not name.startswith(STAGE) and name not in ("cpu", "loop_lag")
 
 
 def number_words(name: str) -> Words:

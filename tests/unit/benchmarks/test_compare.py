@@ -93,3 +93,18 @@ def test_rounds_are_merged_value_by_value():
     assert whole.numbers["discarded"] == 2.5
     assert (whole.calls, whole.call_seconds, whole.setup["rounds"]) == (6, 40.0, "2")
     assert merged([first]) is first
+
+
+def test_load_is_compared_by_its_samples_where_there_are_any():
+    numbers = {"cpu_ms_per_call_second": 10.0}
+    worse = {"cpu_ms_per_call_second": 12.0}
+    samples = figure([0.010, 0.012, 0.011, 0.009, 0.013, 0.010])
+
+    def one(of: dict[str, float], **more: object) -> Result:
+        return result(Run(suite="latency", engine="offhook", numbers=of, **more))
+
+    bare = changes(one(numbers), one(worse), 0.1)
+    assert [(each.figure, each.is_regression) for each in bare] == [("cpu_ms_per_call_second", True)]
+    sampled = changes(one(numbers, figures={"cpu": samples}), one(worse, figures={"cpu": samples}), 0.1)
+    assert {each.figure for each in sampled} == {"cpu p50", "cpu p95"}
+    assert not any(each.is_regression for each in sampled)
