@@ -77,7 +77,7 @@ class PlaybookMind:
     agents: tuple[AgentDefinition, ...]
 
     async def answer(self, chat: Chat) -> AsyncIterator[Part]:
-        agent = next((agent for agent in self.agents if standing_orders(agent) in chat.system), self.agents[0])
+        agent = next((agent for agent in self.agents if _who(agent) in chat.system), self.agents[0])
         direction = Direction.INBOUND if THEY_CALLED in chat.system else Direction.OUTBOUND
         prompt = Prompt(agent, briefed(chat.system), direction, tuple(messages(chat.turns)))
         async for output in self.model.reply(prompt):
@@ -85,6 +85,11 @@ class PlaybookMind:
                 yield output.text
             elif isinstance(output, ToolRequest):
                 yield Call(output.name, output.arguments)
+
+
+def _who(agent: AgentDefinition) -> str:
+    """Who speaks and what for: the lines of its standing orders that are the same whomever it speaks to."""
+    return "\n".join(standing_orders(agent).splitlines()[:2])
 
 
 def messages(turns: Iterable[ChatTurn]) -> list[Message]:

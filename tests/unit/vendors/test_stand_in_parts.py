@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.vendors.faults import Fault, Faults, Kind
-from benchmarks.vendors.mind import pieces, tokens
+from benchmarks.vendors.mind import Chat, PlaybookMind, pieces, tokens
 from benchmarks.vendors.mouth import CHARACTER, Hum, alignment
 from benchmarks.vendors.presets import INSTANT, PRESETS, PUBLISHED, Delay
+from voice.agent import AgentDefinition
+from voice.providers.prompting import standing_orders
+from voice.providers.scripted import ScriptedMind as ScriptedModel
 
 
 def test_a_delay_has_the_published_median_and_tail_and_the_same_seed_gives_the_same() -> None:
@@ -53,3 +57,13 @@ async def test_a_hums_times_are_exact() -> None:
     said = [piece async for piece in Hum().speak("ab c")]
     assert [len(piece.audio) / 8000 for piece in said] == pytest.approx([3 * CHARACTER, 2 * CHARACTER])
     assert alignment(said[0]) == {"chars": ["a", "b", " "], "charStartTimesMs": [0, 60, 120], "charDurationsMs": [60, 60, 0]}
+
+
+async def test_the_playbooks_mind_knows_whose_call_it_is_although_blanks_were_filled() -> None:
+    model = ScriptedModel(["Fine."] * 2)
+    ann, bob = (AgentDefinition("a", "Acme", name, "goal", "", "Call {callback_number}.") for name in ("Ann", "Bob"))
+    mind = PlaybookMind(model, (ann, bob))
+    for agent in (bob, ann):
+        system = standing_orders(replace(agent, goodbye="Call 8 0 0."))
+        assert [part async for part in mind.answer(Chat("m", system, ()))]
+        assert model.prompts[-1].agent is agent
