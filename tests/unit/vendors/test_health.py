@@ -26,9 +26,12 @@ def test_a_provider_that_goes_down_is_one_line_and_one_more_when_it_is_back(cloc
     with capture_logs() as lines:
         for _ in range(20):
             record.failed(ProviderUnavailable("anthropic", "overloaded"), clock.now)
+        clock.now += 5.0
+        assert record.breaker.admit(clock.now) is Admission.PROBE
+        record.failed(ProviderUnavailable("anthropic", "overloaded"), clock.now)  # a probe: no news
         record.succeeded(0.5)
-    shown = [(line["event"], line.get("retry_in")) for line in lines if line["log_level"] != "debug"]
-    assert shown == [("provider_down", 5.0), ("provider_back", None)]
+    shown = [(line["log_level"], line["event"]) for line in lines if line["log_level"] != "debug"]
+    assert shown == [("error", "provider_down"), ("info", "provider_still_down"), ("info", "provider_back")]
     assert record.last_error == "overloaded"
 
 

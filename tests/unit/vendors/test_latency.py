@@ -46,7 +46,7 @@ def test_deadlines_follow_the_p95_within_bounds() -> None:
     assert give_up_after(of(*[9.0] * 20), POLICY) == 6.0
     assert connect_within(of(*[0.4] * 20), POLICY) == pytest.approx(1.2)
     assert connect_within(of(*[0.4] * 20), POLICY, is_pressed=False) == 15.0
-    assert final_within(of(*[0.3] * 20), POLICY) == pytest.approx(1.2)
-    assert final_within(of(*[0.01] * 20), POLICY) == 0.8
+    assert final_within(of(*[0.4] * 20), POLICY) == pytest.approx(1.6)
+    assert final_within(of(*[0.01] * 20), POLICY) == 1.2
     assert stall_within(of(*[0.1] * 20), POLICY) == pytest.approx(0.8)
     assert stall_within(of(*[0.9] * 20), POLICY) == 2.0

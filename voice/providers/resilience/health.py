@@ -14,7 +14,7 @@ import structlog
 
 from voice.errors import ProviderError
 from voice.pricing.consumption import Stage
-from voice.providers.resilience.breaker import Admission, Breaker, BreakerPolicy
+from voice.providers.resilience.breaker import Admission, Breaker, BreakerPolicy, State
 from voice.providers.resilience.latency import DeadlinePolicy, Expected, RecentLatency
 from voice.providers.resilience.race import HedgeBudget
 
@@ -53,10 +53,11 @@ class Record:
     def failed(self, error: ProviderError, now: float) -> None:
         self.last_error = error.code
         log.debug("provider_failed", stage=self.stage, provider=self.provider, error=str(error))
-        is_late = isinstance(error, TooSlow)
+        is_late, is_news = isinstance(error, TooSlow), self.breaker.state is State.CLOSED
         if self.breaker.failed(now, is_rejected=not error.retryable, is_late=is_late):
             retry = round(self.breaker.reopens_at - now, 1)
-            log.error("provider_down", stage=self.stage, provider=self.provider, error=str(error), retry_in=retry)
+            tell, event = (log.error, "provider_down") if is_news else (log.info, "provider_still_down")
+            tell(event, stage=self.stage, provider=self.provider, error=str(error), retry_in=retry)
             for told in tuple(self.on_down):
                 told()
 

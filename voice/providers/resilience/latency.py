@@ -61,7 +61,7 @@ class DeadlinePolicy:
     stall_times: float = 8.0  # of the longest pause within an answer
     stall_bounds: tuple[float, float] = (0.5, 2.0)
     final_times: float = 4.0  # for the final that the ears were asked for
-    final_bounds: tuple[float, float] = (0.8, 2.0)
+    final_bounds: tuple[float, float] = (1.2, 3.0)  # other ears must hear it all again: that is not done in haste
 
 
 def bounded(value: float, bounds: tuple[float, float]) -> float:
