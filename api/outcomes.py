@@ -79,7 +79,8 @@ def used_of(account: Account) -> dict[str, object]:
         for quantity in _QUANTITIES:
             counts[quantity] += getattr(entry, quantity)
     return {
-        name: {quantity: round(count, 3) for quantity, count in counts.items() if count} for name, counts in used.items()
+        name: {quantity: round(float(count), 3) for quantity, count in counts.items() if count}
+        for name, counts in used.items()
     }
 
 
