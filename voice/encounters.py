@@ -132,8 +132,7 @@ class Encounters:
         self.away: Sight | None = None  # why nobody is at the other end just now
         self._own = language.partition("-")[0].lower()
         self._cng_at: int | None = None
-        self._levels: deque[float] = deque(maxlen=round(_MUSIC / _WINDOW))
-        self._sounds = 0  # of those, the windows that are sound and no speech
+        self._levels: deque[float] = deque(maxlen=round(_MUSIC / _WINDOW))  # of what is no speech
 
     def words(self, text: str, since_began: float, language: str = "") -> Sighting | None:
         """What these words say about who speaks. `language` is the recogniser's own opinion, if it has one."""
@@ -160,19 +159,14 @@ class Encounters:
 
     def sound(self, evidence: VoiceEvidence) -> None:
         """Keep in mind what the last seconds sounded like."""
-        if len(self._levels) == self._levels.maxlen:
-            self._sounds -= self._levels[0] > _LOUD
-        level = evidence.level if evidence.speech < 0.5 and evidence.echo < 0.5 else -90.0
-        self._levels.append(level)
-        self._sounds += level > _LOUD
+        self._levels.append(evidence.level if evidence.speech < 0.5 and evidence.echo < 0.5 else -90.0)
 
     @property
     def is_music(self) -> bool:
         """Whether the last seconds were full of sound that nobody spoke, and that changed as music does and no fan."""
-        levels = self._levels
-        if len(levels) < (levels.maxlen or 0) or self._sounds < 0.7 * len(levels):
+        heard = sorted(level for level in self._levels if level > _LOUD)
+        if len(self._levels) < (self._levels.maxlen or 0) or len(heard) < 0.7 * len(self._levels):
             return False
-        heard = sorted(level for level in levels if level > _LOUD)
         return heard[int(0.9 * len(heard))] - heard[int(0.1 * len(heard))] >= 5.0
 
     def music(self) -> Sighting:

@@ -34,8 +34,8 @@ from voice.events import (
 )
 from voice.policy import Policy
 
-VERSION: Final = 2
-READABLE: Final = (1, VERSION)  # version 1 gave every window a line of its own
+VERSION: Final = 3
+READABLE: Final = (1, 2, VERSION)  # version 1 gave every window a line of its own
 WINDOWS: Final = "Windows"  # the name of a line that holds several, where an event's would stand
 MOST_WINDOWS: Final = 31  # a line: a second of call, which is what a crash may cost
 _EVENTS: Final[dict[str, type[Any]]] = {shape.__name__: shape for shape in get_args(Event)}
@@ -81,6 +81,16 @@ def plain(thing: Event | Action) -> list[Any]:
 def _written(thing: Event | Action) -> list[Any]:
     """What is written as `plain` would be, with as little work as can be: the encoder knows dataclasses."""
     return plain(thing) if isinstance(thing, SpeechArrived | Play) else [type(thing).__name__, thing]
+
+
+def since(version: int) -> str:
+    """What has been decided otherwise ever since a journal of this version was written, in words; empty for today's."""
+    if version == VERSION:
+        return ""
+    return (
+        f"written as journal version {version}: since version 3 a lower voice is sent again from where the ear is, a wrong"
+        " stop is taken back and the lead follows the line: differences begin with the first mark, or the first doubt"
+    )
 
 
 def read_event(name: str, values: dict[str, Any]) -> Event:

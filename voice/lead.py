@@ -15,6 +15,7 @@ MOST: Final = 0.4
 FIRST: Final = 0.3  # while nothing is known of the line
 _WORTH: Final = 0.02  # seconds: a carrier's frame; a smaller change is none
 _CALM: Final = 8.0  # seconds after which half of a lateness is forgotten
+_SOON: Final = 0.5  # seconds between looks at a line on which nothing is late
 _DRIFT: Final = 0.0005  # seconds a second by which two clocks may part
 
 
@@ -32,6 +33,9 @@ class Lead:
         taken = now - position / SAMPLE_RATE
         quickest = taken if self._quickest is None else min(self._quickest, taken)
         late = taken - quickest
+        if late <= self._late and self._at is not None and now - self._at < _SOON:
+            self._quickest = quickest
+            return None
         self._quickest = quickest + _DRIFT * (now - self._at if self._at is not None else 0.0)
         return self.late(late, now)
 

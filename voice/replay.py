@@ -12,7 +12,7 @@ import msgspec
 
 from voice.conversation import Conversation
 from voice.events import SAMPLE_RATE, VoiceEvidence
-from voice.journal import Entry, JournalHeader, plain, read
+from voice.journal import Entry, JournalHeader, plain, read, since
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +52,19 @@ class Replay:
     events: int
     steps: tuple[Step, ...]
     differences: tuple[Step, ...]
+    since: str = ""  # why an older journal's decisions may differ
 
 
 def replay(path: Path) -> Replay:
     """Replay a whole journal. Raises JournalError."""
     events = 0
     steps = []
-    for step in walk(path):
+    header, entries = read(path)
+    for step in retrace(header, entries):
         events += 1
         if step.actions or step.entry.actions or step.differs:
             steps.append(step)
-    return Replay(events, tuple(steps), tuple(step for step in steps if step.differs))
+    return Replay(events, tuple(steps), tuple(step for step in steps if step.differs), since(header.version))
 
 
 def walk(path: Path) -> Iterator[Step]:

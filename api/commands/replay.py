@@ -71,6 +71,8 @@ def _list(result: Replay, steps: Iterable[Step], findings: Iterable[Finding]) ->
     _tell(findings)
     same = "the same decisions" if not result.differences else f"{len(result.differences)} decided otherwise"
     typer.echo(f"{result.events} events, {len(result.steps)} of them with decisions: {same}")
+    if result.since:
+        typer.echo(result.since)
 
 
 def _tell(findings: Iterable[Finding]) -> None:

@@ -89,6 +89,16 @@ def test_a_missing_file_says_so(tmp_path: Path):
         read(tmp_path / "none.jsonl")
 
 
+@pytest.mark.parametrize("version", [1, 2])
+def test_an_older_journal_is_replayed_and_says_why_it_differs(journal: Path, version: int):
+    journal.write_text(journal.read_text().replace(f'"version":{VERSION}', f'"version":{version}', 1))
+    assert f"journal version {version}" in replay(journal).since
+
+
+def test_a_journal_of_today_needs_no_excuse(journal: Path):
+    assert replay(journal).since == ""
+
+
 def test_another_version_says_so(journal: Path):
     journal.write_text(journal.read_text().replace(f'"version":{VERSION}', '"version":99', 1))
     with pytest.raises(JournalError, match="version 99"):
