@@ -41,6 +41,7 @@ class Beliefs:
     def decided(self, at: float, orders: tuple[Order, ...]) -> None:
         """What was ordered then: ducking shows a doubt, and how it ends; replies prepared in advance are drafts; a lead that
         is not the usual one tells of a calm line, or of one that stalls."""
+        self._held(at, orders)
         why = next((order.text("text") for order in orders if order.name == "Note" and order.text("kind") == "decision"), "")
         for order in orders:
             match order.name:
@@ -57,6 +58,17 @@ class Beliefs:
                 case "Play":
                     for reply in {str(name).partition("/")[0] for _, name in order.pairs("marks")}:
                         self._end_draft(int(reply) if reply.isdecimal() else 0, at, "committed")
+
+    def _held(self, at: float, orders: tuple[Order, ...]) -> None:
+        """A reply that was stopped may be taken up again, until it is, or until another is begun."""
+        notes = [order.text("text") for order in orders if order.name == "Note"]
+        names = {order.name for order in orders}
+        if any(note.startswith("the caller takes the floor") for note in notes) and "StopReply" not in names:
+            self._set("held", "may be taken up again", at)
+        elif any(note.startswith("going on where") for note in notes):
+            self._end("held", at, "taken up again")
+        elif "StopReply" in names:
+            self._end("held", at, "given up")
 
     def finish(self, at: float) -> tuple[Span, ...]:
         """Everything, in order; what still holds is held to end now."""

@@ -13,7 +13,7 @@
   const recording = story.recording;
   if (recording) for (const key of ["said", "heard"]) recording[key] = bytes(recording[key]);
   const sounded = story.segments.filter((each) => each.words.length);
-  const rows = ["phase", "caller", "agent", "expected", "doubt", "draft"].filter((row) => story.spans.some((each) => each[0] === row));
+  const rows = ["phase", "caller", "agent", "expected", "doubt", "held", "draft", "lead"].filter((row) => story.spans.some((each) => each[0] === row));
   const packed = []; // waits share rows, as many as run at once; the longest call's is left out, for it always runs
   for (const each of story.spans) {
     if (!each[0].startsWith("wait:") || each[0] === "wait:longest") continue;
@@ -287,13 +287,13 @@
     for (const at of story.lost) if (seen(at, at)) out.append(el("rect", { class: "f-red", x: x(at) - 1, y: lanes.cutrow.y, width: 2, height: 4 }));
   };
 
-  const STYLES = { phase: "f-sunk", caller: "f-caller-w", agent: "f-agent-w", expected: "f-violet-w", doubt: "f-amber-w", draft: "f-violet-w" };
+  const STYLES = { phase: "f-sunk", caller: "f-caller-w", agent: "f-agent-w", expected: "f-violet-w", doubt: "f-amber-w", held: "f-amber-w", draft: "f-violet-w", lead: "f-sunk" };
   const beliefs = (out) => {
     for (const each of story.spans) {
       const [row, name, from, to, detail] = each, lane = "row:" + (each.row || row);
       if (!lanes[lane] || !seen(from, to)) continue;
       const isWait = row.startsWith("wait:"), parts = [bar(lane, from, to, isWait ? "f-sunk" : STYLES[row])];
-      const left = Math.max(GUTTER + 2, x(from) + 3), text = row === "doubt" || row === "draft" ? detail || name : isWait ? name + ", " + detail : name;
+      const left = Math.max(GUTTER + 2, x(from) + 3), text = row === "doubt" || row === "held" || row === "draft" ? detail || name : isWait ? name + ", " + detail : name;
       parts.push(el("text", { class: "row", x: left, y: middle(lane) - .5 }, fits(text, Math.min(x(to), state.width) - left, 5.3)));
       out.append(group(each.thing, ...parts));
     }
@@ -335,7 +335,7 @@
     for (const at of story.differences) if (seen(at, at)) out.append(el("rect", { class: "f-red", x: x(at) - 1.5, y: y + 6 * 16 + 9, width: 3, height: 5 }));
   };
 
-  const NAMES = { phase: "phase", caller: "caller", agent: "agent", expected: "asked for", doubt: "doubt", draft: "prepared", waits0: "waits" };
+  const NAMES = { phase: "phase", caller: "caller", agent: "agent", expected: "asked for", doubt: "doubt", held: "stopped", draft: "prepared", lead: "lead", waits0: "waits" };
   const gutter = (out) => {
     out.append(el("rect", { class: "gutter", x: 0, y: 0, width: GUTTER - 2, height }), el("line", { class: "split", x1: GUTTER - 1.5, x2: GUTTER - 1.5, y1: 0, y2: height }));
     const say = (lane, text, style, down = 0) => lanes[lane] && out.append(el("text", { class: style, x: 12, y: middle(lane) + down }, text));

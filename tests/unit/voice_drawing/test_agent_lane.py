@@ -101,6 +101,40 @@ def test_a_start_after_a_silence_belongs_to_the_mark_behind_it():
     assert mouth.segments()[1].began == pytest.approx(5.0)
 
 
+def test_what_is_sent_again_in_another_voice_was_not_thrown_away():
+    mouth = Mouth()
+    mouth.take(0.0, None, [speak()])
+    mouth.take(
+        0.0, arrived(8000, Word("one", 0.0, 0.5), Word("two", 0.5, 1.0)), [play(8000, (4000, "1/4000"), (8000, "1/8000"))]
+    )
+    mouth.take(0.1, SegmentSpoken(ONE, 0), [])
+    mouth.take(0.3, None, [Order("ClearPlayout", {}), play(5600, (1600, "1/4000/1"), (5600, "1/8000/1"))])
+    mouth.take(0.35, MarkReturned("1/4000"), [])
+    for at, name in [(0.5, "1/4000/1"), (1.0, "1/8000/1")]:
+        mouth.take(at, MarkReturned(name), [])
+    (segment,) = mouth.segments()
+    assert segment.cut is None
+    assert (segment.heard, segment.ended) == (pytest.approx(1.0), pytest.approx(1.0))
+    assert all(word.is_heard for word in segment.words)
+
+
+def test_what_is_said_again_after_a_wrong_stop_was_heard_the_first_time():
+    mouth = Mouth()
+    mouth.take(0.0, None, [speak()])
+    mouth.take(
+        0.0, arrived(8000, Word("one", 0.0, 0.5), Word("two", 0.5, 1.0)), [play(8000, (4000, "1/4000"), (8000, "1/8000"))]
+    )
+    mouth.take(0.1, SegmentSpoken(ONE, 0), [])
+    mouth.take(0.5, MarkReturned("1/4000"), [])
+    mouth.take(0.7, None, [Order("ClearPlayout", {})])
+    mouth.take(2.0, None, [play(8000, (4000, "1/4000/1"), (8000, "1/8000/1"))])
+    for at, name in [(2.5, "1/4000/1"), (3.0, "1/8000/1")]:
+        mouth.take(at, MarkReturned(name), [])
+    (segment,) = mouth.segments()
+    assert segment.cut is None
+    assert [word.ended for word in segment.words] == [pytest.approx(0.5), pytest.approx(3.0)]
+
+
 def test_what_nobody_ordered_and_marks_nobody_placed_change_nothing():
     mouth = Mouth()
     mouth.take(0.0, arrived(800), [])

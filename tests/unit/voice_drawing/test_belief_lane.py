@@ -45,3 +45,34 @@ def test_a_draft_is_committed_dropped_or_left():
         (3.0, 6.0, "dropped: the words changed"),
         (4.0, 7.0, ""),
     ]
+
+
+def decision(text: str) -> Order:
+    return Order("Note", {"kind": "decision", "text": text})
+
+
+def test_what_was_stopped_is_taken_up_again_or_given_up():
+    taken, again = (
+        decision("the caller takes the floor: voice"),
+        decision("going on where we were stopped: nothing was said"),
+    )
+    beliefs = Beliefs()
+    beliefs.decided(1.0, (taken, Order("ClearPlayout", {})))
+    beliefs.decided(2.0, (again, Order("Play", {})))
+    beliefs.decided(3.0, (taken, Order("ClearPlayout", {})))
+    beliefs.decided(4.0, (Order("StopReply", {"reply": 2}),))
+    beliefs.decided(5.0, (taken, Order("StopReply", {"reply": 3})))
+    assert [(span.row, span.began, span.ended, span.detail) for span in beliefs.finish(9.0)] == [
+        ("held", 1.0, 2.0, "taken up again"),
+        ("held", 3.0, 4.0, "given up"),
+    ]
+
+
+def test_a_lead_that_changes_is_a_stretch():
+    beliefs = Beliefs()
+    beliefs.decided(1.0, (Order("SetLead", {"seconds": 0.28}),))
+    beliefs.decided(3.0, (Order("SetLead", {"seconds": 0.4}),))
+    assert [(span.name, span.began, span.ended) for span in beliefs.finish(5.0)] == [
+        ("280 ms ahead", 1.0, 3.0),
+        ("400 ms ahead", 3.0, 5.0),
+    ]

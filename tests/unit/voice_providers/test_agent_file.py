@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import os
+from dataclasses import fields
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from voice.agent import AnswerKind, EncounterPolicy, HoldAction, ScreenerAction, Then, VoicemailAction
+from voice.agent import (
+    AgentDefinition,
+    Answer,
+    AnswerKind,
+    EncounterPolicy,
+    HoldAction,
+    Manners,
+    Objection,
+    Question,
+    ScreenerAction,
+    Then,
+    Voicemail,
+    VoicemailAction,
+)
 from voice.agent_file import AgentFolder, parse_agent
 from voice.errors import AgentFileError
 
@@ -195,3 +209,10 @@ def test_the_agents_that_ship_are_good(name: str) -> None:
     agent = AgentFolder(agents).get(name)
     assert "AI assistant" in agent.opening
     assert "stop" in agent.opening
+
+
+@pytest.mark.parametrize("shape", [Manners, EncounterPolicy, AgentDefinition, Voicemail, Question, Answer, Objection])
+def test_every_key_is_documented(shape: type) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "agents.md").read_text()
+    own = {"version", "manners", "encounters", "voicemail", "questions", "objections", "answers"}
+    assert [field.name for field in fields(shape) if field.name not in own and f"`{field.name}`" not in page] == []
