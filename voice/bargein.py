@@ -50,15 +50,15 @@ class BargePolicy:
     settle_after: float = 0.22  # of quiet: it was nothing
     onset: float = 10.0  # dB above the room: such sound right before the voice belongs to it
     earliest: float = 0.21  # before it no sound alone takes the floor
-    latest: float = 0.475  # by it a voice that goes on has taken it: longer than backchannels are
-    loud_early: float = 7.0  # dB above the caller's usual level that take the floor at `earliest`
+    latest: float = 0.445  # by it a voice that goes on has taken it: longer than backchannels are
+    loud_early: float = 6.0  # dB above the caller's usual level that take the floor at `earliest`
     loud_late: float = 4.0  # and shortly before `latest`: between them it falls in a line
     per_dip: float = 0.5  # dB of loudness that a dB of dip between two loud moments is worth: more than one syllable
     dense: float = 0.6  # share of the time that must be voice
     sure_early: float = 0.8  # mean speech probability of that voice
     sure_late: float = 0.74
     still_early: float = 0.72  # how much of its height above the room a voice must still have: below it is dying away
-    still_late: float = 0.5
+    still_late: float = 0.44
     varied: float = 0.3  # dB the colour of that voice must vary (standard deviation): "uh-huh" is one sound said twice
     coloured: float = 15.0  # dB under the loudest, down to which a window's colour counts
     quietest: float = -36.0  # dBFS: what never gets louder is in the room, not at the telephone
@@ -162,7 +162,7 @@ class BargeIn:
 
     def _takes_floor(self, usual: float) -> bool:
         policy = self.policy
-        if self.silence or self.span < policy.earliest or self.voice < policy.dense * self.span:
+        if self.silence or self.span < policy.earliest or self.voice < policy.dense * self.span or not self._is_varied():
             return False
         still, sure = (max(self._last) - self._room) / (self._peak - self._room), self._sure / self.voice
         if self.span >= policy.latest:
@@ -173,7 +173,6 @@ class BargeIn:
             self._peak - usual + policy.per_dip * min(self._dip, 20.0) >= loud
             and still >= policy.still_early
             and sure >= policy.sure_early
-            and self._is_varied()
         )
 
     def _is_varied(self) -> bool:
