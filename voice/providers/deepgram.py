@@ -263,6 +263,8 @@ class _Ears:
                         await self._socket.send_configure(self._configure(keyterms=list(self._told)))
                     else:
                         await self._send_finish()
+        except ProviderError as error:
+            self._fail(error)
         except Exception as error:
             self._fail(from_transport(_PROVIDER, error))
 
@@ -305,6 +307,8 @@ class _Ears:
                 self._sent_at_word = self._sent
                 self._word_at = time.monotonic()
                 self._take(message)
+        except ProviderError as error:
+            self._fail(error)
         except Exception as error:
             self._fail(from_transport(_PROVIDER, error))
 

@@ -19,6 +19,8 @@ from voice.events import Transcribed
 from voice.ports import Transcriber
 from voice.pricing.consumption import Account, Stage, bill_to
 from voice.providers.deepgram import DeepgramEars, DeepgramSettings
+from voice.providers.resilience.ears import FallbackEars
+from voice.providers.resilience.health import Health
 
 Audio = Callable[[float], bytes]
 NOVA = DeepgramSettings("k", model="nova-3", final_after=5.0, endpointing=10.0)
@@ -200,7 +202,7 @@ async def test_ears_that_say_nothing_to_all_that_audio_are_deaf(ears_of, speech:
         vendor.faults.inject(Fault(Kind.STALL))
         async with ears_of(vendor, replace(NOVA, stall_after=0.0)) as ears:
             ears.hear(speech(0.5))
-            with pytest.raises(ProviderUnavailable, match="stalled"):
+            with pytest.raises(ProviderUnavailable, match="deepgram: stalled"):
                 await final(ears)
         async with ears_of(vendor, replace(NOVA, final_after=0.05, deaf_after=0.02)) as ears:
             ears.hear(speech(1.5))
@@ -232,3 +234,23 @@ async def test_the_check_tells_a_wrong_key_from_an_unknown_model() -> None:
         with pytest.raises(ProviderRejected, match="wrong_key"):
             await ears.check()
         await ears.close()
+
+
+async def test_a_socket_that_drops_in_mid_sentence_is_replaced_and_hears_the_gap_again(
+    agent: AgentDefinition, briefing: Briefing, speech: Audio, silence: Audio
+) -> None:
+    async with DeepgramStandIn(script=["lost", "yes please do"]) as vendor:
+        provider = FallbackEars([DeepgramEars(replace(NOVA, url=vendor.ws_url))], Health())
+        ears = await provider.open(agent, briefing)
+        ears.hear(silence(0.2) + speech(0.6))
+        await vendor.log.wait_for("audio")
+        vendor.faults.inject(Fault(Kind.DROP, path="live", times=1))
+        await vendor.log.wait_for("opened", count=2)
+        ears.hear(speech(0.3) + silence(0.2))
+        ears.finish_utterance()
+        heard, _ = await final(ears)
+        await ears.close()
+        await provider.close()
+    assert heard.text == "yes please do"
+    assert heard.words[0].start == pytest.approx(0.2, abs=0.05)  # of the call, not of the second socket
+    assert vendor.log.of("closed")[-1]["audio_seconds"] == pytest.approx(1.3, abs=0.1)
