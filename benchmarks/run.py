@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -90,14 +91,17 @@ def measured(folder: Path, progress: Progress, *, is_known: bool = True) -> list
     voice = Voice(bank.speech if is_known else {})
     believed = believed_of(engine_notes(folder))
     arrived = arrived_of(noted(folder / VENDOR_NOTES))
-    found = []
-    files = sorted((folder / "calls").glob("*.json"))
-    for number, path in enumerate(files, 1):
-        progress(f"listening to recording {number} of {len(files)}")
+
+    def listen(path: Path) -> CallFigures:
         recorded = read_recorded(path)
         replies = (*bank.script(recorded.scenario).replies, bank.opening)
         known = _completed(believed.get(recorded.call_sid, Believed()), folder, recorded, arrived)
-        found.append(figures_of(recorded, Path(recorded.wav), voice, replies, known))
+        return figures_of(recorded, Path(recorded.wav), voice, replies, known)
+
+    files = sorted((folder / "calls").glob("*.json"))
+    progress(f"listening to {len(files)} recordings")
+    with ThreadPoolExecutor() as pool:  # correlation and speech model let go of the interpreter
+        found = list(pool.map(listen, files))
     if not found:
         raise NothingMeasured("no call was recorded")
     return found

@@ -84,7 +84,7 @@ async def _density(task: Task) -> list[Run]:
 async def _soak(task: Task) -> list[Run]:
     from benchmarks.density import Climb, soak
 
-    climb, cycles = (Climb("60", 20.0), 12) if task.is_long else (Climb("10", 4.0), 6)
+    climb, cycles = (Climb("60", 20.0), 12) if task.is_long else (Climb("10", 4.0), 5)
     if task.steps:
         climb = replace(climb, way=task.steps)
     return [await soak(engine, task.plan, cycles, climb, task.place, task.progress) for engine in task.engines]
