@@ -185,8 +185,8 @@ def _turns_of(message: Message) -> tuple[ChatTurn, ...]:
                 ChatTurn("assistant", uses=(ToolUse(call, name, arguments),)),
                 ChatTurn("user", results=(ToolResult(call, text, ok),)),
             )
-        case _ as never:
-            assert_never(never)
+        case _:
+            assert_never(message)
 
 
 def _append(turns: list[ChatTurn], turn: ChatTurn) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -57,7 +58,15 @@ def test_a_finished_campaign_can_run_again_and_be_stopped() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"name": " "}, {"seller": ""}, {"agent": ""}, {"ring_timeout": 14.9}, {"ring_timeout": 601.0}, {"longest_call": 0.0}],
+    [
+        {"name": " "},
+        {"seller": ""},
+        {"agent": ""},
+        {"ring_timeout": 14.9},
+        {"ring_timeout": 601.0},
+        {"longest_call": 0.0},
+        {"budget": Decimal(0)},
+    ],
 )
 def test_a_campaign_that_cannot_be_meant_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError):
