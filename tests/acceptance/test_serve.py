@@ -324,12 +324,12 @@ async def is_called(world: World, number: str) -> None:
     process = await started(world.folder, "call", world.environment, "call", number, "--agent", "brief", "--server", where)
     assert await asyncio.wait_for(process.wait(), 40.0) == 0, (world.folder / "call.log").read_text()
     shown = (world.folder / "call.log").read_text()
-    assert "agent:  Hi, this is Ava for Acme." in shown
+    assert "agent:  Hi, this is Ava, an AI for Acme." in shown
     assert "caller: " in shown
     assert "ended: answered" in shown
     call = (await world.event("call_started", direction="outbound"))["call"]
     words = await world.words(call)
-    assert words["agent"][0].startswith("Hi, this is Ava for Acme.")
+    assert words["agent"][0].startswith("Hi, this is Ava, an AI for Acme.")
     assert any("home" in text for text in words["caller"])
     assert await world.metric('offhook_calls_ended_total{disposition="answered"}') == 2
 
