@@ -37,8 +37,8 @@ _FRAME: Final = 200  # samples at 8 kHz: the model's 25 ms
 _HOP: Final = 80
 _MELS: Final = 80
 _TO_16K: Final = 4.0  # power of a spectrum over twice as many samples
-SHARE: Final = 0.1  # of a core, at most, over time: some four questions a second
-_SAVED: Final = 0.2  # seconds of a core that may be spent at once: what eight calls pausing together ask for
+SHARE: Final = 0.1  # of a core, at most, over time: fifteen to twenty-five questions a second
+_SAVED: Final = 0.2  # seconds of a core that may be spent at once: some forty questions
 _NICENESS: Final = 5
 _LONGEST_QUEUE: Final = 8  # questions waiting: beyond it the answer would come too late to matter
 
