@@ -36,12 +36,16 @@ OURSELVES: Final = "offhook (the gate itself)"
 
 
 @lru_cache(maxsize=4096)
-def binding(book: Rulebook, states: frozenset[str], purpose: Purpose, voice: VoiceKind, line: LineType) -> tuple[Bound, ...]:
-    """The rules that could forbid such a call."""
+def binding(
+    book: Rulebook, states: frozenset[str], purpose: Purpose, voice: VoiceKind, line: LineType, *, with_duties: bool = True
+) -> tuple[Bound, ...]:
+    """The rules that could forbid such a call. Duties forbid only what has words that cannot meet them."""
     return tuple(
         Bound(state, rule, ask, not isinstance(rule, Hours) and bool(rule.effective_from or rule.effective_until))
         for state, rule in book.of(states)
-        if rule.binds(purpose, voice, line) and (ask := _asker(rule)) is not None
+        if rule.binds(purpose, voice, line)
+        and (with_duties or not isinstance(rule, Duty))
+        and (ask := _asker(rule)) is not None
     )
 
 
@@ -186,7 +190,7 @@ def _prohibited(rule: Prohibited, _case: Case, _state: str) -> list[Finding]:
 def _duty(rule: Duty, case: Case, _state: str) -> list[Finding]:
     """A duty binds the call once it is up; it forbids one whose words cannot meet it."""
     unmet = case.record.errand.unmet
-    return [_finding(Rule.SCRIPT_INCOMPLETE, rule, each.why) for each in unmet if each.duty == rule.duty] if unmet else []
+    return [_finding(Rule.SCRIPT_INCOMPLETE, rule, each.why) for each in unmet if each.duty == rule.duty]
 
 
 def _registration(rule: Registration, case: Case, _state: str) -> list[Finding]:

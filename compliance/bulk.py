@@ -5,13 +5,14 @@ What it gathers is what `look` gathers for each; nothing is stored, and nobody i
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Select, Table, or_, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Select, String, Table, any_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compliance.known import REMEMBERED, learned
@@ -19,7 +20,7 @@ from compliance.privacy import number_hash
 from compliance.proposals import ProposedCall
 from compliance.record import CallRecord
 from compliance.rules import Rulebook
-from compliance.store import ComplianceStore
+from compliance.store import ComplianceStore, Scrub
 from storage.tables.compliance import (
     calls_counted,
     consent_events,
@@ -29,7 +30,7 @@ from storage.tables.compliance import (
     tombstones,
 )
 
-CHUNK: Final = 2000  # below the 32,766 parameters that a SQLite statement may have, with room for persons
+CHUNK: Final = 2000
 Row: TypeAlias = tuple[str, str, int]
 
 
@@ -44,13 +45,25 @@ async def records_for(
     """A record for each proposed call, in their order. Memory holds one chunk of them at a time."""
     shared = [(what, body, seq) for seq, (what, body) in enumerate(await _orders(connection))]
     source = iter(proposals)
+    lists = _lists_of_now(store)
     while chunk := list(islice(source, CHUNK)):
         rows = await _rows(store, connection, chunk, at)
         for proposed in chunk:
             own = [*rows.numbers[proposed.number], *(rows.people[proposed.person] if proposed.person else ())]
             known = learned([*(row for row, seller in dict.fromkeys(own) if _is_for(seller, proposed)), *shared])
             known.calls = [call for call in known.calls if call.at <= at]
-            yield store.record(proposed, known, "")[0]
+            yield store.record(proposed, known, "", lists)[0]
+
+
+def _lists_of_now(store: ComplianceStore) -> Scrub:
+    ours: dict[str, Callable[[str], bool]] = {}
+
+    def is_ours(number: str, seller: str) -> bool:
+        if seller not in ours:
+            ours[seller] = store.internal.snapshot(seller)
+        return ours[seller](number)
+
+    return Scrub(store.lists.snapshot(), is_ours)
 
 
 def _is_for(seller: str | None, proposed: ProposedCall) -> bool:
@@ -70,7 +83,7 @@ async def _rows(store: ComplianceStore, connection: AsyncConnection, chunk: Sequ
     numbers = sorted({each.number for each in chunk})
     people = sorted({each.person for each in chunk} - {""})
     for table, what in ((consent_events, None), (internal_dnc, "dnc"), (calls_counted, "call")):
-        query = _about(table, numbers, people)
+        query = _about(connection, table, numbers, people)
         if table is calls_counted:
             query = query.where(calls_counted.c.at > at - REMEMBERED)
         for row in await connection.execute(query):
@@ -78,19 +91,30 @@ async def _rows(store: ComplianceStore, connection: AsyncConnection, chunk: Sequ
             entry = ((what or row.what, row.body, 0), seller)
             found.numbers[row.number].append(entry)
             found.people[row.person].append(entry)
-    facts = select(number_facts).where(number_facts.c.number.in_(numbers))
+    facts = select(number_facts).where(_among(connection, number_facts.c.number, numbers))
     for fact in await connection.execute(facts):
         found.numbers[fact.number].append(((fact.what, fact.body, fact.seq), fact.seller))
+    if (await connection.execute(select(tombstones.c.at).limit(1))).first() is None:
+        return found  # nobody was ever erased: no number need be hashed
     by_hash = dict(_hashed(store.salt, numbers))
-    graves = select(tombstones.c.number_hash, tombstones.c.body).where(tombstones.c.number_hash.in_(list(by_hash)))
+    graves = select(tombstones.c.number_hash, tombstones.c.body)
+    graves = graves.where(_among(connection, tombstones.c.number_hash, list(by_hash)))
     for grave in await connection.execute(graves):
         found.numbers[by_hash[grave.number_hash]].append((("tombstone", grave.body, 0), None))
     return found
 
 
-def _about(table: Table, numbers: list[str], people: list[str]) -> Select[Any]:
-    whose = table.c.number.in_(numbers)
-    return select(table).where(or_(whose, table.c.person.in_(people)) if people else whose)
+def _about(connection: AsyncConnection, table: Table, numbers: list[str], people: list[str]) -> Select[Any]:
+    whose = _among(connection, table.c.number, numbers)
+    return select(table).where(or_(whose, _among(connection, table.c.person, people)) if people else whose)
+
+
+def _among(connection: AsyncConnection, column: Column[Any], values: list[str]) -> ColumnElement[bool]:
+    """One parameter for thousands of values: an `IN` of as many is compiled anew for every chunk."""
+    if connection.dialect.name != "sqlite":
+        return column == any_(literal(values, ARRAY(String)))
+    listed = func.json_each(json.dumps(values)).table_valued("value")
+    return column.in_(select(listed.c.value))
 
 
 def _hashed(salt: bytes, numbers: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 
 from compliance.asking import OURSELVES, binding, findings_of
-from compliance.case import Case, is_lifted
+from compliance.case import Bound, Case, is_lifted
 from compliance.hours import HORIZON, Clocks, closes_at
 from compliance.record import CallRecord
 from compliance.rules import Rulebook
@@ -97,13 +97,16 @@ def _earliest(
 def _expiry(case: Case) -> datetime:
     """Soon, and not after any window that binds the call has closed."""
     ends = [
-        closes_at(each.rule, Clocks(each.state, case.whereabouts.zones), case.at, case.book)
-        for each in case.rules
-        if isinstance(each.rule, Hours)
-        and not is_lifted(each.rule, case)
-        and _waiver(each.rule.id, case.at, case.book) is None
+        closes_at(rule, Clocks(state, case.whereabouts.zones), case.at, case.book)
+        for state, rule in _hours_among(case.rules)
+        if not is_lifted(rule, case) and _waiver(rule.id, case.at, case.book) is None
     ]
     return min([case.at + CLEARANCE_LIFE, *ends])
+
+
+@lru_cache(maxsize=4096)
+def _hours_among(rules: tuple[Bound, ...]) -> tuple[tuple[str, Hours], ...]:
+    return tuple((each.state, each.rule) for each in rules if isinstance(each.rule, Hours))
 
 
 # --- before any rule can be asked -------------------------------------------------------------------------------------
@@ -129,5 +132,6 @@ def _case(record: CallRecord, at: datetime, book: Rulebook) -> Case | Finding:
         today = _latest_day(whereabouts.zones, at)
     except ZoneMissing as error:
         return Finding(Rule.ZONE_DATA_MISSING, f"Time zone data is missing: {error}.", OURSELVES)
-    rules = binding(book, whereabouts.states, errand.purpose, errand.voice, record.line)
+    kind = (errand.purpose, errand.voice, record.line)
+    rules = binding(book, whereabouts.states, *kind, with_duties=bool(errand.unmet))
     return Case(record, book, whereabouts, rules, at, today)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import mmap
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -49,18 +50,36 @@ class InternalBits:
             return False
         return self._is_set(self._path(number, seller), number) or self._is_set(self._path(number, ""), number)
 
+    def snapshot(self, seller: str) -> Callable[[str], bool]:
+        """`has` for one seller with the bitmaps of now, without asking the disk again: for many numbers at a time."""
+        folders = {self._path("+1000", seller).parent, self._path("+1000", "").parent}
+        files = [path for folder in folders if folder.is_dir() for path in folder.glob("*.bits")]
+        held: dict[str, list[mmap.mmap]] = {}
+        for path in files:
+            if (bits := self._bits(path)) is not None:
+                held.setdefault(path.stem, []).append(bits)
+        return lambda number: any(_is_set(bits, number) for bits in held.get(number[2:5], ()))
+
     def _is_set(self, path: Path, number: str) -> bool:
+        bits = self._bits(path)
+        return bits is not None and _is_set(bits, number)
+
+    def _bits(self, path: Path) -> mmap.mmap | None:
         bits = self._open.get(path)
         if bits is None:
             try:
                 with path.open("rb") as file:
                     bits = mmap.mmap(file.fileno(), AREA_BYTES, access=mmap.ACCESS_READ)
             except (OSError, ValueError):
-                return False
+                return None
             self._open[path] = bits
-        place = int(number[5:])
-        return bool(bits[place >> 3] >> (place & 7) & 1)
+        return bits
 
     def _path(self, number: str, seller: str) -> Path:
         name = re.sub(r"[^a-z0-9]", lambda found: f"_{ord(found[0]):x}", seller.lower())[:100] if seller else EVERYONE
         return self.folder / (f"s-{name}" if seller else EVERYONE) / f"{number[2:5]}.bits"
+
+
+def _is_set(bits: mmap.mmap, number: str) -> bool:
+    place = int(number[5:])
+    return len(number) == 12 and bool(bits[place >> 3] >> (place & 7) & 1)

@@ -65,9 +65,10 @@ def states_of(proposed: ProposedCall, book: Rulebook) -> frozenset[str]:
     return where(proposed.number, proposed.place, date.min, book).states
 
 
-def halted(halts: list[Halt], proposed: ProposedCall, states: frozenset[str]) -> str:
+def halted(halts: list[Halt], proposed: ProposedCall, book: Rulebook) -> str:
+    """Whose kill switches stand against this call, and why; empty when none does."""
     if not halts:
         return ""
-    errand = proposed.errand
+    errand, states = proposed.errand, states_of(proposed, book)
     scopes = {"", f"seller:{errand.seller}", f"campaign:{errand.campaign}", *(f"state:{state}" for state in states)}
     return "; ".join(f"{each.reason} ({each.by})" for each in halts if each.scope in scopes)

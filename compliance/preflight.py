@@ -6,8 +6,8 @@ Judges every contact with the real gate and stores nothing. Memory does not grow
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from compliance.gate import check
@@ -46,6 +46,18 @@ class Preflight:
         for opening, count in sorted({self.at: self.now, **self.opens}.items()):
             moment = max(moment, opening) + timedelta(seconds=count / calls_per_second)
         return moment
+
+
+def merged(parts: Sequence[Preflight]) -> Preflight:
+    """The shares of one campaign, judged side by side at one instant, as one. At least one."""
+    first = parts[0]
+    return replace(
+        first,
+        **{name: sum(getattr(each, name) for each in parts) for name in ("contacts", "now", "later", "never", "held")},
+        opens=sum((Counter(each.opens) for each in parts), Counter()),
+        stopped_by=sum((Counter(each.stopped_by) for each in parts), Counter()),
+        alone=sum((Counter(each.alone) for each in parts), Counter()),
+    )
 
 
 def preflight(records: Iterable[CallRecord], at: datetime, rules: Rulebook) -> Preflight:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -24,7 +26,7 @@ from compliance.gate import check
 from compliance.identity import reached
 from compliance.internal import InternalBits
 from compliance.known import Known, all_known, ended_by, merged_place
-from compliance.orders import Halt, Lift, halted, states_of, under_orders
+from compliance.orders import Halt, Lift, halted, under_orders
 from compliance.privacy import load_salt
 from compliance.proposals import CallOutcome, DncRequest, ProposedCall, Suppression
 from compliance.quick import Value, run
@@ -68,6 +70,24 @@ _COUNT: Final = """
 
 
 __all__ = ["CallOutcome", "ComplianceStore", "DncRequest", "Halt", "Lift", "ProposedCall", "Suppression", "last_link"]
+
+
+@dataclass(frozen=True, slots=True)
+class Scrub:
+    """What the lists, and our own, say of a number."""
+
+    answers: Callable[[str], tuple[ListAnswer, ...]]
+    is_ours: Callable[[str, str], bool]  # number, seller
+
+
+def _internal_answer(proposed: ProposedCall, requests: list[DncRequest], scrub: Scrub) -> ListAnswer:
+    first = min([each.requested_at for each in requests], default=None)
+    if first is None and not scrub.is_ours(proposed.number, proposed.errand.seller):
+        return _NOT_OURS
+    return ListAnswer("internal", is_listed=True, generation="live", since=first)
+
+
+_NOT_OURS: Final = ListAnswer("internal", is_listed=False, generation="live")
 
 
 class ComplianceStore:
@@ -129,8 +149,11 @@ class ComplianceStore:
         record, book = self.record(proposed, known, "")
         return record, check(record, at, book)
 
-    def record(self, proposed: ProposedCall, known: Known, receipt: str) -> tuple[CallRecord, Rulebook]:
-        """The record of a proposed call, and the rule book it is to be judged by."""
+    def record(
+        self, proposed: ProposedCall, known: Known, receipt: str, lists: Scrub | None = None
+    ) -> tuple[CallRecord, Rulebook]:
+        """The record of a proposed call, and the rule book it is to be judged by. `lists`: instead of the disk's own."""
+        scrub = lists or Scrub(self.lists.answers, self.internal.has)
         ledger = fold(known.ledger)
         requests = [each for each in known.requests if not each.purposes or proposed.errand.purpose in each.purposes]
         book, halts = self.book_under(tuple(known.orders))
@@ -147,12 +170,12 @@ class ComplianceStore:
             receipt=receipt,
             consents=ledger.consents,
             revocations=ledger.revocations,
-            lists=(*self.lists.answers(proposed.number), self._internal_answer(proposed, requests)),
+            lists=(*scrub.answers(proposed.number), _internal_answer(proposed, requests, scrub)),
             history=tuple(known.calls),
             relationship=ended_by(known.relationship, requests),
             reassigned=known.reassigned or ReassignedAnswer(),
             is_erased=known.is_erased,
-            is_halted=halted(halts, proposed, states_of(proposed, book)),
+            is_halted=halted(halts, proposed, book),
             last_receipt_at=known.last.at if known.last is not None else None,
         )
         return record, book
@@ -164,11 +187,6 @@ class ComplianceStore:
             self._books.clear()
             found = self._books[orders] = under_orders(self.rules, orders)
         return found
-
-    def _internal_answer(self, proposed: ProposedCall, requests: list[DncRequest]) -> ListAnswer:
-        first = min((each.requested_at for each in requests), default=None)
-        is_listed = first is not None or self.internal.has(proposed.number, proposed.errand.seller)
-        return ListAnswer("internal", is_listed=is_listed, generation="live", since=first)
 
     # --- what people say ----------------------------------------------------------------------------------------------
 

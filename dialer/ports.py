@@ -120,6 +120,13 @@ class Work(Protocol):
     ) -> list[Contact]:
         """A page of a campaign's contacts, by id; `after` is the last id of the page before."""
 
+    async def open_places(self, campaign_id: str, *, after: str = "", until: str = "", limit: int = 100) -> list[Contact]:
+        """A page of a campaign's open contacts, by id, with no more than where they are and whose number it is. `until` is
+        the last id wanted; "" for all."""
+
+    async def places_apart(self, campaign_id: str, step: int) -> list[str]:
+        """Where to cut a campaign into shares of `step` contacts, the first of them shorter: ids, in order."""
+
     async def open_contacts(self, number: str, seller: str = "", purposes: Collection[str] = ()) -> list[Contact]:
         """The open contacts of a number in every campaign, or in those of one seller, or for these purposes alone."""
 

@@ -105,6 +105,14 @@ class _MemoryWork:
         chosen = [each for each in self._of(campaign_id) if each.id > after and state in (None, each.state)]
         return sorted(chosen, key=lambda each: each.id)[:limit]
 
+    async def open_places(self, campaign_id: str, *, after: str = "", until: str = "", limit: int = 100) -> list[Contact]:
+        chosen = [each for each in self._of(campaign_id) if each.id > after and each.is_open]
+        return sorted((each for each in chosen if not until or each.id <= until), key=lambda each: each.id)[:limit]
+
+    async def places_apart(self, campaign_id: str, step: int) -> list[str]:
+        ids = sorted((each.id for each in self._of(campaign_id)), reverse=True)
+        return sorted(each for place, each in enumerate(ids) if place and place % step == 0)
+
     async def open_contacts(self, number: str, seller: str = "", purposes: Collection[str] = ()) -> list[Contact]:
         campaigns = self._kept.campaigns
         mine = [each for each in self._kept.contacts.values() if each.number == number and each.is_open]

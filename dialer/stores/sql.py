@@ -29,6 +29,7 @@ from storage.tables.dialing import attempts, campaigns, carrier_events, contacts
 T = TypeVar("T")
 
 _DIALER: Final = "dialer"
+_PLACE: Final = ("id", "campaign_id", "number", "created_at", "address_state", "zip", "person")
 _OPEN: Final = (ContactState.WAITING.value, ContactState.ATTEMPTING.value)
 
 
@@ -92,6 +93,18 @@ class SqlWork:
         if state is not None:
             wanted = wanted.where(contacts.c.state == state.value)
         return [contact_of(row) for row in await self._rows(wanted.order_by(contacts.c.id).limit(limit))]
+
+    async def open_places(self, campaign_id: str, *, after: str = "", until: str = "", limit: int = 100) -> list[Contact]:
+        wanted = select(*(contacts.c[name] for name in _PLACE)).where(contacts.c.campaign_id == campaign_id)
+        wanted = wanted.where(contacts.c.id > after, contacts.c.state.in_(_OPEN)).order_by(contacts.c.id).limit(limit)
+        rows = await self._rows(wanted.where(contacts.c.id <= until) if until else wanted)
+        return [Contact(**row._mapping) for row in rows]
+
+    async def places_apart(self, campaign_id: str, step: int) -> list[str]:
+        place = func.row_number().over(order_by=contacts.c.id.desc()) - 1  # from the end: a short share comes first
+        counted = select(contacts.c.id, place.label("place")).where(contacts.c.campaign_id == campaign_id).subquery()
+        edges = select(counted.c.id).where(counted.c.place > 0, counted.c.place % step == 0).order_by(counted.c.id)
+        return [row.id for row in await self._rows(edges)]
 
     async def open_contacts(self, number: str, seller: str = "", purposes: Collection[str] = ()) -> list[Contact]:
         wanted = select(contacts).where(contacts.c.number == number, contacts.c.state.in_(_OPEN)).order_by(contacts.c.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -54,6 +55,13 @@ def test_at_night_and_for_machines(offhook, campaign):
     assert (status, told["contacts"], told["now"], told["later"], told["never"]) == (0, 3, 0, 1, 2)
     assert told["opens"] == {"2027-07-14T12:00:00+00:00": 1}
     assert told["finished_by"].startswith("2027-07-14T12:00:0")
+
+
+def test_shares_judged_side_by_side_say_the_same(offhook, campaign, monkeypatch):
+    asked = ("campaign", "preflight", "autumn", "--at", "2027-07-14T03:00:00Z", "--json")
+    whole = json.loads(offhook(*asked)[1])
+    monkeypatch.setattr(sys.modules["api.commands.campaign.preflight"], "SHARE", 1)  # the name is the command's
+    assert json.loads(offhook(*asked)[1]) == whole
 
 
 @pytest.mark.parametrize("arguments", [("nowhere",), ("autumn", "--at", "noon"), ("autumn", "--at", "2027-07-14T03:00:00")])

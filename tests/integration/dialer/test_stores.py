@@ -186,6 +186,24 @@ async def test_open_contacts_of_a_number_by_seller(store: AttemptStore) -> None:
         assert await work.open_contacts(ANN, "Other", ["survey"]) == []
 
 
+async def test_open_contacts_in_pages_and_shares(store: AttemptStore) -> None:
+    await fill(store)
+    people = [contact(f"+1614555{place:04}") for place in range(100, 107)]
+    async with store.transaction() as work:
+        await work.add_contacts([*people, contact(ANN, state=ContactState.CLOSED)])
+    async with store.reading() as work:
+        ids = [each.id for each in await work.contacts("c1", limit=99)]
+        assert await work.places_apart("c1", 99) == []
+        (first, second) = edges = await work.places_apart("c1", 3)
+        assert [ids.index(edge) for edge in edges] == [len(ids) - 7, len(ids) - 4]
+        middle = await work.open_places("c1", after=first, until=second, limit=99)
+        assert [each.id for each in middle] == ids[ids.index(first) + 1 : ids.index(second) + 1]
+        everybody = await work.open_places("c1", limit=99)
+        assert len(everybody) == 7
+        assert await work.open_places("c1", after=everybody[0].id, limit=2) == everybody[1:3]
+        assert everybody[0].address_state == people[0].address_state
+
+
 async def test_whose_turn_it_is(store: AttemptStore) -> None:
     await fill(
         store,

@@ -58,7 +58,7 @@ def test_an_order_given_again_after_its_lift_holds(book):
 )
 def test_whom_a_halt_reaches(book, errand, scope, reached):
     proposed = ProposedCall("+16145550123", errand())
-    said = halted([Halt("h", scope, "Jo", "storm")], proposed, states_of(proposed, book))
+    said = halted([Halt("h", scope, "Jo", "storm")], proposed, book)
     assert said == ("storm (Jo)" if reached else "")
 
 
@@ -66,4 +66,4 @@ def test_where_a_call_would_go(book, errand):
     assert states_of(ProposedCall("+12125550123", errand(), place=Place(state="CA")), book) == {"NY", "CA"}
     assert states_of(ProposedCall("nonsense", errand()), book) == frozenset()
     assert states_of(ProposedCall("+12125550123", errand()), closed_rulebook("typo")) == frozenset()
-    assert halted([], ProposedCall("+12125550123", errand()), frozenset()) == ""
+    assert halted([], ProposedCall("+12125550123", errand()), book) == ""
