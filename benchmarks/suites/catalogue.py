@@ -105,8 +105,7 @@ async def _providers(task: Task) -> list[Run]:
 
 async def _gate(task: Task) -> list[Run]:
     gate = importlib.import_module("benchmarks.gate")
-    task.progress("verdicts, look-ups, a registry, a campaign")
-    return [_plain("gate", await gate.measure(scale=0.1 if task.is_long else 0.005, verdicts=2000 if task.is_long else 300))]
+    return [_plain("gate", await gate.measure(is_long=task.is_long, progress=task.progress))]
 
 
 async def _context(task: Task) -> list[Run]:
