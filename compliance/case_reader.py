@@ -33,6 +33,7 @@ Fields: TypeAlias = Mapping[str, object]
 _WORDING: Final = "(the case file does not quote the wording)"
 _TALKED: Final = ("conversation", "connected", "talked", "spoke", "answered")
 _SAYS_TALKED: Final = ("conversation", "talk", "spoke", "right_party")
+_EVERYBODY: Final = frozenset({"all", "global", "everyone", "every_seller", "house"})
 _SAME_LINE: Final = {"mobile": "wireless", "cell": "wireless", "residential": "landline", "fixed": "landline"}
 _SAME_PURPOSE: Final = {
     "healthcare": "healthcare_hipaa",
@@ -132,7 +133,7 @@ class CaseReader:
         return Revocation(
             at=instant_of(given["at"], now),
             channel=text_of(given, "channel") or text_of(given, "method"),
-            seller=text_of(given, "seller_id"),
+            seller="" if text_of(given, "scope") in _EVERYBODY else text_of(given, "seller_id"),
         )
 
     def _lists(self, dnc: Fields, seller: str, number: str, now: datetime) -> tuple[ListAnswer, ...]:

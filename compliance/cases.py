@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from compliance.case_reader import CaseReader, Fields, fields_of, instant_of, iso, number_of, overlaid, text_of
 from compliance.errors import CaseFileError
@@ -67,7 +68,7 @@ def _guarded(case: Fields, run: Callable[[Fields], CaseRow]) -> CaseRow:
     """A case that cannot be read disagrees; the others are not held up by it."""
     try:
         return run(case)
-    except (CaseFileError, ValueError, LookupError, TypeError) as error:
+    except (CaseFileError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         says = f"the case cannot be read: {type(error).__name__} {error}"
         return CaseRow(text_of(case, "id"), text_of(case, "title"), "", "", (says,), ())
 
@@ -85,9 +86,34 @@ def _run(case: Fields, defaults: Fields, book: Rulebook) -> CaseRow:
         expected=" ".join(str(expect[key]) for key in ("decision", "reason", "defer_until_utc") if expect.get(key)),
         got=_show(verdict),
         disagreements=tuple(found),
-        unread=tuple(reader.unread),
+        unread=(*reader.unread, *_beyond(case, _CASE, ""), *_beyond(expect, _EXPECT, "expect.")),
         source=text_of(case, "source"),
     )
+
+
+# What a case may hold besides what is given; the last are for people.
+_CASE: Final = frozenset(
+    [
+        "id",
+        "title",
+        "now_utc",
+        "given",
+        "expect",
+        "expect_zones",
+        "expect_jurisdictions",
+        "source",
+        "basis",
+        "confidence",
+        "local_times",
+        "notes",
+    ]
+)
+_EXPECT: Final = frozenset({"decision", "reason", "defer_until_utc", "tolerance_s"})
+
+
+def _beyond(fields: Fields, known: frozenset[str], path: str) -> list[str]:
+    """What nobody looked at: a case that agrees although something in it was not understood agrees by luck."""
+    return [f"{path}{name}" for name in fields if name not in known]
 
 
 def _show(verdict: Verdict) -> str:

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from compliance.consent import Evidence, Given, LedgerEvent
+from compliance.consent import Evidence, Given, LedgerEvent, TakenBack
 from compliance.record import Consent, ConsentKind, Purpose
 from telephony.number import NumberRefused, parse_number
 
@@ -58,6 +58,9 @@ def read_json(text: str) -> Iterator[Given | BadRow]:
         yield BadRow(1, f"not a list of consents: {error}")
         return
     for place, row in enumerate(rows, start=1):
+        if row.pop("what", "given") != "given":
+            yield BadRow(place, "a revocation: it is written with `offhook consent revoke`, not imported")
+            continue
         flat = {key: ";".join(value) if isinstance(value, list) else _plain(value) for key, value in row.items()}
         unknown = sorted(set(flat) - set(COLUMNS))
         yield BadRow(place, f"unknown fields: {', '.join(unknown)}") if unknown else _read_row(flat, place)
@@ -126,6 +129,25 @@ def write_csv(events: Iterable[LedgerEvent]) -> str:
         if isinstance(event, Given):
             writer.writerow(_row(event))
     return out.getvalue()
+
+
+def flat(events: Iterable[LedgerEvent]) -> list[dict[str, str]]:
+    """Every event as an object of texts: consents in the form that `read_json` reads, revocations marked as such."""
+    return [{"what": "given", **_row(each)} if isinstance(each, Given) else _taken(each) for each in events]
+
+
+def _taken(event: TakenBack) -> dict[str, str]:
+    taken = event.revocation
+    told = {"at": taken.at.isoformat(), "channel": taken.channel, "seller": taken.seller, "words": event.words}
+    purposes = ";".join(sorted(taken.purposes))
+    return {
+        "what": "taken_back",
+        "number": event.number,
+        "person": event.person,
+        "id": event.id,
+        "purposes": purposes,
+        **told,
+    }
 
 
 def _row(event: Given) -> dict[str, str]:

@@ -48,6 +48,13 @@ class AbandonLedger:
         return self.answered_live * 3 // 100 - self.abandoned
 
 
+def tell_abandoned(ledger: AbandonLedger) -> str:
+    """The ledger in a sentence, with its paragraph and what is left of the budget."""
+    counted = f"{ledger.abandoned} of {ledger.answered_live} calls answered by a person were abandoned ({ledger.rate:.1%})"
+    room = f"{ledger.budget} more may be" if ledger.budget >= 0 else f"{-ledger.budget} too many"
+    return f"In 30 days {counted}; {room} [47 CFR 64.1200(a)(7): no more than 3 %]."
+
+
 def is_abandoned(answer: LiveAnswer) -> bool:
     """Silence for more than two seconds after the greeting, or a line dropped before we said who we are."""
     first = answer.first_audio_after_greeting

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from compliance.explain import cure
 from compliance.gate import check
 from compliance.record import CallRecord
 from compliance.rules import Rulebook
@@ -20,7 +21,8 @@ from compliance.verdict import Clearance, Rule
 class Preflight:
     """`opens` counts contacts by the instant at which they may first be called; `stopped_by` counts every rule that spoke.
 
-    `alone` counts the contacts that a rule stops all by itself: curing it would free them.
+    `alone` counts the contacts that a rule stops all by itself: curing it would free them. `paragraphs` has, for each rule,
+    the rule-book entries that spoke.
     """
 
     at: datetime
@@ -33,6 +35,7 @@ class Preflight:
     stopped_by: Mapping[Rule, int]
     alone: Mapping[Rule, int]
     rules_version: str
+    paragraphs: Mapping[Rule, tuple[str, ...]] = field(default_factory=dict)  # what was said, each with its source
 
     def finished_by(self, calls_per_second: float) -> datetime | None:
         """When the last first attempt has been placed, at this pace; None when nobody can be called.
@@ -57,7 +60,12 @@ def merged(parts: Sequence[Preflight]) -> Preflight:
         opens=sum((Counter(each.opens) for each in parts), Counter()),
         stopped_by=sum((Counter(each.stopped_by) for each in parts), Counter()),
         alone=sum((Counter(each.alone) for each in parts), Counter()),
+        paragraphs={rule: _united(parts, rule) for part in parts for rule in part.paragraphs},
     )
+
+
+def _united(parts: Sequence[Preflight], rule: Rule) -> tuple[str, ...]:
+    return tuple(sorted({text for each in parts for text in each.paragraphs.get(rule, ())}))
 
 
 def preflight(records: Iterable[CallRecord], at: datetime, rules: Rulebook) -> Preflight:
@@ -78,6 +86,7 @@ class PreflightCount:
         self._opens: Counter[datetime] = Counter()
         self._stopped_by: Counter[Rule] = Counter()
         self._alone: Counter[Rule] = Counter()
+        self._entries: dict[Rule, set[tuple[str, str]]] = {}
 
     def add(self, record: CallRecord) -> None:
         self._contacts += 1
@@ -87,6 +96,8 @@ class PreflightCount:
             return
         codes = verdict.rules
         self._stopped_by.update(codes)
+        for each in verdict.findings:
+            self._entries.setdefault(each.rule, set()).add((each.entry, each.source))
         if len(codes) == 1:
             self._alone[codes[0]] += 1
         if verdict.until is not None:
@@ -108,7 +119,13 @@ class PreflightCount:
             stopped_by=dict(self._stopped_by),
             alone=dict(self._alone),
             rules_version=self._rules.version,
+            paragraphs={rule: self._paragraphs(entries) for rule, entries in self._entries.items()},
         )
+
+    def _paragraphs(self, entries: set[tuple[str, str]]) -> tuple[str, ...]:
+        """What each entry says in general; a finding's own words may tell of one contact."""
+        told = ((self._rules.entry(entry), source) for entry, source in sorted(entries))
+        return tuple(f"{rule.says} [{source}]" if rule is not None else f"[{source}]" for rule, source in told)
 
 
 def describe(result: Preflight, calls_per_second: float) -> list[str]:
@@ -119,6 +136,9 @@ def describe(result: Preflight, calls_per_second: float) -> list[str]:
         told.append(f"Waiting for the operator (a list, a caller id or a registration is missing): {result.held:,}.")
     for rule, count in sorted(result.stopped_by.items(), key=lambda each: -each[1]):
         told.append(f"{rule.value} stops {count:,}, {result.alone.get(rule, 0):,} of them by itself.")
+        told += [f"    {text}" for text in result.paragraphs.get(rule, ())]
+        if cure(rule):
+            told.append(f"    To do: {cure(rule)}.")
     end = result.finished_by(calls_per_second)
     if end is not None:
         pace = f"{calls_per_second:g} calls a second"

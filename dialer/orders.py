@@ -88,3 +88,9 @@ async def cancel_number(
     told = NumberCancelled(number=mask(number), reason=reason, attempts=len(cancelled), contacts=len(called_off))
     await work.record(told, at)
     return [each.progress.call_sid for each in ringing if each.progress.is_active and each.progress.call_sid]
+
+
+async def forget_number(work: Work, number: str, at: datetime) -> None:
+    """Call off what is planned for a number, and keep nothing of its contacts but that they were called, and when."""
+    await cancel_number(work, number, "erased", at)
+    await work.blank_contacts(number)

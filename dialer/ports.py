@@ -140,6 +140,9 @@ class Work(Protocol):
     async def tie_persons(self, campaign_id: str, persons: Mapping[str, str]) -> None:
         """Name the person (by number) of those contacts of whom none is known yet."""
 
+    async def blank_contacts(self, number: str) -> None:
+        """Take name, address and every other field from all contacts of a number."""
+
     async def save_batch(self, batch: ImportBatch) -> None: ...
     async def tally(self, campaign_id: str) -> Tally: ...
     async def has_open_contacts(self, campaign_id: str) -> bool: ...

@@ -21,12 +21,18 @@ from api.commands.compliance_shared import (
     reading,
     writing,
 )
+from api.person_rights import Forgotten, forget, hand_over, numbers_of
 from api.settings import get_settings
-from compliance.audit import AuditReport, abandonment, export, holds_head, verify_chain
+from compliance.audit import AuditFile, AuditReport, abandonment, export, holds_head, verify_chain
 from compliance.explain import explain_break
-from compliance.people import erase_person, export_person
+from compliance.measures import AbandonLedger, tell_abandoned
 from compliance.rules.schema import EmergencyBan, Proclamation, Waiver
 from compliance.store import ComplianceStore, Halt, Lift
+from context.person import delete_files
+from dialer import orders
+from dialer.campaign import OrderRefused
+from dialer.stores.sql import SqlWork
+from telephony.number import mask
 
 audit_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -64,7 +70,7 @@ def audit_verify(
 @audit_app.command("export", no_args_is_help=True, short_help="The file a lawyer would want.")
 def audit_export(
     number: Annotated[str, typer.Option(help="Everything about one number.")] = "",
-    campaign: Annotated[str, typer.Option(help="Everything about one campaign (its id).")] = "",
+    campaign: Annotated[str, typer.Option(help="Everything about one campaign (its name or id).")] = "",
 ) -> None:
     """Every decision and call of one number or one campaign, with the receipts that prove them, as JSON.
 
@@ -73,62 +79,94 @@ def audit_export(
     if bool(number) == bool(campaign):
         raise typer.BadParameter("give --number or --campaign, one of the two")
     wanted = number_of(number) if number else ""
-    print_json(msgspec.to_builtins(reading(lambda _, connection: export(connection, datetime.now(UTC), wanted, campaign))))
+
+    async def work(_: ComplianceStore, connection: AsyncConnection) -> AuditFile:
+        chosen = await _campaign(connection, campaign) if campaign else ""
+        return await export(connection, datetime.now(UTC), wanted, chosen)
+
+    print_json(msgspec.to_builtins(reading(work)))
+
+
+async def _campaign(connection: AsyncConnection, name: str) -> str:
+    """The id of the campaign that people mean. A name that is none would prove that nothing was ever done wrong."""
+    found = await orders.find(SqlWork(connection), name)
+    if isinstance(found, OrderRefused):
+        raise typer.BadParameter(found.why)
+    return found.id
 
 
 @audit_app.command("abandoned", no_args_is_help=True, short_help="A campaign's abandoned calls, as the law counts them.")
 def audit_abandoned(
-    campaign: Annotated[str, typer.Argument(help="The campaign's id.")],
+    campaign: Annotated[str, typer.Argument(help="The campaign's name or id.")],
     as_json: AsJson = False,
 ) -> None:
     """Calls that a person answered in the last 30 days, and those among them that were abandoned. Exits 1 over the limit.
 
-    Example: offhook audit abandoned cp_12ab34cd
+    Example: offhook audit abandoned autumn
     """
-    ledger = reading(lambda _, connection: abandonment(connection, campaign, datetime.now(UTC)))
+
+    async def work(_: ComplianceStore, connection: AsyncConnection) -> AbandonLedger:
+        return await abandonment(connection, await _campaign(connection, campaign), datetime.now(UTC))
+
+    ledger = reading(work)
     if as_json:
         shown = {"answered_live": ledger.answered_live, "abandoned": ledger.abandoned, "rate": ledger.rate}
         print_json({**shown, "within_limit": ledger.is_within_limit, "budget": ledger.budget})
     else:
-        counted = (
-            f"{ledger.abandoned} of {ledger.answered_live} calls answered by a person were abandoned ({ledger.rate:.1%})"
-        )
-        room = f"{ledger.budget} more may be" if ledger.budget >= 0 else f"{-ledger.budget} too many"
-        typer.echo(f"In 30 days {counted}; {room} [47 CFR 64.1200(a)(7): no more than 3 %].")
+        typer.echo(tell_abandoned(ledger))
     raise typer.Exit(0 if ledger.is_within_limit else 1)
 
 
-@audit_app.command("person", no_args_is_help=True, short_help="Everything held about a number.")
-def audit_person(number: NumberArgument) -> None:
-    """Everything this part of offhook holds about a number, as JSON (GDPR art. 15 and 20, CCPA).
+Alone = Annotated[bool, typer.Option("--alone", help="This number only, not every number known of the person.")]
+
+
+@audit_app.command("person", no_args_is_help=True, short_help="Everything held about a person.")
+def audit_person(number: NumberArgument, alone: Alone = False) -> None:
+    """Everything held about whoever has a number, in every room and of every number known of them, as JSON (GDPR art. 15 and
+    20, CCPA).
 
     Example: offhook audit person +16145550123 > export.json
     """
     wanted = number_of(number)
-    print_json(reading(lambda _, connection: export_person(connection, wanted)))
+
+    async def work(_: ComplianceStore, connection: AsyncConnection) -> list[dict[str, object]]:
+        return await hand_over(connection, await numbers_of(connection, wanted, alone=alone))
+
+    print_json({"asked_for": wanted, "numbers": reading(work)})
 
 
-@audit_app.command("erase", no_args_is_help=True, short_help="Forget a number, and never call it again.")
+@audit_app.command("erase", no_args_is_help=True, short_help="Forget a person, and never call them again.")
 def audit_erase(
     number: NumberArgument,
     reason: Annotated[str, typer.Option(help="Who asked, and how.")],
     by: By = "",
+    alone: Alone = False,
     as_json: AsJson = False,
 ) -> None:
-    """Forget a number. A salted hash stays, so that it is never called again; records under a legal hold stay until it ends.
+    """Forget whoever has a number: words, recordings, what was learned, and every number known of them. A salted hash
+    stays, so that they are never called again; records under a legal hold stay until it ends.
 
     Example: offhook audit erase +16145550123 --reason "letter of 18 November"
     """
-    wanted = number_of(number)
-    who = by or getpass.getuser()
+    wanted, who, now = number_of(number), by or getpass.getuser(), datetime.now(UTC)
 
-    async def work(store: ComplianceStore, connection: AsyncConnection) -> dict[str, object]:
-        done = await erase_person(store, connection, wanted, who, reason, datetime.now(UTC))
-        return {"erased": done.erased, "held": done.held, "held_until": done.held_until}
+    async def work(store: ComplianceStore, connection: AsyncConnection) -> Forgotten:
+        numbers = await numbers_of(connection, wanted, alone=alone)
+        return await forget(store, connection, numbers, who, reason, now)
 
     done = writing(work)
-    told = f"{done['erased']} records erased, {done['held']} held until {done['held_until'] or '-'} (16 CFR 310.5)."
-    print_json(done) if as_json else typer.echo(told)
+    files = delete_files(done.files, get_settings().home)
+    erased, held = sum(each.erased for each in done.erasures), sum(each.held for each in done.erasures)
+    if as_json:
+        shown = {"numbers": done.numbers, "calls": done.calls, "facts": done.facts, "files": len(files)}
+        print_json({**shown, "erased": erased, "held": held, "held_until": done.held_until})
+        return
+    numbers = ", ".join(mask(each) for each in done.numbers)
+    kept = f"{held} held until {done.held_until:%Y-%m-%d} (16 CFR 310.5)" if done.held_until else "none held"
+    typer.echo(
+        f"{numbers}: {erased} records, {done.calls} calls' words, {done.facts} facts, {len(files)} files erased; {kept}."
+    )
+    typer.echo("They are never called again, whoever brings them in anew.")
 
 
 @audit_app.command("waive", no_args_is_help=True, short_help="Answer for not following one rule.")
@@ -146,6 +184,7 @@ def audit_waive(
     if store.rules.entry(entry) is None:
         raise typer.BadParameter(f"there is no rule {entry!r} in rule book {store.rules.version}")
     _order(Waiver(entry=entry, by=by, reason=reason, since=datetime.now(UTC).date(), until=day_of(until)))
+    typer.echo(f"{entry} is waived until {until}, on the word of {by}; every call that passes because of it will say so.")
 
 
 @audit_app.command("halt", no_args_is_help=True, short_help="A kill switch.")
@@ -185,6 +224,8 @@ def audit_proclaim(
         raise typer.BadParameter(f"no rule bars calls to {state.upper()} in an emergency; {cure}")
     end = day_of(until) if until else None
     _order(Proclamation(state=state.upper(), what=what, name=name, source=source, on=day_of(on), until=end))
+    lasts = f"until {until}" if until else "that day" if what == "closed_day" else "until it is lifted"
+    typer.echo(f"{state.upper()}: {name}, from {on}, {lasts}. In force with the next verdict of every process.")
 
 
 @audit_app.command("lift", no_args_is_help=True, short_help="End a halt, a waiver or a proclamation.")
@@ -201,6 +242,7 @@ def audit_lift(
     if what not in ("halt", "waiver", "proclamation"):
         raise typer.BadParameter("WHAT is halt, waiver or proclamation")
     _order(Lift(what, id, by or getpass.getuser(), reason))
+    typer.echo(f"The {what} {id} is lifted.")
 
 
 def _order(order: Waiver | Proclamation | Halt | Lift) -> None:

@@ -29,7 +29,7 @@ from api.commands.compliance_shared import (
     writing,
 )
 from compliance.consent import Evidence, Given, LedgerEvent, TakenBack
-from compliance.ledger_files import BadRow, read_csv, read_json, write_csv
+from compliance.ledger_files import BadRow, flat, read_csv, read_json, write_csv
 from compliance.record import Consent, ConsentKind, LineType, Reassigned, ReassignedAnswer, Relationship
 from compliance.store import ComplianceStore, DncRequest
 
@@ -207,4 +207,4 @@ def consent_export(
     """
     wanted = number_of(number) if number else ""
     events = reading(lambda store, connection: store.ledger(connection, wanted))
-    print_json(msgspec.to_builtins(events)) if as_json else typer.echo(write_csv(events), nl=False)
+    print_json(flat(events)) if as_json else typer.echo(write_csv(events), nl=False)

@@ -150,6 +150,11 @@ class _MemoryWork:
             if contact.number in persons and not contact.person:
                 self._kept.contacts[contact.id] = replace(contact, person=persons[contact.number])
 
+    async def blank_contacts(self, number: str) -> None:
+        for contact in [each for each in self._kept.contacts.values() if each.number == number]:
+            blank = replace(contact, name="", first_name="", address_state="", zip="", person="", fields={})
+            self._kept.contacts[contact.id] = blank
+
     async def save_batch(self, batch: ImportBatch) -> None:
         self._kept.batches[batch.id] = batch
 

@@ -142,6 +142,10 @@ class SqlWork:
             of_nobody = (contacts.c.campaign_id == campaign_id, contacts.c.number == number, contacts.c.person == "")
             await self._connection.execute(update(contacts).where(*of_nobody).values(person=person))
 
+    async def blank_contacts(self, number: str) -> None:
+        blank = {"name": "", "first_name": "", "address_state": "", "zip": "", "person": "", "fields": {}}
+        await self._connection.execute(update(contacts).where(contacts.c.number == number).values(**blank))
+
     async def save_batch(self, batch: ImportBatch) -> None:
         await self._save(import_batches, asdict(batch))
 

@@ -9,7 +9,9 @@ import typer
 
 from api.commands.campaign.desk import AsJson, Desk, allowed, campaign_shape, columned, console, print_json, run
 from api.purse import money_of
+from compliance.audit import abandonment
 from compliance.explain import moment
+from compliance.measures import AbandonLedger, tell_abandoned
 from context import store as calls_kept
 from dialer import orders
 from dialer.attempt import Attempt, Phase
@@ -31,20 +33,30 @@ def status(
             chosen = [allowed(await orders.find(work, campaign), as_json)] if campaign else await work.campaigns()
             active = await work.active_attempts()
             tallies = [await work.tally(each.id) for each in chosen]
+            ledger = await abandonment(work.connection, chosen[0].id, desk.at) if campaign else None
             spent = await calls_kept.spent(work.connection, [each.id for each in chosen])
         calling = [[each for each in active if each.campaign_id == one.id] for one in chosen]
         dollars = [spent.get(each.id, 0.0) for each in chosen]
-        states = [_status(*each) for each in zip(chosen, tallies, calling, dollars, strict=True)]
+        states = [_status(*each) | _abandoned(ledger) for each in zip(chosen, tallies, calling, dollars, strict=True)]
         if as_json:
             print_json(states[0] if campaign else states)
         elif not chosen:
             typer.echo("There is no campaign yet. Make one: offhook campaign create --help")
         elif campaign:
             _show_status(chosen[0], tallies[0], calling[0], money_of(desk.settings, chosen[0], dollars[0]))
+            if ledger is not None and ledger.answered_live:
+                typer.echo(f"  {tell_abandoned(ledger)}")
         else:
             _show_all(chosen, tallies, calling)
 
     run(work)
+
+
+def _abandoned(ledger: AbandonLedger | None) -> dict[str, Any]:
+    if ledger is None:
+        return {}
+    counted = {"answered_live": ledger.answered_live, "abandoned": ledger.abandoned, "budget": ledger.budget}
+    return {"abandonment": counted}
 
 
 def _show_status(campaign: Campaign, tally: Tally, calling: list[Attempt], money: str) -> None:

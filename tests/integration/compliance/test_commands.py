@@ -163,7 +163,12 @@ def test_import_and_export(offhook, tmp_path):
     assert (status, "I agree" in said) == (0, True)
     (tmp_path / "again.csv").write_text(said)
     assert offhook("consent", "import", str(tmp_path / "again.csv"))[0] == 0
-    assert len(json.loads(offhook("consent", "export", "--number", ANN, "--json")[1])) == 1
+    offhook("consent", "revoke", ANN)
+    status, said = offhook("consent", "export", "--number", ANN, "--json")
+    assert [each["what"] for each in json.loads(said)] == ["given", "taken_back"]
+    (tmp_path / "again.json").write_text(said)
+    status, said = offhook("consent", "import", str(tmp_path / "again.json"))
+    assert ("1 already known, 1 rows left out" in said, "a revocation" in said) == (True, True)
 
 
 def test_the_audit(offhook):
@@ -175,19 +180,30 @@ def test_the_audit(offhook):
         is True
     )
     assert json.loads(offhook("audit", "export", "--number", ANN)[1])["receipts"][0]["kind"] == "opt_out"
-    assert json.loads(offhook("audit", "export", "--campaign", "c1")[1])["calls"] == []
+    assert offhook("audit", "export", "--campaign", "c1")[0] == 2  # a campaign that is none would look spotless
     assert offhook("audit", "export", "--number", ANN, "--campaign", "c1")[0] == 2
-    assert json.loads(offhook("audit", "person", ANN)[1])["numbers"] == [ANN]
+    (told,) = json.loads(offhook("audit", "person", ANN)[1])["numbers"]
+    assert (told["number"], len(told["internal_dnc"]), told["contacts"]) == (ANN, 1, [])
     status, said = offhook("audit", "erase", ANN, "--reason", "letter")
     assert (status, "held until" in said) == (0, True)
     assert "erased" in json.loads(offhook("audit", "erase", ANN, "--reason", "letter", "--json")[1])
     assert "PERSON_ERASED" in offhook("check", ANN, "--seller", "acme")[1]
 
 
-def test_abandoned_calls(offhook):
+def test_abandoned_calls(offhook, tmp_path):
     status, said = offhook("audit", "abandoned", "c1")
+    assert (status, "no campaign named" in said) == (2, True)
+    made = ("campaign", "create", "autumn", "--seller", "acme", "--agent", "sam")
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "sam.toml").write_text(
+        'name = "sam"\nseller = "acme"\npersona = "Sam"\ngoal = "x"\nopening = "Hello."\ngoodbye = "Bye."\n'
+    )
+    assert offhook(*made)[0] == 0
+    status, said = offhook("audit", "abandoned", "autumn")
     assert (status, said.startswith("In 30 days 0 of 0 calls answered by a person were abandoned")) == (0, True)
-    assert json.loads(offhook("audit", "abandoned", "c1", "--json")[1])["within_limit"] is True
+    assert json.loads(offhook("audit", "abandoned", "autumn", "--json")[1])["within_limit"] is True
+    assert json.loads(offhook("audit", "export", "--campaign", "autumn")[1])["calls"] == []
+    assert json.loads(offhook("campaign", "status", "autumn", "--json")[1])["abandonment"]["budget"] == 0
 
 
 def test_standing_orders(offhook):

@@ -100,6 +100,23 @@ def test_a_written_message_is_read(offhook, campaigns, tmp_path):
     assert still_called(offhook) == {"offers"}
 
 
+def test_a_person_is_forgotten_in_every_room(offhook, campaigns):
+    assert offhook("consent", "record", MOBILE, "--seller", "acme", *CONSENT)[0] == 0
+    before = json.loads(offhook("audit", "person", ANN)[1])["numbers"]
+    assert [each["number"] for each in before] == [ANN, MOBILE]
+    assert [each["contacts"][0]["name"] for each in before] == ["Ann", "Ann"]
+    assert len(before[1]["consent_events"]) == 1
+    status, said = offhook("audit", "erase", ANN, "--reason", "letter")
+    assert (status, said.count("•••"), "never called again" in said) == (0, 2, True)
+    after = json.loads(offhook("audit", "person", MOBILE)[1])["numbers"]
+    assert {each["name"] for each in after[0]["contacts"]} == {""}
+    assert {each["state"] for each in after[0]["contacts"]} == {"called_off"}
+    assert "PERSON_ERASED" in offhook("check", MOBILE, "--seller", "acme")[1]
+    assert "erased" in offhook("campaign", "import", "others", "crm.csv")[1]
+    assert offhook("audit", "verify")[0] == 0
+    assert offhook("audit", "erase", BOB, "--reason", "call", "--alone", "--json")[0] == 0
+
+
 def test_a_scope_that_is_none_is_said_in_a_line(offhook, monkeypatch):
     monkeypatch.setenv("OFFHOOK_REVOCATION_SCOPE", "galaxy")
     get_settings.cache_clear()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from compliance.case_reader import CaseReader
 from compliance.cases import run_cases
 from compliance.errors import CaseFileError
 from compliance.record import ConsentKind, LineType, Purpose, Reassigned, VoiceKind
+from compliance.rules import load_rulebook
 
 DATA = Path(__file__).parents[2] / "data" / "compliance"
 REPORTS = [run_cases(DATA / "cases.json"), run_cases(DATA / "more_cases.json")]
@@ -170,3 +174,59 @@ class TestReading:
     def test_what_it_does_not_know_it_names(self):
         _, unread = self.read(lead={"shoe": 9}, dnc={"internal": {"mood": 1}}, flags={"weather": 1}, moon="full")
         assert unread == ["moon", "lead.shoe", "dnc.internal.mood", "flags.weather"]
+
+
+ODD = [
+    None,
+    0,
+    -1,
+    1e308,
+    "",
+    [],
+    {},
+    True,
+    "2026-13-45T99:00:00Z",
+    ["a", 1, None],
+    {"a": {}},
+    10**30,
+    "$now-5y",
+    "$now+9999999999d",
+]
+EVERYTHING = json.loads((DATA / "cases.json").read_text())
+BOOK = load_rulebook()
+
+
+def places(value, path=()):
+    """The way to every value inside a case."""
+    if path:
+        yield path
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], (*path, key))
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.data())
+def test_a_file_of_that_format_with_anything_in_it_is_told_of_never_a_crash(tmp_path_factory, data):
+    case = copy.deepcopy(data.draw(st.sampled_from([*EVERYTHING["cases"], *EVERYTHING["measurement_cases"]])))
+    for _ in range(data.draw(st.integers(1, 3))):
+        *way, last = data.draw(st.sampled_from(list(places(case))))
+        inside = case
+        for key in way:
+            inside = inside[key]
+        if isinstance(inside, dict) and data.draw(st.booleans()):
+            inside["another_name"] = inside.pop(last)
+        else:
+            inside[last] = copy.deepcopy(data.draw(st.sampled_from(ODD)))
+    file = tmp_path_factory.mktemp("cases") / "odd.json"
+    file.write_text(json.dumps({**EVERYTHING, "cases": [case], "measurement_cases": [case]}))
+    assert len(run_cases(file, BOOK).rows) == 2
+
+
+def test_what_was_not_looked_at_is_named(tmp_path):
+    case = copy.deepcopy(EVERYTHING["cases"][0])
+    case["weather"], case["expect"]["mood"] = "rain", "good"
+    file = tmp_path / "more.json"
+    file.write_text(json.dumps({"defaults": EVERYTHING["defaults"], "cases": [case]}))
+    (row,) = run_cases(file, BOOK).rows
+    assert row.agrees
+    assert row.unread == ("weather", "expect.mood")

@@ -88,7 +88,9 @@ class TestPreflight:
         told = describe(result, 1.0)
         assert told[0] == "5 contacts: 2 can be called now, 0 later, 2 not at all."
         assert told[1].endswith("is missing): 1.")
-        assert "CONSENT_MISSING stops 1, 0 of them by itself." in told
+        stopped = told.index("CONSENT_MISSING stops 1, 0 of them by itself.")
+        assert "47 CFR 64.1200(a)(2)" in told[stopped + 1]
+        assert told[stopped + 2] == "    To do: record a consent: offhook consent record."
         assert told[-1].endswith("placed by 2026-07-14 16:00 UTC at the earliest.")
 
     def test_openings_and_the_end_at_a_pace(self, book, record):
