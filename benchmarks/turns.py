@@ -9,155 +9,23 @@ from __future__ import annotations
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.turns_score import Case, Decision, Pause, Scores, score
+from benchmarks.turns_calls import Detectors, InStep, InVirtualTime, Line, Play, turned
+from benchmarks.turns_cases import Corpus
+from benchmarks.turns_score import Case, Decision, Scores, score
 from benchmarks.turns_tables import Report
-from voice.detectors.pool import Alone, DetectorPool
-from voice.detectors.smart_turn import Answer, SmartTurn
-from voice.events import VoiceEvidence
-from voice.floor import (
-    Agent,
-    CallerPaused,
-    CallerStarted,
-    DoubtRaised,
-    DoubtSettled,
-    Floor,
-    FloorChange,
-    FloorPolicy,
-    FloorTaken,
-    TurnOver,
-)
+from voice.detectors.pool import DetectorPool
+from voice.detectors.smart_turn import SmartTurn
+from voice.floor import Floor, FloorPolicy
 from voice.providers.silero import SileroRows
 
-Floats = NDArray[np.float32]
-
-FRAME: Final = 160  # samples, and bytes of mu-law: 20 ms
-FRAME_MS: Final = 20
-
-
-class Detectors(Protocol):
-    """What the bench needs of a call's detectors: the same face the session uses."""
-
-    def feed(self, near: bytes) -> list[VoiceEvidence]: ...
-
-    def played(self, audio: bytes) -> None: ...
-
-
-class Corpus:
-    """The cases of a folder, and their audio."""
-
-    def __init__(self, root: Path) -> None:
-        self.folder = root / "cases"
-        lines = (self.folder / "cases.jsonl").read_text().splitlines()
-        self.cases = tuple(read_case(line) for line in lines if line.strip())
-
-    def frames(self, file: str) -> Iterator[bytes]:
-        """The whole 20 ms frames of one recording."""
-        audio = (self.folder / file).read_bytes()
-        return (audio[at : at + FRAME] for at in range(0, len(audio) - FRAME + 1, FRAME))
-
-
-class _Row(msgspec.Struct):
-    """A line of `cases.jsonl`, as far as the rules read it."""
-
-    id: str
-    group: str
-    sub: str
-    cond: str
-    file: str
-    dur_ms: int
-    noise: str | None = None
-    kind: str | None = None
-    pauses: list[tuple[int, int, str]] = []
-    turn_end_ms: int | None = None
-    score_end: bool = True
-    agent: str = ""
-    expect: str = "none"
-    event: tuple[int, int] = (0, 0)
-
-
-def read_case(line: str) -> Case:
-    """One line of the case list. Raises `msgspec.ValidationError` when it is not one."""
-    row = msgspec.json.decode(line, type=_Row)
-    return Case(
-        id=row.id,
-        group=row.group,
-        sub=row.sub,
-        condition=row.cond,
-        file=row.file,
-        duration=row.dur_ms,
-        noise=row.noise or "",
-        kind=row.kind or "",
-        pauses=tuple(Pause(*pause) for pause in row.pauses),
-        turn_end=row.turn_end_ms or 0,
-        is_end_scored=row.score_end,
-        agent=row.agent,
-        is_interruption=row.expect == "interrupt",
-        event=row.event,
-    )
-
-
-class Line:
-    """One call under test: frames in, decisions out, each stamped with the end of the frame that brought it."""
-
-    def __init__(self, detectors: Detectors, floor: Floor) -> None:
-        self.detectors = detectors
-        self.floor = floor
-        self.seconds = 0.0  # of our own CPU time in the detectors
-        self.windows = 0
-
-    def tick(self, near: bytes, agent: bytes | None, now: float) -> list[Decision]:
-        """One 20 ms of the caller, while `agent` (or nothing) leaves for the caller's ear."""
-        changes = self._follow(Agent.SILENT if agent is None else Agent.AUDIBLE)
-        began = time.process_time()
-        if agent is not None:
-            self.detectors.played(agent)
-        evidence = self.detectors.feed(near)
-        self.seconds += time.process_time() - began
-        self.windows += len(evidence)
-        for window in evidence:
-            changes += self.floor.evidence(window)
-        return [Decision(what, now) for change in changes for what in named(change)]
-
-    def _follow(self, agent: Agent) -> list[FloorChange]:
-        return self.floor.set_agent(agent) if agent is not self.floor.agent else []
-
-
-def named(change: FloorChange) -> tuple[str, ...]:
-    """The judges' words for a change of the floor."""
-    match change:
-        case CallerStarted():
-            return ("speech_started",)
-        case FloorTaken():
-            return ("speech_started", "interrupt")
-        case TurnOver():
-            return ("turn_ended",)
-        case DoubtRaised():
-            return ("duck",)
-        case DoubtSettled():
-            return ("unduck",)
-        case CallerPaused():
-            return ("paused",)
-
-
-def play(case: Case, corpus: Corpus, line: Line) -> list[Decision]:
-    """One case as one fresh call. Our voice goes silent in the tick after the first stop, as it does when it is cleared."""
-    decisions: list[Decision] = []
-    agent = corpus.frames(case.agent) if case.agent else iter(())
-    for index, near in enumerate(corpus.frames(case.file)):
-        now = float((index + 1) * FRAME_MS)
-        decisions += line.tick(near, next(agent, None), now)
-        if any(decision.what == "interrupt" for decision in decisions):
-            agent = iter(())
-    return decisions
+AT_ONCE: Final = 100  # calls, as on a server: what detectors cost depends on it, what they find does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,44 +47,34 @@ def measure(
     corpus: Corpus,
     open_detectors: Callable[[], Detectors],
     *,
+    judge: Callable[[], None] = lambda: None,
     policy: FloorPolicy | None = None,
     keep: Callable[[Case], bool] = lambda case: True,
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> Result:
-    """Run the kept cases, each as a fresh call, and judge them."""
+    """Run the kept cases, each as a fresh call, and score them. `judge` is called when every call has had its next frame."""
     cases = [case for case in corpus.cases if keep(case)]
     scores, every, cpu = Scores(), {}, 0.0
-    for index, case in enumerate(cases):
-        line = Line(open_detectors(), Floor(policy))
-        every[case.id] = play(case, corpus, line)
-        score(case, every[case.id], scores)
-        cpu += line.seconds
-        progress(index + 1, len(cases))
+    for first in range(0, len(cases), AT_ONCE):
+        plays = [Play(case, corpus, Line(open_detectors(), Floor(policy))) for case in cases[first : first + AT_ONCE]]
+        cpu += _in_step(plays, judge)
+        for play in plays:
+            every[play.case.id] = play.decisions
+            score(play.case, play.decisions, scores)
+        progress(first + len(plays), len(cases))
     return Result(Report("offhook", cases, scores), sum(case.duration for case in cases) / 1000, cpu, every)
 
 
-class InVirtualTime:
-    """The turn model without a thread: answers come `late` windows (32 ms each) after the question, as from a busy one."""
-
-    def __init__(self, model: SmartTurn, late: int = 2) -> None:
-        self._model = model
-        self._late = late
-
-    def ask(self, samples: Floats) -> Answer:
-        return _Delayed(self._model.judge(samples), self._late)
-
-
-@dataclass(slots=True)
-class _Delayed:
-    value: float
-    windows: int
-
-    def done(self) -> bool:
-        self.windows -= 1
-        return self.windows < 0
-
-    def result(self) -> float:
-        return self.value
+def _in_step(plays: Sequence[Play], judge: Callable[[], None]) -> float:
+    """Play all of them to their ends; the CPU seconds it took to judge what they heard."""
+    cpu = 0.0
+    while plays := [play for play in plays if play.hear()]:
+        began = time.process_time()
+        judge()
+        cpu += time.process_time() - began
+        for play in plays:
+            play.decide()
+    return cpu
 
 
 def run(
@@ -230,12 +88,12 @@ def run(
 
     Raises `FileNotFoundError` when the folder holds no cases.
     """
-    judge = InVirtualTime(SmartTurn()) if uses_model else None
-    pool = DetectorPool(SileroRows(), judge)
+    pool = DetectorPool(SileroRows(), InVirtualTime(SmartTurn()) if uses_model else None)
     group, _, sub = keep.partition(":")
     return measure(
         Corpus(corpus),
-        lambda: Alone(pool),
+        lambda: InStep(pool),
+        judge=lambda: turned(pool),
         keep=lambda case: group in ("", case.group) and sub in ("", case.sub),
         progress=progress,
     )
@@ -244,7 +102,8 @@ def run(
 def summary(result: Result) -> str:
     """All tables, and what it cost."""
     minutes = result.audio_seconds / 60
-    cost = f"Detectors: {result.cost:.2f} ms of CPU per second of call ({minutes:.0f} minutes of audio), models included."
+    amount = f"{minutes:.0f} minutes of audio, {AT_ONCE} calls at once"
+    cost = f"Detectors: {result.cost:.2f} ms of CPU per second of call ({amount}), models included."
     return f"{result.report.text()}\n{cost}\n"
 
 

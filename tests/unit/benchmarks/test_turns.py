@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks import turns
-from benchmarks.turns import Corpus, InVirtualTime, Line, decided, measure, play, read_case, summary
+from benchmarks.turns import decided, measure, summary
+from benchmarks.turns_calls import InStep, InVirtualTime, Line, Play, turned
+from benchmarks.turns_cases import Corpus, read_case
 from benchmarks.turns_score import (
     BargeScore,
     Case,
@@ -25,6 +28,7 @@ from benchmarks.turns_score import (
     score_turn,
 )
 from benchmarks.turns_tables import delays, percent, percentile
+from voice.detectors.pool import DetectorPool
 from voice.detectors.smart_turn import SmartTurn
 from voice.events import Samples, VoiceEvidence
 from voice.floor import Floor
@@ -130,14 +134,24 @@ class Scripted:
     def __init__(self) -> None:
         self.position = 0
         self.played_bytes = 0
+        self.waiting: list[VoiceEvidence] = []
 
-    def feed(self, near: bytes) -> list[VoiceEvidence]:
-        self.position += len(near)
-        is_voice = near != b"\xff" * len(near)
-        return [VoiceEvidence(Samples(self.position), 0.97 if is_voice else 0.01, -20.0 if is_voice else -62.0)]
+    def feed(self, audio: bytes) -> None:
+        self.position += len(audio)
+        is_voice = audio != b"\xff" * len(audio)
+        self.waiting = [VoiceEvidence(Samples(self.position), 0.97 if is_voice else 0.01, -20.0 if is_voice else -62.0)]
+
+    def found(self) -> list[VoiceEvidence]:
+        return self.waiting
 
     def played(self, audio: bytes) -> None:
         self.played_bytes += len(audio)
+
+
+def played(play: Play) -> list[Decision]:
+    while play.hear():
+        play.decide()
+    return play.decisions
 
 
 def audio(*parts: tuple[bool, float]) -> bytes:
@@ -183,8 +197,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_case_is_a_fresh_call_in_virtual_time(folder: Path) -> None:
     corpus = Corpus(folder)
-    line = Line(Scripted(), Floor())
-    made = play(corpus.cases[0], corpus, line)
+    made = played(Play(corpus.cases[0], corpus, Line(Scripted(), Floor())))
     assert [decision.what for decision in made] == ["speech_started", "paused", "turn_ended"]
     assert 2000 < made[-1].at <= 3000
     assert made[-1].at % 20 == 0
@@ -193,7 +206,7 @@ def test_a_case_is_a_fresh_call_in_virtual_time(folder: Path) -> None:
 def test_after_the_first_stop_our_voice_is_silent(folder: Path) -> None:
     corpus = Corpus(folder)
     detectors = Scripted()
-    made = play(corpus.cases[1], corpus, Line(detectors, Floor()))
+    made = played(Play(corpus.cases[1], corpus, Line(detectors, Floor())))
     stop = next(decision.at for decision in made if decision.what == "interrupt")
     assert 2000 < stop < 2300
     assert detectors.played_bytes == stop * 8
@@ -209,6 +222,29 @@ def test_a_whole_corpus(folder: Path) -> None:
     assert "| offhook |" in text
     few = measure(Corpus(folder), Scripted, keep=lambda case: case.group == "line")
     assert set(few.decisions) == {"silence", "mail"}
+
+
+class Loudness:
+    """A speech model: what is loud is speech."""
+
+    def grow(self, rows: int) -> None:
+        pass
+
+    def begin(self, row: int) -> None:
+        pass
+
+    def judge(
+        self, rows: NDArray[np.intp], samples: NDArray[np.float32], levels: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        return (levels > -40.0).astype(np.float64)
+
+
+def test_calls_judged_together_are_told_their_own(folder: Path) -> None:
+    pool = DetectorPool(Loudness())
+    result = measure(Corpus(folder), lambda: InStep(pool), judge=lambda: turned(pool))
+    assert [decision.what for decision in result.decisions["turn"]][:2] == ["speech_started", "paused"]
+    assert result.decisions["silence"] == []
+    assert result.detector_seconds > 0
 
 
 def test_a_decision_line_is_what_other_scorers_read() -> None:
