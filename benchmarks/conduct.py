@@ -92,6 +92,7 @@ def _runs(
                 runs += asyncio.run(suite.run(task))
             except BenchmarkError as error:
                 failures.append(f"{suite.name}: {error}")
+            failures += task.failures
             console.print(f"[dim]{time.monotonic() - began:6.0f} s[/dim]  {suite.name}")
     return runs, failures
 

@@ -13,6 +13,9 @@ from benchmarks.plan import Plan
 from benchmarks.report.model import Figure, Run, Share, Timeline, figure
 from benchmarks.target import Engine, setup_of, version_of
 
+TICKS: Final = 50  # a second of call
+CROWDED: Final = 0.05  # of the carrier's own ticks late, from which on a result says so
+
 
 def summary(
     engine: Engine,
@@ -37,8 +40,14 @@ def summary(
         numbers=_numbers(calls, notes) | {"carrier_frames_late": float(late)},
         discarded=_discarded(calls),
         timeline=timeline,
-        notes=tuple(remarks),
+        notes=(*_crowded(late, seconds), *remarks),
     )
+
+
+def _crowded(late: int, seconds: float) -> list[str]:
+    """A warning where the carrier itself was held up so often that its figures are those of the machine."""
+    share = late / max(1.0, seconds * TICKS)
+    return [f"the carrier itself was late in {share:.0%} of its ticks: the machine was too busy"] if share > CROWDED else []
 
 
 def _setup(engine: Engine, plan: Plan) -> dict[str, str]:

@@ -18,7 +18,7 @@ from benchmarks.target import Engine
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """How a suite is to be run. `plan.suite` is set by the suite."""
+    """How a suite is to be run. `plan.suite` is set by the suite; `failures` take what went wrong with one of several."""
 
     engines: Sequence[Engine]
     plan: Plan
@@ -28,6 +28,7 @@ class Task:
     rounds: int = 1
     steps: str = ""  # how to climb, see `benchmarks.callers.climbing`; empty: as the suite does
     corpus: Path | None = None
+    failures: list[str] = field(default_factory=list)
 
 
 Runner = Callable[[Task], Coroutine[None, None, list[Run]]]
@@ -57,7 +58,11 @@ async def _recorded(task: Task, name: str, stall: float = 0.0) -> list[Run]:
     for turn in range(task.rounds):
         for engine in task.engines:
             task.progress(f"{name}, {engine.title}, round {turn + 1} of {task.rounds}")
-            run = await one_run(engine, replace(plan, seed=plan.seed + turn), task.place, task.progress)
+            try:
+                run = await one_run(engine, replace(plan, seed=plan.seed + turn), task.place, task.progress)
+            except BenchmarkError as error:  # the others were called all the same
+                task.failures.append(f"{name}, {engine.title}: {error}")
+                continue
             found.setdefault(engine.title, []).append(run)
     return [merged(runs) for runs in found.values()]
 

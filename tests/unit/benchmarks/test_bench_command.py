@@ -8,11 +8,12 @@ from typer.testing import CliRunner
 from benchmarks import cli
 from benchmarks.conduct import _command
 from benchmarks.errors import BenchmarkError
+from benchmarks.figures import CallFigures
 from benchmarks.plan import Plan
 from benchmarks.report.model import Machine, Result, Run, Share, figure, write
 from benchmarks.run import since
 from benchmarks.suites.catalogue import SUITES, _plain
-from benchmarks.summary import load_of
+from benchmarks.summary import load_of, summary
 from benchmarks.target import engine, setup_of, version_of
 
 runner = CliRunner()
@@ -137,3 +138,11 @@ def test_parts_and_pace_are_the_suites_where_nothing_was_asked_for():
 def test_what_happened_in_the_warm_up_is_left_out():
     notes = [{"at": 1.0}, {"at": 3.0}, {"call_sid": "CA1"}]
     assert since(notes, 2.0) == notes[1:]
+
+
+@pytest.mark.parametrize(("late", "said"), [(10, False), (600, True)])
+def test_a_carrier_that_was_late_itself_says_so(late, said):
+    calls = [CallFigures("CA1", "latency-0", 100.0, carrier_frames_late=late)]
+    found = summary(engine("ws://127.0.0.1:1/"), Plan("latency", 1), calls, [], [])
+    assert any("the machine was too busy" in note for note in found.notes) is said
+    assert found.setup["parts"] == "the engine's own"
