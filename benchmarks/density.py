@@ -17,7 +17,7 @@ from benchmarks.plan import Place, Plan, Progress
 from benchmarks.processes import running, vendors_running
 from benchmarks.report.model import Point, Run, at
 from benchmarks.run import engine_notes
-from benchmarks.target import Engine, version_of
+from benchmarks.target import Engine, setup_of, version_of
 
 SCRIPTS: Final = 16  # different callers; more calls share them
 SHORT: Final = "20..640*2.5~0.25"  # see `benchmarks.callers.climbing`
@@ -50,7 +50,8 @@ async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progre
         suite="density",
         engine=engine.title,
         version=version_of(engine),
-        setup={"pace": plan.pace, "core": "one, pinned" if plan.core_engine >= 0 else "any", "hold": f"{climb.hold:g} s"},
+        setup={"pace": plan.pace, "core": "one, pinned" if plan.core_engine >= 0 else "any", "hold": f"{climb.hold:g} s"}
+        | setup_of(engine),
         calls=max(point.calls for point in points),
         curve=points,
         numbers={
@@ -93,7 +94,7 @@ async def soak(engine: Engine, plan: Plan, cycles: int, climb: Climb, place: Pla
         suite="soak",
         engine=engine.title,
         version=version_of(engine),
-        setup={"pace": plan.pace, "cycles": str(len(steps)), "calls at once": climb.way},
+        setup={"pace": plan.pace, "cycles": str(len(steps)), "calls at once": climb.way} | setup_of(engine),
         calls=calls,
         call_seconds=calls * climb.hold,
         numbers=growth | {"dropped": sum(_float(step, "dropped") for step in steps)},

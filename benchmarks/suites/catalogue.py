@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -56,15 +56,23 @@ async def _recorded(task: Task, name: str, stall: float = 0.0) -> list[Run]:
     )
     found: dict[str, list[Run]] = {}
     for turn in range(task.rounds):
-        for engine in task.engines:
-            task.progress(f"{name}, {engine.title}, round {turn + 1} of {task.rounds}")
-            try:
-                run = await one_run(engine, replace(plan, seed=plan.seed + turn), task.place, task.progress)
-            except BenchmarkError as error:  # the others were called all the same
-                task.failures.append(f"{name}, {engine.title}: {error}")
-                continue
-            found.setdefault(engine.title, []).append(run)
+        seeded = replace(plan, seed=plan.seed + turn)
+        task.progress(f"{name}, round {turn + 1} of {task.rounds}")
+        for run in await _each(task, name, lambda engine: one_run(engine, seeded, task.place, task.progress)):  # noqa: B023
+            found.setdefault(run.engine, []).append(run)
     return [merged(runs) for runs in found.values()]
+
+
+async def _each(task: Task, name: str, measured: Callable[[Engine], Awaitable[Run]]) -> list[Run]:
+    """Every engine, one after the other; one that cannot be measured does not keep the others from it."""
+    found = []
+    for engine in task.engines:
+        task.progress(f"{name}, {engine.title}")
+        try:
+            found.append(await measured(engine))
+        except BenchmarkError as error:
+            task.failures.append(f"{name}, {engine.title}: {error}")
+    return found
 
 
 async def _latency(task: Task) -> list[Run]:
@@ -83,7 +91,7 @@ async def _density(task: Task) -> list[Run]:
     from benchmarks.density import LONG, SHORT, Climb, density
 
     climb = Climb(task.steps or (LONG if task.is_long else SHORT), 20.0 if task.is_long else 8.0)
-    return [await density(engine, task.plan, climb, task.place, task.progress) for engine in task.engines]
+    return await _each(task, "density", lambda engine: density(engine, task.plan, climb, task.place, task.progress))
 
 
 async def _soak(task: Task) -> list[Run]:
@@ -92,7 +100,7 @@ async def _soak(task: Task) -> list[Run]:
     climb, cycles = (Climb("60", 20.0), 12) if task.is_long else (Climb("10", 4.0), 5)
     if task.steps:
         climb = replace(climb, way=task.steps)
-    return [await soak(engine, task.plan, cycles, climb, task.place, task.progress) for engine in task.engines]
+    return await _each(task, "soak", lambda engine: soak(engine, task.plan, cycles, climb, task.place, task.progress))
 
 
 async def _simulation(task: Task) -> list[Run]:
