@@ -5,6 +5,7 @@ Writes only through the rooms' own doors: the ledger, the lists and the knowledg
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from api.resources import (
     WrittenMessage,
 )
 from api.suppression import Suppressor
+from compliance.attachments import keep, noted
 from compliance.consent import Evidence, Given, TakenBack
 from compliance.errors import ListDamaged
 from compliance.optout import asks_to_stop
@@ -68,7 +70,9 @@ class StoredConsents:
         obtained = consent.at or at
         if obtained > at:
             return Refused("consent_in_future", "A consent cannot have been given in the future.")
-        given = _given(consent, obtained)
+        home = self._compliance.home
+        kept = [(each.name, await asyncio.to_thread(keep, home, each.content)) for each in consent.attachments]
+        given = _given(consent, obtained, noted(kept))
         async with self._database.transaction() as connection:
             await self._compliance.record_consent(connection, given, at)
         return _consent(given, [])
@@ -81,7 +85,7 @@ class StoredConsents:
         return await self.show(revocation.number)
 
 
-def _given(consent: NewConsent, at: datetime) -> Given:
+def _given(consent: NewConsent, at: datetime, attachments: str) -> Given:
     consent_id = f"co_{uuid.uuid4().hex}"
     return Given(
         consent_id,
@@ -102,8 +106,13 @@ def _given(consent: NewConsent, at: datetime) -> Given:
             url=consent.url,
             ip=consent.ip,
             signature=consent.signature,
+            user_agent=consent.user_agent,
+            rendering_sha256=consent.rendering_sha256,
+            vendor=consent.vendor,
             certificate=consent.certificate,
+            attachments=attachments,
         ),
+        person=consent.person,
     )
 
 

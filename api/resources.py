@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AwareDatetime, Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 Item = TypeVar("Item")
 Name: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
@@ -241,6 +241,11 @@ class ContactView(_View):
 # --- compliance -------------------------------------------------------------------------------------------------------
 
 
+class Attachment(_Request):
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    content: Annotated[Base64Bytes, Field(max_length=500_000, description="base64; half a megabyte at most")]
+
+
 class NewConsent(_Request):
     """Consent as it was given: who (number) agreed to what (the wording, verbatim), for whom (seller), how and where.
 
@@ -260,7 +265,12 @@ class NewConsent(_Request):
     source: Annotated[str, Field(max_length=200, description="a form, a call, a letter")] = ""
     url: Annotated[str, Field(max_length=2000)] = ""
     ip: Annotated[str, Field(max_length=64)] = ""
+    user_agent: Annotated[str, Field(max_length=500)] = ""
+    rendering_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$", description="of what the person saw")] = ""
+    vendor: Annotated[str, Field(max_length=200, description="who sold us the lead")] = ""
     certificate: Annotated[str, Field(max_length=2000, description="a lead vendor's certificate")] = ""
+    attachments: Annotated[tuple[Attachment, ...], Field(max_length=4, description="files kept with it, whole")] = ()
+    person: Annotated[str, Field(max_length=128, description="who it is, as LIST/ID")] = ""
     at: Annotated[AwareDatetime | None, Field(description="when it was given; now, if absent")] = None
     expires_at: AwareDatetime | None = None
 

@@ -114,6 +114,7 @@ class Evidence:
     vendor: str = ""
     certificate: str = ""  # a lead vendor's certificate, id or text
     parent: str = ""  # the id of the consent this one replaces
+    attachments: str = ""  # files kept with it, by name and digest (`compliance.attachments`)
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,10 @@ class ComplianceStore:
         rules = open_rulebook(*sorted(folder.glob("*.toml")))
         return cls(Lists(home), InternalBits(home), rules, load_salt(home), folder)
 
+    @property
+    def home(self) -> Path:
+        return self.internal.folder.parent
+
     def _reload_rules(self) -> None:
         """The operator's own rules hold from the next verdict on, without a restart; with a typo nothing passes any more."""
         seen = _state_of(self._rules_folder)

@@ -28,9 +28,11 @@ from api.commands.compliance_shared import (
     text_of,
     writing,
 )
+from api.settings import get_settings
+from compliance.attachments import LARGEST, keep, noted
 from compliance.consent import Evidence, Given, LedgerEvent, TakenBack
 from compliance.ledger_files import BadRow, flat, read_csv, read_json, write_csv
-from compliance.record import Consent, ConsentKind, LineType, Reassigned, ReassignedAnswer, Relationship
+from compliance.record import Consent, ConsentKind, LineType, Purpose, Reassigned, ReassignedAnswer, Relationship
 from compliance.store import ComplianceStore, DncRequest
 
 consent_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -50,10 +52,16 @@ def consent_record(
     url: Annotated[str, typer.Option(help="The page it was given on.")] = "",
     certificate: Annotated[str, typer.Option(help="A lead vendor's certificate; @FILE reads it from a file.")] = "",
     rendering: Annotated[Path | None, typer.Option(help="The screenshot or recording of what was seen or heard.")] = None,
-    person: Annotated[str, typer.Option(help="A name that ties this person's numbers together.")] = "",
+    attach: Annotated[
+        list[Path] | None, typer.Option(help="A file kept with it, e.g. a certificate; may be repeated.", exists=True)
+    ] = None,
+    expires_at: Annotated[str, typer.Option(help="When it runs out, with a zone; default: never.")] = "",
+    purpose: Annotated[list[Purpose] | None, typer.Option(help="What it covers; default: any call.")] = None,
+    person: Annotated[str, typer.Option(help="Who it is, as LIST/ID: ties this person's numbers together.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write a consent into the ledger. Without its exact words it would never count. Of the rendering the hash is kept.
+    """Write a consent into the ledger. Without its exact words it would never count. Of the rendering the hash is kept, of
+    attached files the whole.
 
     Example: offhook consent record +16145550123 --seller acme --wording @form.txt --signed --ai-voice --no-condition
     """
@@ -70,12 +78,23 @@ def consent_record(
         is_signed=signed,
         names_artificial_voice=ai_voice,
         says_not_a_condition=no_condition,
+        expires_at=instant_of(expires_at) if expires_at else None,
+        purposes=frozenset(purpose or ()),
     )
+    files = [(file.name, keep(get_settings().home, _whole(file))) for file in attach or ()]
     shown = hashlib.sha256(rendering.read_bytes()).hexdigest() if rendering is not None else ""
-    evidence = Evidence(source=source, url=url, certificate=text_of(certificate), rendering_sha256=shown)
+    evidence = Evidence(
+        source=source, url=url, certificate=text_of(certificate), rendering_sha256=shown, attachments=noted(files)
+    )
     given = Given(id, consent, person, evidence)
     writing(lambda store, connection: store.record_consent(connection, given, datetime.now(UTC)))
     print_json({"id": id, "number": consent.number}) if as_json else typer.echo(f"Recorded as {id}.")
+
+
+def _whole(file: Path) -> bytes:
+    if file.stat().st_size > LARGEST:
+        raise typer.BadParameter(f"{file} is larger than {LARGEST // 1024**2} MB")
+    return file.read_bytes()
 
 
 @consent_app.command("revoke", no_args_is_help=True, short_help="The person took it back.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from api.ledgers import AgentShelf, StoredConsents, StoredDnc, StoredKnowledge
 from api.parts import Agents, Calls, Campaigns, Consents, Contacts, DoNotCall, Knowledge, Refused
 from api.records import StoredCalls, StoredCampaigns, StoredContacts
 from api.resources import (
+    Attachment,
     CampaignView,
     ConsentView,
     DncAddition,
@@ -25,6 +27,7 @@ from api.resources import (
     WrittenMessage,
 )
 from api.suppression import Suppressor
+from compliance.attachments import place_of
 from compliance.scope import Scopes
 from compliance.store import ComplianceStore
 from context import store as call_store
@@ -279,11 +282,19 @@ async def test_consents_are_kept_and_taken_back(rooms: Rooms) -> None:
     kept = await rooms.consents().record(given)
     assert isinstance(kept, ConsentView)
     assert (kept.is_signed, kept.revoked_at) == (True, None)
+    proof = Attachment(name="../cert.pdf", content=base64.b64encode(b"%PDF"))
+    attached = await rooms.consents().record(given.model_copy(update={"attachments": (proof,), "person": "crm/7"}))
+    assert isinstance(attached, ConsentView)
+    async with rooms.database.reading() as connection:
+        event = (await rooms.compliance.ledger(connection, ANN))[-1]
+    assert (event.person, event.evidence.attachments[:16]) == ("crm/7", "cert.pdf sha256:")
+    digest = event.evidence.attachments.partition(":")[2]
+    assert place_of(rooms.compliance.home, digest).read_bytes() == b"%PDF"
     future = await rooms.consents().record(given.model_copy(update={"at": NOW + timedelta(days=1)}))
     assert isinstance(future, Refused)
-    (unmoved,) = await rooms.consents().revoke(RevokeConsent(number=ANN, seller="Other"))
+    (unmoved, _) = await rooms.consents().revoke(RevokeConsent(number=ANN, seller="Other"))
     assert unmoved.revoked_at is None
-    (revoked,) = await rooms.consents().revoke(RevokeConsent(number=ANN, words="stop"))
+    (revoked, _) = await rooms.consents().revoke(RevokeConsent(number=ANN, words="stop"))
     assert revoked.revoked_at == NOW
     assert await rooms.consents().show(BOB) == []
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from compliance.attachments import place_of
+
 CASES = Path(__file__).parents[2] / "data" / "compliance" / "cases.json"
-ANN = "+16145550123"
+ANN, BOB = "+16145550123", "+16145550124"
 
 
 @pytest.fixture
@@ -131,6 +133,13 @@ def test_facts_beside_consent_and_a_rendering(offhook, tmp_path):
     kept = json.loads(offhook("consent", "show", ANN, "--json")[1])[0]["evidence"]
     assert kept["certificate"] == '{"id": "cert-9"}'
     assert len(kept["rendering_sha256"]) == 64
+    (tmp_path / "cert.pdf").write_bytes(b"%PDF a vendor's word")
+    recorded = ("consent", "record", BOB, "--seller", "acme", "--wording", "I agree", "--expires-at", "2027-01-01T00:00:00Z")
+    assert offhook(*recorded, "--attach", "cert.pdf", "--purpose", "informational")[0] == 0
+    (event,) = json.loads(offhook("consent", "show", BOB, "--json")[1])
+    name, _, digest = event["evidence"]["attachments"].partition(" sha256:")
+    assert (name, place_of(tmp_path / "home", digest).read_bytes()) == ("cert.pdf", b"%PDF a vendor's word")
+    assert (event["consent"]["purposes"], event["consent"]["expires_at"][:4]) == (["informational"], "2027")
     facts = (
         "consent",
         "facts",
