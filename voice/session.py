@@ -36,6 +36,7 @@ from voice.actions import (
     StopReply,
     Transfer,
 )
+from voice.alarm import Alarm
 from voice.conversation import Conversation
 from voice.errors import ProviderError
 from voice.events import (
@@ -58,7 +59,7 @@ from voice.events import (
     ToolFinished,
 )
 from voice.journal import JournalWriter
-from voice.pacer import Pacer
+from voice.outlet import Outlet
 from voice.ports import (
     LanguageModel,
     Prompt,
@@ -131,16 +132,14 @@ class Session:
         self._briefing = briefing
         self._toolbox = toolbox
         self._leg = leg
-        self._wheel = wheel
         self._journal = journal
         self._observer = observer
         self._clock = clock
-        self._pacer = Pacer()
+        self._outlet = Outlet(link, providers.activity, wheel, clock)
+        self._alarm = Alarm(partial(self.post, DeadlinePassed()), clock)
         self._inbox: deque[Event] = deque()
         self._is_draining = False
         self._is_failed = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._armed_for: float | None = None
         self._over = asyncio.Event()
         self._stopped_by = "closed"
         self._orders: asyncio.Queue[Speak] = asyncio.Queue()
@@ -153,7 +152,7 @@ class Session:
     @property
     def underruns(self) -> int:
         """How often the carrier's buffer ran dry in the middle of our speech."""
-        return self._pacer.underruns
+        return self._outlet.pacer.underruns
 
     async def run(self) -> CallReport:
         """Talk until the call is over. Never raises for anything that happens inside the call."""
@@ -192,7 +191,7 @@ class Session:
             self._is_draining = False
         if self.conversation.ended:
             self._over.set()
-        self._arm()
+        self._alarm.set(None if self._over.is_set() else self.conversation.deadline)
 
     def _handle(self, event: Event) -> None:
         now = self._clock()
@@ -201,33 +200,12 @@ class Session:
         for action in actions:
             self._perform(action)
 
-    def _arm(self) -> None:
-        deadline = None if self._over.is_set() else self.conversation.deadline
-        if deadline == self._armed_for and self._timer is not None:
-            return  # most events change no deadline, and a timer costs more than the event did
-        self._armed_for = deadline
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if deadline is not None:
-            delay = max(0.0, deadline - self._clock())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._deadline)
-
-    def _deadline(self) -> None:
-        self._timer = None
-        deadline = self.conversation.deadline
-        if deadline is not None and deadline <= self._clock():
-            self.post(DeadlinePassed())
-        else:  # a timer may fire a hair early: ask again rather than tell the core a deadline passed that has not
-            self._arm()
-
     # --- orders -------------------------------------------------------------------------------------------------------
 
     def _perform(self, action: Action) -> None:
         match action:
             case Play(audio, marks):
-                self._pacer.put(audio, marks)
-                self._wheel.start(self._pump)
+                self._outlet.say(audio, marks)
             case Speak():
                 self._orders.put_nowait(action)
             case StartReply(reply, speculative=True) if not self._thrift.may_prepare(self._clock()):
@@ -238,13 +216,11 @@ class Session:
                 self._thrift.waste(wasted, self._clock())
                 self._stop(reply)
             case ClearPlayout():
-                self._pacer.clear()
-                self._link.clear()
-                self._parts.activity.cleared()
+                self._outlet.clear()
             case SetGain(gain):
-                self._pacer.set_gain(gain)
+                self._outlet.pacer.set_gain(gain)
             case SetLead(seconds):
-                self._pacer.lead = seconds
+                self._outlet.pacer.lead = seconds
             case FinishUtterance():
                 self._parts.ears.finish_utterance()
             case Expect(phrases):
@@ -259,18 +235,6 @@ class Session:
                 self._observer.note(action)
             case _:
                 assert_never(action)
-
-    def _pump(self) -> float | None:
-        """Send what is due; in how many seconds there is more, None when nothing waits any more."""
-        now = self._clock()
-        for item in self._pacer.due(now):
-            if isinstance(item, str):
-                self._link.send_mark(item)
-            else:
-                self._link.send_audio(item)
-                self._parts.activity.played(item)
-        due = self._pacer.next_due
-        return None if due is None else due - now
 
     def _start(self, work: Work) -> asyncio.Task[None]:
         task = asyncio.create_task(self._guard(work))
@@ -391,9 +355,8 @@ class Session:
     # --- the end ------------------------------------------------------------------------------------------------------
 
     async def _wind_up(self, sources: list[asyncio.Task[None]]) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._wheel.forget(self._pump)
+        self._alarm.set(None)
+        self._outlet.close()
         talking = [*sources, *self._writing.values(), *([self._speaking[1]] if self._speaking else [])]
         for task in talking:
             task.cancel()
