@@ -109,6 +109,16 @@ def test_what_was_asked_matters() -> None:
     assert odds[AnswerKind.YES_NO] > odds[AnswerKind.TIME] > odds[AnswerKind.OPEN] > odds[AnswerKind.NUMBER]
 
 
+@pytest.mark.parametrize(("kind", "answers", "words"), [(AnswerKind.YES_NO, (), "yeah"), (AnswerKind.OPEN, ("gas",), "Gas")])
+def test_words_that_already_answer_are_waited_for_least(kind: AnswerKind, answers: tuple[str, ...], words: str) -> None:
+    answered, other = after_speech(1.0), after_speech(1.0)
+    for ending, text in ((answered, words), (other, "well you see")):
+        ending.expect(kind, answers)
+        ending.transcribed(Transcribed(text, False))
+    assert answered.ending().patience == POLICY.least
+    assert answered.ending().odds - other.ending().odds == pytest.approx(POLICY.answered)
+
+
 def test_a_vendor_that_judges_turns_is_heard() -> None:
     sure, unsure = after_speech(), after_speech()
     sure.transcribed(said("yes", end_of_turn=0.95))
