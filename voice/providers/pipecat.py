@@ -28,6 +28,7 @@ from voice.providers.pipecat_rig import Rig
 from voice.providers.plugin import PlugIn, ToMulaw
 from voice.providers.plugin_parts import PlugInEars, PlugInPart, spoken
 from voice.providers.prompting import call_notes, chat_turns, standing_orders, tool_cards
+from voice.providers.trouble import from_transport
 
 
 class _Part(PlugInPart):
@@ -124,8 +125,11 @@ class _Ears(PlugInEars):
         await self._rig.close()
 
     async def _send(self) -> None:
-        while True:
-            await self._rig.send(await self._inbox.get())
+        try:
+            while True:
+                await self._rig.send(await self._inbox.get())
+        except Exception as error:  # whatever its plumbing raises
+            self.failed(from_transport(self._name, error))
 
     async def _read(self) -> None:
         while True:
@@ -170,6 +174,10 @@ class PipecatMind(_Part):
                 for output in self._outputs(await rig.receive()):
                     yield output
             is_whole = True
+        except (GeneratorExit, asyncio.CancelledError, ProviderError):
+            raise
+        except Exception as error:
+            raise from_transport(self.name, error) from error
         finally:
             if is_whole:
                 self._idle.append(rig)
@@ -253,6 +261,10 @@ class _Mouth:
             if to_mulaw is not None and (audio := to_mulaw.convert(b"", is_last=True)):
                 yield SpokenAudio(audio)
             is_whole = True
+        except (GeneratorExit, asyncio.CancelledError, ProviderError):
+            raise
+        except Exception as error:
+            raise from_transport(self._part.name, error) from error
         finally:
             if not is_whole:
                 await self._interrupt()
