@@ -23,16 +23,9 @@ from voice.actions import (
     SetLead,
     Transfer,
 )
-from voice.agent import (
-    AgentDefinition,
-    AnotherPersonAction,
-    HoldAction,
-    LanguageAction,
-    ScreenerAction,
-    VoicemailAction,
-)
+from voice.agent import AgentDefinition, VoicemailAction
 from voice.draft import Draft, FromMind, FromMouth
-from voice.encounters import Encounters, Sight, Sighting, is_screener
+from voice.encounters import Await, Connect, Encounters, Leave, Sight, Sighting, Tell, is_screener
 from voice.events import (
     CallId,
     DeadlinePassed,
@@ -81,7 +74,7 @@ from voice.memory import Memory
 from voice.phrases import is_backchannel, is_opt_out, normalise
 from voice.playout import Playout
 from voice.policy import Policy
-from voice.reply import Leave, LeaveByHangup, LeaveByTransfer, Reply
+from voice.reply import Departure, LeaveByHangup, LeaveByTransfer, Reply
 from voice.report import CallReport, Ending, Line
 from voice.speaking import (
     Asked,
@@ -134,7 +127,7 @@ class Conversation:
         self._speculation = Speculation(self.policy)
         self._supervision = Supervision()
         self._lead = Lead()
-        self._encounters = Encounters(agent.language)
+        self._encounters = Encounters(agent)
         self._silences = 0
         self._is_opened = False
         self._detail = ""
@@ -561,7 +554,7 @@ class Conversation:
         return self._act(self._speaking.stop(self._now))
 
     def _say(
-        self, text: str, *, is_protected: bool = False, is_opening: bool = False, leave: Leave | None = None
+        self, text: str, *, is_protected: bool = False, is_opening: bool = False, leave: Departure | None = None
     ) -> list[Action]:
         """Say fixed words, without asking the mind."""
         spoken = self._speaking.say(text, self._now, is_protected=is_protected, is_opening=is_opening, leave=leave)
@@ -678,33 +671,32 @@ class Conversation:
         return [note, *self._meet(sighting)]
 
     def _meet(self, sighting: Sighting) -> list[Action]:
-        policy = self.agent.encounters
-        match sighting.what:
-            case Sight.SCREENER if policy.screener is ScreenerAction.ANSWER:
-                self._is_opened = False  # whoever comes has heard nothing of us yet
-                return self._wait_for(Sight.SCREENER, policy.screener_says)
-            case Sight.HOLD if policy.hold is HoldAction.WAIT:
-                return self._wait_for(Sight.HOLD, "")
-            case Sight.SCREENER | Sight.HOLD:
-                return self._leave_now(Ending.AWAY, sighting.what)
-            case Sight.ANOTHER_PERSON:
-                self._is_opened = policy.another_person is AnotherPersonAction.GO_ON
-                return self._wait_for(Sight.ANOTHER_PERSON, self.agent.manners.holding)
-            case Sight.LANGUAGE:
-                return self._foreign(sighting)
-            case Sight.FAX:
+        plan = self._encounters.plan(sighting.what)
+        match plan:
+            case Await():
+                return self._wait_for(sighting.what, plan)
+            case Tell(words, leaves=False):
+                return self._say(words)
+            case Tell(words):
+                self.ending = self.ending or Ending.COMPLETED
+                return self._say(words, is_protected=True, leave=LeaveByHangup(sighting.what))
+            case Connect(to):
+                return self._hand_over(to)
+            case Leave(is_fax=True):
                 return self._party_detected(Party.FAX, sighting.evidence)
+            case Leave():
+                return self._leave_now(Ending.AWAY, sighting.what)
             case _:
-                assert_never(sighting.what)
+                assert_never(plan)
 
-    def _wait_for(self, why: Sight, words: str) -> list[Action]:
-        """Somebody will come to the telephone, or back to it: say so much, and be silent."""
+    def _wait_for(self, why: Sight, plan: Await) -> list[Action]:
+        """Somebody will come to the telephone, or back to it: be silent until then."""
         self._encounters.away = why
-        if self._speaking.is_protected:
-            self._is_opened = False  # the law's text is said again
+        if plan.is_new or self._speaking.is_protected:
+            self._is_opened = False  # whoever comes has not heard the law's text, or not all of it
         self._waits.set(Wait.AWAY, self._now + self.agent.encounters.wait_for)
         self._waits.drop(Wait.SILENCE)
-        return self._say(words, is_protected=True) if words else self._stop_reply()
+        return self._say(plan.words, is_protected=True) if plan.words else self._stop_reply()
 
     def _somebody_is_back(self, text: str) -> list[Action]:
         """The wait is over. Whoever has not been told who we are is told now."""
@@ -713,16 +705,6 @@ class Conversation:
         self.memory.happened("somebody is at the telephone again")
         note = Note("decision", f'somebody is at the telephone: "{text}"')
         return [note, *(self._stop_reply() + self._start_reply() if self._is_opened else self._open())]
-
-    def _foreign(self, sighting: Sighting) -> list[Action]:
-        policy = self.agent.encounters
-        if policy.language is LanguageAction.TRANSFER and self.agent.transfer_to:
-            return self._hand_over(self.agent.transfer_to)
-        is_first = sum(seen.what is Sight.LANGUAGE for seen in self._encounters.seen) == 1
-        if policy.language is LanguageAction.SAY and is_first:
-            return self._say(policy.language_says)
-        self.ending = self.ending or Ending.COMPLETED
-        return self._say(policy.language_says, is_protected=True, leave=LeaveByHangup("another language"))
 
     def _tone_heard(self, tone: ToneHeard) -> list[Action]:
         sighting = self._encounters.tone(tone) if self.phase is Phase.TALKING else None
@@ -764,7 +746,7 @@ class Conversation:
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
-    def _leave(self, leave: Leave) -> list[Action]:
+    def _leave(self, leave: Departure) -> list[Action]:
         self.phase = Phase.LEAVING
         self._waits.drop_all()
         self._waits.set(Wait.GONE, self._now + self.policy.gone_within)

@@ -1,5 +1,5 @@
 """What is at the other end, when it is not the person we rang: a call screener, a queue, a fax, somebody else, another
-language. Recognises each by its own evidence. Never decides what to do about it: that is the agent's policy.
+language. Recognises each by its own evidence, and says what the agent's file wants done about it.
 
 Sources of the wordings: Google Call Screen and Apple's call screening ask callers for name and reason before a phone rings
 ("Go ahead and say your name, and why you're calling"; "If you record your name and reason for calling, I'll see if this
@@ -13,8 +13,15 @@ import re
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias, assert_never
 
+from voice.agent import (
+    AgentDefinition,
+    AnotherPersonAction,
+    HoldAction,
+    LanguageAction,
+    ScreenerAction,
+)
 from voice.events import SAMPLE_RATE, ToneHeard, VoiceEvidence
 from voice.phrases import normalise
 
@@ -124,13 +131,45 @@ def is_screener(text: str) -> bool:
     return _SCREENER.search(normalise(text)) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Await:
+    """Say so much (perhaps nothing), then be silent until somebody comes. `is_new`: they have not heard who we are."""
+
+    words: str = ""
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Say these words; and then leave, or go on."""
+
+    words: str
+    leaves: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Without another word. `is_fax`: it was never a person."""
+
+    is_fax: bool = False
+
+
+Plan: TypeAlias = Await | Tell | Connect | Leave
+
+
 class Encounters:
     """Watches the other end of one call. Everything is said once: what has been recognised is known."""
 
-    def __init__(self, language: str) -> None:
+    def __init__(self, agent: AgentDefinition) -> None:
+        self._agent = agent
         self.seen: list[Sighting] = []
         self.away: Sight | None = None  # why nobody is at the other end just now
-        self._own = language.partition("-")[0].lower()
+        self._own = agent.language.partition("-")[0].lower()
         self._cng_at: int | None = None
         self._levels: deque[float] = deque(maxlen=round(_MUSIC / _WINDOW))  # of what is no speech
 
@@ -172,6 +211,28 @@ class Encounters:
     def music(self) -> Sighting:
         """The music counts: nobody answers our question over it."""
         return self._again(Sight.HOLD, "music")
+
+    def plan(self, what: Sight) -> Plan:
+        """What the agent's file wants done about it."""
+        policy = self._agent.encounters
+        match what:
+            case Sight.SCREENER if policy.screener is ScreenerAction.ANSWER:
+                return Await(policy.screener_says, is_new=True)
+            case Sight.HOLD if policy.hold is HoldAction.WAIT:
+                return Await()
+            case Sight.SCREENER | Sight.HOLD:
+                return Leave()
+            case Sight.ANOTHER_PERSON:
+                return Await(self._agent.manners.holding, policy.another_person is AnotherPersonAction.INTRODUCE)
+            case Sight.LANGUAGE if policy.language is LanguageAction.TRANSFER and self._agent.transfer_to:
+                return Connect(self._agent.transfer_to)
+            case Sight.LANGUAGE:
+                is_first = sum(seen.what is Sight.LANGUAGE for seen in self.seen) == 1
+                return Tell(policy.language_says, leaves=not (policy.language is LanguageAction.SAY and is_first))
+            case Sight.FAX:
+                return Leave(is_fax=True)
+            case _:
+                assert_never(what)
 
     def _other_language(self, plain: str, language: str) -> str:
         spoken = language.partition("-")[0].lower()

@@ -20,7 +20,7 @@ class LeaveByTransfer:
     to: str
 
 
-Leave = LeaveByHangup | LeaveByTransfer
+Departure = LeaveByHangup | LeaveByTransfer
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Reply:
     is_protected: bool = False
     is_opening: bool = False
     is_opt_out: bool = False  # it confirms that the person will not be called again
-    leave: Leave | None = None
+    leave: Departure | None = None
     segments: list[str] = field(default_factory=list)  # given to the mouth, in order
     spoken: int = 0  # segments whose audio has all arrived
     is_written: bool = False

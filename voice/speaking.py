@@ -31,7 +31,7 @@ from voice.events import (
 from voice.memory import Memory
 from voice.playout import Playout
 from voice.policy import Policy
-from voice.reply import Leave, LeaveByTransfer, Reply
+from voice.reply import Departure, LeaveByTransfer, Reply
 from voice.waits import Wait, Waits
 
 
@@ -153,7 +153,7 @@ class Speaking:
         ]
 
     def say(
-        self, text: str, now: float, *, is_protected: bool = False, is_opening: bool = False, leave: Leave | None = None
+        self, text: str, now: float, *, is_protected: bool = False, is_opening: bool = False, leave: Departure | None = None
     ) -> Spoken:
         """Say fixed words, without asking the mind."""
         actions = self.stop(now)

@@ -56,21 +56,21 @@ SCREENED = replace(AGENT, encounters=EncounterPolicy(screener_says=SAYS, wait_fo
     ],
 )
 def test_words_tell_who_speaks(words: str, what: Sight | None):
-    sighting = Encounters("en-US").words(words, 3.0)
+    sighting = Encounters(AGENT).words(words, 3.0)
     assert (sighting.what if sighting else None) is what
 
 
 def test_nobody_screens_late_or_twice():
-    encounters = Encounters("en-US")
+    encounters = Encounters(AGENT)
     assert encounters.words("state your name and why you are calling", 40.0) is None
     assert encounters.words("state your name and why you are calling", 4.0)
     assert encounters.words("state your name and why you are calling", 5.0) is None
 
 
 def test_a_recogniser_that_tells_languages_is_believed():
-    assert Encounters("en-US").words("yes", 3.0, "es-419")
-    assert Encounters("es-US").words("hola quién habla", 3.0, "es") is None
-    assert Encounters("es-US").words("hola quién habla", 3.0) is None
+    assert Encounters(AGENT).words("yes", 3.0, "es-419")
+    assert Encounters(replace(AGENT, language="es-US")).words("hola quién habla", 3.0, "es") is None
+    assert Encounters(replace(AGENT, language="es-US")).words("hola quién habla", 3.0) is None
 
 
 def tone(frequency: float, duration: float, at: float = 1.0) -> ToneHeard:
@@ -78,15 +78,15 @@ def tone(frequency: float, duration: float, at: float = 1.0) -> ToneHeard:
 
 
 def test_a_fax_answers_with_one_tone_and_calls_with_two():
-    assert Encounters("en").tone(tone(2100.0, 2.6))
-    encounters = Encounters("en")
+    assert Encounters(AGENT).tone(tone(2100.0, 2.6))
+    encounters = Encounters(AGENT)
     assert encounters.tone(tone(1100.0, 0.5, at=1.0)) is None
     assert encounters.tone(tone(1100.0, 0.5, at=4.5))
     assert encounters.tone(tone(1100.0, 0.5, at=8.0)) is None
 
 
 def test_a_beep_is_no_fax():
-    encounters = Encounters("en")
+    encounters = Encounters(AGENT)
     assert encounters.tone(tone(1000.0, 0.5)) is None
     assert encounters.tone(tone(2100.0, 0.4)) is None
     assert encounters.tone(tone(1100.0, 0.5, at=1.0)) is None
@@ -100,7 +100,7 @@ def hears(encounters: Encounters, seconds: float, level: float, swing: float = 0
 
 
 def test_music_is_sound_that_nobody_speaks_and_that_changes():
-    encounters = Encounters("en")
+    encounters = Encounters(AGENT)
     hears(encounters, 5.0, -25.0, 6.0)
     assert not encounters.is_music
     hears(encounters, 5.0, -25.0, 6.0)
@@ -199,7 +199,7 @@ def test_another_language_is_answered_once_and_then_ends_the_call():
     world = call(AGENT, foreign, Utterance(9.0, 1.0, "hola quién habla")).run()
     policy = AGENT.encounters
     assert spoken(world)[1:] == [policy.language_says, policy.language_says]
-    assert world.conversation.report().detail == "another language"
+    assert world.conversation.report().detail == "language"
     agent = replace(AGENT, encounters=EncounterPolicy(language=LanguageAction.HANG_UP))
     assert len(spoken(call(agent, foreign).run())) == 2
     agent = replace(AGENT, encounters=EncounterPolicy(language=LanguageAction.TRANSFER))
