@@ -7,6 +7,7 @@ hunts for broken invariants, and wherever hours of talk are wanted in seconds. N
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, assert_never
@@ -50,6 +51,7 @@ from voice.events import (
     Word,
 )
 
+FRAME: Final = 0.02  # seconds
 WINDOW: Final = 256  # samples of one piece of evidence
 SECONDS_PER_WORD: Final = 0.3
 
@@ -132,6 +134,7 @@ class World:
     _count: int = 0
     _is_begun: bool = False
     _dry_at: float = 0.0
+    _frames_from: float = 0.0  # when the carrier began to play without a break
     _marks: list[tuple[float, str]] = field(default_factory=list)
     _stopped: set[ReplyId] = field(default_factory=set)
     stretches: list[Stretch] = field(default_factory=list)
@@ -281,6 +284,8 @@ class World:
 
     def _play(self, audio: bytes, marks: tuple[tuple[int, str], ...]) -> None:
         start = max(self.now + self.delays.order, self._dry_at)
+        if start > self._dry_at:
+            self._frames_from = start
         self._dry_at = start + len(audio) / SAMPLE_RATE
         for offset, name in marks:
             instant = start + offset / SAMPLE_RATE
@@ -311,7 +316,7 @@ class World:
 
     def _clear(self) -> None:
         """The trap: every pending mark comes back at once, though its audio was thrown away."""
-        instant = self.now + self.delays.order
+        instant = self._frame_end(self.now + self.delays.order)
         self._dry_at = instant
         self.played = [sound for sound in self.played if sound.end <= instant + 1e-6]
         for stretch in self.stretches:
@@ -324,6 +329,13 @@ class World:
         heapq.heapify(self._heap)
         for name in pending:
             self.at(instant + self.delays.mark, MarkReturned(name))
+
+    def _frame_end(self, instant: float) -> float:
+        """A carrier plays in frames of 20 ms, and one it has begun it ends."""
+        if instant >= self._dry_at:
+            return instant
+        began = self._frames_from
+        return began + math.ceil((instant - began) / FRAME - 1e-6) * FRAME
 
     # --- looking at it ------------------------------------------------------------------------------------------------
 

@@ -65,7 +65,7 @@ TOOLS: Final = (
 )  # fmt: skip
 STOP_TIME: Final = 0.5  # seconds a caller may hold the floor before we are quiet
 
-SLIP: Final = 0.02  # seconds that may be lost or repeated where our voice is lowered or raised
+SLIP: Final = 0.022  # seconds (a frame) that may be lost or repeated where our voice is lowered or raised
 GREETS: Final = 2.0  # seconds after the end of the callee's greeting
 AGAIN: Final = 2.0  # seconds that may be repeated after a wrong stop
 

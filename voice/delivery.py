@@ -75,20 +75,16 @@ class Delivery:
         self.gain = gain
         if not self.has_more(now):
             return [SetGain(gain)]
-        position = self.ear.cleared(now)
-        self.playout.hold(position)
-        return [ClearPlayout(), SetGain(gain), *self._send_from(position, now)]
+        self.playout.hold(self.ear.position(now) if self.ear.is_known else self.playout.heard)
+        return [ClearPlayout(), SetGain(gain), *self._send_from(self.ear.next_frame(now))]
 
     def has_more(self, now: float) -> bool:
         """Whether enough is queued and not heard for a change of it to be audible."""
         return self.playout.is_playing and self.playout.queued - self.ear.position(now) >= _WORTH
 
-    def _send_from(self, position: int, now: float) -> list[Action]:
+    def _send_from(self, position: int) -> list[Action]:
         audio, marks = self.playout.send_again(position)
-        if not audio:
-            return []
-        self.ear.queued(position, self.playout.queued, now)
-        return [Play(audio, marks)]
+        return [Play(audio, marks)] if audio else []
 
     # --- silence ------------------------------------------------------------------------------------------------------
 
@@ -112,7 +108,10 @@ class Delivery:
 
     def take_up(self, now: float) -> list[Action]:
         """Go on where the caller stopped us."""
-        return self._send_from(self.playout.resumes_at(self.playout.heard), now)
+        position = self.playout.resumes_at(self.playout.heard)
+        if position < self.playout.queued:
+            self.ear.queued(position, self.playout.queued, now)
+        return self._send_from(position)
 
     def let_go(self) -> None:
         """What was held will not be said."""

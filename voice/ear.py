@@ -13,7 +13,9 @@ from typing import Final
 
 from voice.events import SAMPLE_RATE
 
-_RECENT: Final = 4  # receipts that count: a late one is outvoted, an underrun is believed after four
+_RECENT: Final = 4  # receipts that count: a late one is outvoted, an underrun believed after two
+FRAME: Final = SAMPLE_RATE // 50  # samples
+_SLIPPED: Final = 0.06  # seconds: two marks in a row so late tell of a carrier that stood still, not of a late mark
 _SURE: Final = 0.02  # seconds: a carrier's frame
 _DUST: Final = 1e-3  # of a millisecond, that floats may lack
 _UNKNOWN_TRIP: Final = 0.3  # seconds to the carrier and back, while nothing tells
@@ -81,6 +83,8 @@ class Ear:
         if self.round_trip is not None and lag < self.round_trip:  # nor sooner than an empty buffer's would
             self._rounds.append(max(0.0, lag))
         self._lags.append(lag)
+        if len(self._lags) > 2 and min(self._lags[-1], self._lags[-2]) - min(self._lags) > _SLIPPED:
+            self._lags = deque([self._lags[-2], self._lags[-1]], maxlen=_RECENT)
         quickest = min(self._lags)
         self.jitter = self._lags[-1] - quickest
         if self.round_trip is not None:
@@ -93,6 +97,14 @@ class Ear:
         origin, began = self._run
         milliseconds = int((now - began - self._start) * 1000 + _DUST)
         return min(self._queued, origin + max(0, milliseconds) * (SAMPLE_RATE // 1000))
+
+    def next_frame(self, now: float) -> int:
+        """Where audio goes on that is sent again by an order given now: a carrier plays in frames, and one it has begun it
+        ends. What follows then sounds exactly when it would have sounded anyway, so the clock need not be told."""
+        if self._run is None:
+            return self._rest
+        origin = self._run[0]
+        return min(self._queued, origin - (origin - self.position(now)) // FRAME * FRAME)
 
     def heard_when_cut(self, now: float) -> int:
         """What had been played when the other side went away, which we learn of now."""

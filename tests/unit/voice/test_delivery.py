@@ -41,7 +41,7 @@ def test_a_lower_voice_is_the_same_audio_from_where_the_ear_is():
     _, full, rest = delivery.unduck(10.75)
     assert full == SetGain(1.0)
     assert isinstance(rest, Play)
-    assert rest.audio == AUDIO[6000:]
+    assert rest.audio == AUDIO[6080:]  # the frame that has begun is played to its end
     assert delivery.unduck(10.8) == []
     delivery.playout.complete(reply.id, 0)
     assert delivery.returned("1/16000/2", 12.0)

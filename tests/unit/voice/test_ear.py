@@ -48,10 +48,10 @@ def test_a_late_mark_changes_nothing_but_the_jitter():
     assert ear.jitter == pytest.approx(0.15)
 
 
-def test_an_underrun_is_believed_after_four_marks():
+def test_an_underrun_is_believed_after_two_marks():
     ear = playing()
-    for number in range(1, 5):
-        ear.marked(800 * number, 10.1 + 0.1 * number + 0.3)
+    for number, late in ((1, 0.0), (2, 0.0), (3, 0.3), (4, 0.3)):
+        ear.marked(800 * number, 10.1 + 0.1 * number + late)
     assert ear.position(11.0) == pytest.approx(8000 - 2400, abs=8)
 
 
@@ -65,6 +65,15 @@ def test_nor_sooner_than_the_way_takes():
     ear = playing(trip=0.5)
     ear.marked(800, 10.3)
     assert ear.round_trip == pytest.approx(0.2)
+
+
+def test_a_frame_that_has_begun_is_played_to_its_end():
+    ear = playing()
+    assert ear.next_frame(10.5) == 4000
+    assert ear.next_frame(10.501) == 4160
+    assert ear.next_frame(11.9999) == 16000
+    ear.cleared(10.5)
+    assert ear.next_frame(10.6) == 4000
 
 
 def test_while_the_way_is_unknown_some_of_it_is_assumed():
