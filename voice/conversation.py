@@ -444,7 +444,7 @@ class Conversation:
         if self._speaking.is_holding and event.text and not is_backchannel(turn.text):
             actions += self._act(self._speaking.release())
         if not event.is_final:
-            return actions + self._hear_a_no()
+            return actions + self._hear_a_no() + (self._speculate(is_settled=True) if self._is_pausing else [])
         if self._listening.turn.is_over:
             return actions + self._close_turn()
         if self.floor.caller is Caller.QUIET:
@@ -511,17 +511,22 @@ class Conversation:
 
     # --- speculation --------------------------------------------------------------------------------------------------
 
-    def _speculate(self) -> list[Action]:
+    def _speculate(self, *, is_settled: bool = False) -> list[Action]:
         """The caller paused: begin to answer what they seem to have said."""
         turn = self._listening.turn
         if not turn.text or self._speaking.reply is not None or not self._is_opened or self._supervision.is_waiting:
             return []
         if self._speaking.is_holding and self._wants_nothing(turn.text, 0.0):
             return []
-        is_settled = not turn.interim or self._now - turn.changed_at >= self.policy.settled_after
+        is_settled |= not turn.interim or self._now - turn.changed_at >= self.policy.settled_after
         if not self._speculation.wants(turn.text, is_settled=is_settled):
             return []
         return self._speculation.begin(turn.text, self._speaking.numbered(), self.messages)
+
+    @property
+    def _is_pausing(self) -> bool:
+        """Whether the caller has been quiet so long in their turn that the ears will hardly add to what they have."""
+        return self.floor.caller is Caller.SPEAKING and self.floor.silence >= self.policy.floor.finish_after
 
     def _commit(self, draft: Draft) -> list[Action]:
         """The turn ended with the words the draft answers: it becomes the reply, and what waited happens now."""

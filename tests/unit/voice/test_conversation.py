@@ -701,6 +701,14 @@ def test_a_reply_is_prepared_in_the_pause_and_heard_the_moment_the_turn_is_over(
     assert AgentSaid("Great. Thanks a lot.") in world.conversation.messages
 
 
+def test_words_that_come_in_the_pause_are_answered_without_waiting_for_the_final():
+    world = call(
+        utterances=[Utterance(4.0, 0.8, "well I own it all")], mind=says("Great."), delays=Delays(interim=0.3, final=0.6)
+    ).run(until=5.3)
+    (begun,) = [instant for instant, order in world.orders(StartReply) if isinstance(order, StartReply)]
+    assert begun == pytest.approx(4.8 + 0.3, abs=0.05)
+
+
 def test_a_prepared_reply_is_dropped_when_the_caller_goes_on():
     world = call(
         utterances=[Utterance(4.0, 0.6, "well we"), Utterance(4.95, 0.8, "rent it really")],
