@@ -19,13 +19,16 @@ from api.commands.compliance_shared import (
     number_of,
     print_json,
     reading,
+    text_of,
     writing,
 )
 from api.person_rights import Forgotten, forget, hand_over, numbers_of
 from api.settings import get_settings
 from compliance.audit import AuditFile, AuditReport, abandonment, export, holds_head, verify_chain
+from compliance.bulk import rulebook_in_force
 from compliance.explain import explain_break
 from compliance.measures import AbandonLedger, tell_abandoned
+from compliance.rules import parse_proclamations
 from compliance.rules.schema import EmergencyBan, Proclamation, Waiver
 from compliance.store import ComplianceStore, Halt, Lift
 from context.person import delete_files
@@ -226,6 +229,33 @@ def audit_proclaim(
     _order(Proclamation(state=state.upper(), what=what, name=name, source=source, on=day_of(on), until=end))
     lasts = f"until {until}" if until else "that day" if what == "closed_day" else "until it is lifted"
     typer.echo(f"{state.upper()}: {name}, from {on}, {lasts}. In force with the next verdict of every process.")
+
+
+@audit_app.command("feed", no_args_is_help=True, short_help="Proclamations from a file that somebody keeps up to date.")
+def audit_feed(
+    file: Annotated[str, typer.Argument(help="TOML with [[proclaimed]] as in holidays.toml; @- reads standard input.")],
+    as_json: AsJson = False,
+) -> None:
+    """Put every proclamation of a feed in force that is not yet: closed days and emergencies, at once. For a timer.
+
+    Example: offhook audit feed proclaimed.toml
+    """
+    told = text_of(file if file.startswith("@") else f"@{file}")
+
+    async def work(store: ComplianceStore, connection: AsyncConnection) -> list[Proclamation]:
+        known = set((await rulebook_in_force(store, connection)).proclamations)
+        new = [each for each in parse_proclamations(told, store.rules.areas) if each not in known]
+        for each in new:
+            await store.order(connection, each, datetime.now(UTC))
+        return new
+
+    new = writing(work)
+    if as_json:
+        print_json({"new": msgspec.to_builtins(new)})
+        return
+    for each in new:
+        typer.echo(f"{each.state}: {each.name} ({each.what.replace('_', ' ')}) from {each.on}; {each.source}")
+    typer.echo(f"{len(new)} new proclamations are in force with the next verdict.")
 
 
 @audit_app.command("lift", no_args_is_help=True, short_help="End a halt, a waiver or a proclamation.")

@@ -27,6 +27,7 @@ from compliance.rules.schema import (
     Listed,
     Observance,
     Proclamation,
+    ProclamationFeed,
     RuleFile,
     Waiver,
     ZipFile,
@@ -134,6 +135,15 @@ def parse_rulebook(texts: Mapping[str, str]) -> Rulebook:
         areas=areas,
         zips=_zip_places(zips, areas),
     )
+
+
+def parse_proclamations(text: str, areas: AreaCodeFile | None) -> tuple[Proclamation, ...]:
+    """A feed of proclamations, in the form of `holidays.toml` (`[[proclaimed]]`). Raises `RuleFileError`."""
+    feed = _decode("the feed", text, ProclamationFeed)
+    for each in feed.proclaimed:
+        if areas is None or each.state not in areas.zones:
+            raise RuleFileError(f"the feed: {each.state!r} is no state.")
+    return feed.proclaimed
 
 
 def _zip_places(zips: ZipFile, areas: AreaCodeFile) -> dict[str, ZipPlace]:

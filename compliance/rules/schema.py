@@ -215,6 +215,12 @@ class Proclamation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     until: date | None = None
 
 
+class ProclamationFeed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What somebody collects from governors and commissions, to be read again and again."""
+
+    proclaimed: tuple[Proclamation, ...]
+
+
 class HolidayFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     version: str
     holiday: tuple[Observance, ...] = ()

@@ -28,7 +28,7 @@ def national(tmp_path):
         "consent import", "consent export", "consent facts",
         "audit verify",
         "audit abandoned", "audit export", "audit person", "audit erase", "audit waive",
-        "audit halt", "audit proclaim", "audit lift",
+        "audit halt", "audit proclaim", "audit feed", "audit lift", "dnc message",
     ],
 )  # fmt: skip
 def test_every_command_has_help_with_an_example(offhook, command):
@@ -242,6 +242,22 @@ def test_standing_orders(offhook):
     assert (status, "closed_day" in said) == (2, True)
     assert offhook("audit", "proclaim", "zz", *proclaimed[3:])[0] == 2
     assert "STATE_EMERGENCY" in offhook("check", "+15045550123", "--seller", "acme")[1]
+
+
+def test_a_feed_of_proclamations_closes_a_state_at_once(offhook, tmp_path):
+    storm = '[[proclaimed]]\nstate = "LA"\nwhat = "emergency"\nname = "Storm"\nsource = "LPSC"\non = 2026-07-13\n'
+    (tmp_path / "feed.toml").write_text(storm)
+    called = ("check", "+15045550123", "--seller", "acme", "--at", "2026-07-14T16:00:00Z")
+    assert "STATE_EMERGENCY" not in offhook(*called)[1]
+    assert "1 new proclamations" in offhook("audit", "feed", "feed.toml")[1]
+    assert "STATE_EMERGENCY" in offhook(*called)[1]
+    day = '[[proclaimed]]\nstate = "OH"\nwhat = "closed_day"\nname = "Mourning"\nsource = "Governor"\non = 2026-07-14\n'
+    (tmp_path / "feed.toml").write_text(storm + day)
+    assert [each["state"] for each in json.loads(offhook("audit", "feed", "feed.toml", "--json")[1])["new"]] == ["OH"]
+    assert "CLOSED_HOLIDAY" in offhook("check", ANN, *called[2:])[1]
+    (tmp_path / "feed.toml").write_text(storm.replace('"LA"', '"ZZ"'))
+    status, said = offhook("audit", "feed", "feed.toml")
+    assert (status, "'ZZ' is no state" in said) == (1, True)
 
 
 def test_a_rule_file_with_a_typo_closes_the_gate_and_says_so(offhook, tmp_path):
