@@ -7,14 +7,14 @@ from typer.testing import CliRunner
 
 from benchmarks import cli
 from benchmarks.conduct import _command
-from benchmarks.errors import BenchmarkError
+from benchmarks.errors import BenchmarkError, EngineNotReady
 from benchmarks.figures import CallFigures
-from benchmarks.plan import Plan
+from benchmarks.plan import Place, Plan
 from benchmarks.report.model import Machine, Result, Run, Share, figure, write
 from benchmarks.run import since
-from benchmarks.suites.catalogue import SUITES, _plain
+from benchmarks.suites.catalogue import SUITES, Task, _plain
 from benchmarks.summary import load_of, summary
-from benchmarks.target import engine, setup_of, version_of
+from benchmarks.target import Engine, engine, setup_of, version_of
 
 runner = CliRunner()
 
@@ -146,3 +146,17 @@ def test_a_carrier_that_was_late_itself_says_so(late, said):
     found = summary(engine("ws://127.0.0.1:1/"), Plan("latency", 1), calls, [], [])
     assert any("the machine was too busy" in note for note in found.notes) is said
     assert found.setup["parts"] == "the engine's own"
+
+
+async def test_an_engine_that_fails_does_not_keep_the_others_from_being_measured(monkeypatch, tmp_path):
+    async def one_run(engine, plan, place, progress):
+        if engine.url:
+            raise EngineNotReady("it did not listen")
+        return Run(suite=plan.suite, engine=engine.title, calls=plan.calls)
+
+    monkeypatch.setattr("benchmarks.suites.catalogue.one_run", one_run)
+    engines = [Engine("engine", url="ws://nobody"), Engine("offhook")]
+    task = Task(engines, Plan("", 3), Place(tmp_path), lambda what: None, rounds=2)
+    (run,) = await SUITES["latency"].run(task)
+    assert (run.engine, run.calls) == ("offhook", 6)
+    assert task.failures == ["latency, engine: it did not listen"] * 2
