@@ -74,5 +74,6 @@ def a_place(keep: Path | None, cache: Path) -> Iterator[Place]:
 def _linked(folder: Path, cache: Path) -> Place:
     speech = folder / "speech"
     if not speech.exists():
+        speech.unlink(missing_ok=True)  # a link to a place that is gone
         speech.symlink_to(cache.resolve(), target_is_directory=True)
     return Place(folder)

@@ -9,7 +9,7 @@ from benchmarks import cli
 from benchmarks.conduct import _command
 from benchmarks.errors import BenchmarkError, EngineNotReady
 from benchmarks.figures import CallFigures
-from benchmarks.plan import Place, Plan
+from benchmarks.plan import Place, Plan, a_place
 from benchmarks.report.model import Machine, Result, Run, Share, figure, write
 from benchmarks.run import since
 from benchmarks.suites.catalogue import SUITES, Task, _plain
@@ -160,3 +160,10 @@ async def test_an_engine_that_fails_does_not_keep_the_others_from_being_measured
     (run,) = await SUITES["latency"].run(task)
     assert (run.engine, run.calls) == ("offhook", 6)
     assert task.failures == ["latency, engine: it did not listen"] * 2
+
+
+def test_a_kept_folder_is_used_again_after_its_speech_has_moved(tmp_path):
+    for cache in ("one", "other"):
+        with a_place(tmp_path / "kept", tmp_path / cache) as place:
+            assert place.speech.is_dir()
+        (tmp_path / cache).rename(tmp_path / f"{cache} is gone")
