@@ -204,7 +204,7 @@ def places(value, path=()):
         yield from places(value[key], (*path, key))
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_file_of_that_format_with_anything_in_it_is_told_of_never_a_crash(tmp_path_factory, data):
     case = copy.deepcopy(data.draw(st.sampled_from([*EVERYTHING["cases"], *EVERYTHING["measurement_cases"]])))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given as given_examples
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from compliance.consent import Evidence, Given, Level, TakenBack, carrying, defects, fold, missing
@@ -24,7 +23,6 @@ def events(consent):
     ]
 
 
-@settings(deadline=None)  # a busy machine is no counterexample
 @given_examples(order=st.permutations([0, 1, 2, 3, 0, 2, 3]))
 def test_order_and_repetition_make_no_difference(consent, order):
     all_events = events(consent)

@@ -8,7 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from compliance.dnc_files import Line, RegistryFile, lines, parse_line
@@ -197,7 +197,6 @@ def test_pieces_of_a_large_file_fit_together(read, monkeypatch):
     assert read(xml.encode()) == (many, [], 500, 0)
 
 
-@settings(deadline=None)  # a busy machine is no counterexample
 @given(st.lists(st.integers(2_002_000_000, 9_999_999_999).filter(lambda n: n // 10**6 % 10 >= 2), min_size=1, max_size=60))
 def test_both_ways_of_reading_agree(numbers):
     fixed = "".join(f"{number}\n" for number in numbers).encode()
@@ -206,7 +205,6 @@ def test_both_ways_of_reading_agree(numbers):
     assert lines(fixed).unreadable == 0
 
 
-@settings(deadline=None)  # a busy machine is no counterexample
 @given(st.binary(max_size=300))
 def test_garbage_is_refused_or_counted_never_a_crash(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "garbage"

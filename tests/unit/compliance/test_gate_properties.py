@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.gate import check
@@ -36,7 +36,7 @@ AREAS = sorted(code for codes in BOOK.areas.states.values() for code in codes)
 STATES = sorted(BOOK.areas.states)
 START = datetime(2026, 1, 1, tzinfo=UTC)
 instants = st.integers(0, 10 * 365 * 24 * 60).map(lambda minutes: START + timedelta(minutes=minutes))
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # busy machines count too
+FEW = settings(max_examples=40)
 SUBJECTS = st.sampled_from(["solar", "debt"])
 
 

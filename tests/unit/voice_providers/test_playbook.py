@@ -357,7 +357,7 @@ _MESSAGES = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(messages=st.lists(_MESSAGES, max_size=12))
 def test_whatever_happens_it_knows_what_to_say_and_says_it_again(messages: list[Message]) -> None:
     agent = _plain_agent()
