@@ -78,6 +78,7 @@ contacts = Table(
     Index("ix_contacts_due", "campaign_id", "state", "due_at"),
     Index("ix_contacts_number", "number"),
     Index("ix_contacts_person", "person"),
+    Index("ix_contacts_page", "campaign_id", "id"),
 )
 
 attempts = Table(
