@@ -130,6 +130,7 @@ class Conversation:
         self._encounters = Encounters(agent)
         self._silences = 0
         self._is_opened = False
+        self._unsure_until = 0.0  # words that come before this may be those that stopped us
         self._detail = ""
         self._transferred_to = ""
 
@@ -401,6 +402,19 @@ class Conversation:
             return actions + self._commit(draft)
         return actions + self._speculation.drop("the words were others") + self._start_reply()
 
+    def _final_is_late(self) -> list[Action]:
+        """Go on without the last words; but do not take silence of slow ears for a caller who said nothing."""
+        turn = self._listening.turn
+        if self._speaking.is_holding and not turn.text and not turn.is_late:
+            turn.is_late = True
+            self._waits.set(Wait.FINAL, self._now + self.policy.hold_final)
+            return []
+        if turn.is_late:
+            self._unsure_until = self._now + self.policy.hold_for
+        else:
+            self._listening.give_up_waiting(self._now + 1.0)
+        return self._close_turn()
+
     def _wants_nothing(self, text: str, lasted: float) -> bool:
         """Whether what stopped us was no wish for the floor: a noise, or a "mhm" where no question of ours was heard."""
         if self._supervision.is_waiting:
@@ -466,7 +480,8 @@ class Conversation:
         turn.ended_at = self._now
         if self._listening.is_afterthought(self.floor.silence, self._now):
             return self._revise(text)
-        if self._speaking.reply is None or is_opt_out(text):
+        is_late_wish = self._now < self._unsure_until and not is_backchannel(text)
+        if self._speaking.reply is None or is_opt_out(text) or is_late_wish:
             turn.why = "words without voice"
             self._listening.oddities["words without voice"] += 1
             return self._close_turn()
@@ -802,8 +817,7 @@ class Conversation:
     def _passed(self, wait: Wait) -> list[Action]:
         match wait:
             case Wait.FINAL:
-                self._listening.give_up_waiting(self._now + 1.0)
-                return self._close_turn()
+                return self._final_is_late()
             case Wait.HELLO:
                 return self._greeting_over()
             case Wait.TOOL:

@@ -14,6 +14,7 @@ class Policy:
     floor: FloorPolicy = field(default_factory=FloorPolicy)
     duck_gain: float = 0.3  # about -10 dB: audibly giving way, still intelligible
     hold_for: float = 4.0  # a reply that was stopped may be taken up again for so long, if nobody wanted the floor
+    hold_final: float = 1.5  # and waits so much longer for words: "nothing was said" is for the ears to say, if they can
     wordless: float = 1.5  # a longer sound without words was somebody the ears did not understand
     final_within: float = 0.4  # how long a turn that is over waits for the ears' last words
     no_stands_after: float = 0.4  # an interim no, said while we speak, before the ears are asked to be sure of it

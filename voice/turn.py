@@ -17,6 +17,7 @@ class CallerTurn:
     why: str = ""
     is_waiting: bool = False
     is_over: bool = False
+    is_late: bool = False  # its final words should have come long ago
     interim: str = ""
     changed_at: float = 0.0
     language: str = ""  # the recogniser's opinion, where it has one

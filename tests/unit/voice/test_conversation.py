@@ -255,6 +255,28 @@ def test_a_reply_that_was_stopped_before_its_first_word_is_taken_up_whole():
     assert world.conversation.messages[-1] == AgentSaid(LONG)
 
 
+def late_ears(final: float) -> World:
+    words = Delays(interim=30.0, final=final)
+    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.2, 0.7, "wait what is that")], mind=says(LONG, "Well."))
+    world.at(4.75, Transcribed("yes", is_final=True))
+    world.run(until=6.0)
+    world.delays = words
+    return world.run(until=16.0)
+
+
+def test_ears_that_are_slow_have_not_said_that_nothing_was_said():
+    world = late_ears(1.4)
+    assert not any(isinstance(note, Note) and note.text.startswith("going on where") for _, note in world.orders(Note))
+    assert "Well." in [sound.word for sound in world.played]
+
+
+def test_words_that_come_after_we_went_on_are_answered_all_the_same():
+    world = late_ears(3.4)
+    assert any(isinstance(note, Note) and note.text.startswith("going on where") for _, note in world.orders(Note))
+    assert CallerSaid("wait what is that") in world.conversation.messages
+    assert "Well." in [sound.word for sound in world.played]
+
+
 def test_what_nobody_decides_about_is_not_held_for_ever():
     world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.2, 9.0, "mhm")], mind=says(LONG, "Well."))
     world.run(until=11.5)
