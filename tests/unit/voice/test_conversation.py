@@ -255,6 +255,25 @@ def test_a_reply_that_was_stopped_before_its_first_word_is_taken_up_whole():
     assert world.conversation.messages[-1] == AgentSaid(LONG)
 
 
+def test_a_reply_that_is_over_but_for_its_last_mark_is_not_held():
+    ended = max(sound.end for sound in stopped_by("mhm", length=0.05).run(until=9.5).played if sound.word == "ten.")
+    world = call(
+        utterances=[Utterance(4.0, 0.5, "yes"), Utterance(ended - 0.1, 0.7, "mhm")], mind=says(LONG), delays=Delays(mark=0.4)
+    ).run(until=ended + 1.0)
+    assert AgentSaid(LONG) in world.conversation.messages
+    assert not any(isinstance(note, Note) and note.text.startswith("going on where") for _, note in world.orders(Note))
+
+
+def test_a_transfer_that_was_announced_is_given_up_with_its_reply():
+    replies = [("I will connect you now to a colleague of mine.", Call("transfer")), ("Yes?",)]
+    world = call(
+        utterances=[Utterance(4.0, 0.8, "a person please"), Utterance(6.4, 1.2, "no wait a moment")],
+        mind=lambda m: replies.pop(0) if replies else ("Okay.",),
+    ).run(until=10.0)
+    assert not world.orders(Transfer)
+    assert "Yes?" in [sound.word for sound in world.played]
+
+
 def late_ears(final: float) -> World:
     words = Delays(interim=30.0, final=final)
     world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.2, 0.7, "wait what is that")], mind=says(LONG, "Well."))
