@@ -16,7 +16,7 @@ from typing import Final
 from voice.agent import AnswerKind
 from voice.answers import is_answer
 from voice.events import Transcribed
-from voice.phrases import is_complete, is_number_in_progress, normalise, trails_off
+from voice.phrases import is_complete, is_number_in_progress, is_question, normalise, trails_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ class EndpointPolicy:
     trailing: float = -3.0
     number: float = -1.5
     complete: float = 0.8
+    question: float = 2.0  # who has asked something gives the floor away, however the voice ended
     answered: float = 1.8  # the words are already a whole answer to what was asked
     vendor: float = 3.0  # times (2p - 1)
     cues: Mapping[str, Cue] = field(default_factory=lambda: CUES)  # `clarity` among them
@@ -215,4 +216,6 @@ class Endpointing:
             return self.policy.trailing
         if is_number_in_progress(words, is_expected=self.expected is AnswerKind.NUMBER):
             return self.policy.number
+        if is_question(self._text) and not self._interim:
+            return self.policy.question
         return self.policy.complete if is_complete(words) and self._is_stable else 0.0

@@ -66,6 +66,11 @@ def is_complete(text: str) -> bool:
     return text.rstrip().endswith((".", "?", "!"))
 
 
+def is_question(text: str) -> bool:
+    """Whether a recogniser that punctuates took the last of these words for a question."""
+    return text.rstrip().endswith("?")
+
+
 def is_number_in_progress(text: str, *, is_expected: bool) -> bool:
     """Whether digits are being dictated and more may come: when a number was asked for, or three and more were said."""
     count = 0

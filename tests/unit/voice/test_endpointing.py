@@ -50,6 +50,25 @@ def test_silence_counts_from_where_the_voice_ended_if_that_can_be_heard(tail: fl
     assert unknown.ending().patience - known.ending().patience == pytest.approx(sooner)
 
 
+def test_a_question_gives_the_floor_away_once_its_words_are_final() -> None:
+    asked, asking, told = after_speech(), after_speech(), after_speech()
+    for ending in (asked, asking, told):
+        ending.hear((("clarity", 1.0), ("complete", -3.0)))  # it did not sound as if it was over
+    asked.transcribed(said("How long would that take?"))
+    asking.transcribed(Transcribed("How long would?", False))
+    told.transcribed(said("It takes long."))
+    assert asked.ending().patience == POLICY.least
+    assert asking.ending().patience > POLICY.least
+    assert told.ending().patience > POLICY.least
+
+
+def test_a_question_with_more_words_to_come_is_not_over() -> None:
+    ending = after_speech()
+    ending.transcribed(said("How long would that take?"))
+    ending.transcribed(Transcribed("because I", False))
+    assert ending.ending().patience > POLICY.least
+
+
 def test_unknown_measurements_change_nothing() -> None:
     ending = after_speech()
     before = ending.ending()

@@ -9,6 +9,7 @@ from voice.phrases import (
     is_complete,
     is_number_in_progress,
     is_opt_out,
+    is_question,
     normalise,
     trails_off,
 )
@@ -42,6 +43,12 @@ def test_a_recogniser_that_punctuates_tells_sentences() -> None:
     assert is_complete("I would. ")
     assert is_complete("Who is this?")
     assert not is_complete("I would")
+
+
+def test_a_question() -> None:
+    assert is_question("Who is this? ")
+    assert not is_question("Who is this.")
+    assert not is_question("")
     assert not is_complete("")
 
 
