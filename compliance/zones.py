@@ -90,6 +90,21 @@ def _area_problem(area: str, areas: AreaCodeFile) -> tuple[Rule, str] | None:
     return None
 
 
+def stated_place(state: str, zone_name: str, on: date, areas: AreaCodeFile) -> Place:
+    """What a person said of where they are, as the gate takes it. Without a zone the state must have only one.
+
+    Raises ValueError, in words, where state and zone leave the hour open: what is not known for certain overrules nothing.
+    """
+    zones = areas.zones.get(state, ())
+    if not zones:
+        raise ValueError(f"{state!r} is no state such as OH")
+    if not zone_name and len(zones) > 1:
+        raise ValueError(f"{state} has several zones; say which: {', '.join(zones)}")
+    if zone_name and zone_name not in zones:
+        raise ValueError(f"{zone_name} is no zone of {state}: {', '.join(zones)}")
+    return Place(stated_state=state, stated_zone=zone_name or zones[0], stated_on=on)
+
+
 def where(number: str, place: Place, on: date, book: Rulebook) -> Whereabouts:
     """Every zone and state the evidence leaves possible on this day. `number` is a valid one (`number_problem` is None)."""
     assert book.areas is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,8 +32,10 @@ from api.settings import get_settings
 from compliance.attachments import LARGEST, keep, noted
 from compliance.consent import Evidence, Given, LedgerEvent, TakenBack
 from compliance.ledger_files import BadRow, flat, read_csv, read_json, write_csv
-from compliance.record import Consent, ConsentKind, LineType, Purpose, Reassigned, ReassignedAnswer, Relationship
+from compliance.record import Consent, ConsentKind, LineType, Place, Purpose, Reassigned, ReassignedAnswer, Relationship
+from compliance.rules import load_rulebook
 from compliance.store import ComplianceStore, DncRequest
+from compliance.zones import stated_place
 
 consent_app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -159,16 +161,20 @@ def consent_facts(
     ] = "",
     asked_on: Annotated[str, typer.Option(help="The day it was asked, YYYY-MM-DD; default: today.")] = "",
     line: Annotated[Literal["", "wireless", "landline", "voip"], typer.Option(help="The kind of line.")] = "",
+    in_state: Annotated[str, typer.Option(help="Where the person said they are: a state, e.g. AZ.")] = "",
+    in_zone: Annotated[str, typer.Option(help="Its time zone, where the state has several.")] = "",
+    said_on: Annotated[str, typer.Option(help="The day they said so, YYYY-MM-DD; default: today.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Keep what is known of a number besides consent: dealings with the seller, who has it now, what kind of line it is.
+    """Keep what is known of a number besides consent: dealings with the seller, who has it now, what kind of line it is,
+    and where the person said they are, which for a year overrules where the number seems to be.
 
     Example: offhook consent facts +16145550123 --seller acme --purchase 2026-05-01 --reassigned no
     """
     if (purchase or inquiry) and not seller:
         raise typer.BadParameter("a purchase or an inquiry is with a --seller")
     wanted, now = number_of(number), datetime.now(UTC)
-    facts: list[ReassignedAnswer | Relationship | LineType] = []
+    facts: list[ReassignedAnswer | Relationship | Place | LineType] = []
     if purchase or inquiry:
         days = day_of(purchase) if purchase else None, day_of(inquiry) if inquiry else None
         facts.append(Relationship(last_purchase=days[0], last_inquiry=days[1]))
@@ -176,8 +182,10 @@ def consent_facts(
         facts.append(ReassignedAnswer(Reassigned(reassigned), day_of(asked_on) if asked_on else now.date()))
     if line:
         facts.append(LineType(line))
+    if in_state:
+        facts.append(_said(in_state, in_zone, day_of(said_on) if said_on else now.date()))
     if not facts:
-        raise typer.BadParameter("there is nothing to keep: give --purchase, --inquiry, --reassigned or --line")
+        raise typer.BadParameter("there is nothing to keep: give --purchase, --inquiry, --reassigned, --line or --in-state")
 
     async def work(store: ComplianceStore, connection: AsyncConnection) -> None:
         for fact in facts:
@@ -185,6 +193,16 @@ def consent_facts(
 
     writing(work)
     print_json({"number": wanted, "kept": len(facts)}) if as_json else typer.echo(f"Kept {len(facts)}.")
+
+
+def _said(state: str, zone: str, on: date) -> Place:
+    areas = load_rulebook().areas
+    if areas is None:
+        raise typer.BadParameter("the rule book cannot be read: offhook doctor says why")
+    try:
+        return stated_place(state.upper(), zone, on, areas)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @consent_app.command("import", no_args_is_help=True, short_help="Consents from a CSV or JSON file.")

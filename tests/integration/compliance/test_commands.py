@@ -160,6 +160,18 @@ def test_facts_beside_consent_and_a_rendering(offhook, tmp_path):
     assert json.loads(offhook("consent", "facts", ANN, "--line", "voip", "--json")[1])["kept"] == 1
 
 
+def test_what_a_person_said_of_where_they_are_is_kept_and_heeded(offhook):
+    assert offhook("consent", "facts", ANN, "--in-state", "HI")[0] == 0
+    noon_in_new_york = "2026-11-18T12:00:00-05:00"
+    code, told = offhook("check", ANN, "--seller", "acme", "--at", noon_in_new_york)
+    assert (code, "Pacific/Honolulu" in told, "WINDOW_FEDERAL" in told) == (0, True, True)
+    assert offhook("consent", "facts", ANN, "--in-state", "TX")[0] == 2  # which of its zones?
+    assert (
+        offhook("consent", "facts", ANN, "--in-state", "tx", "--in-zone", "America/Chicago", "--said-on", "2026-11-01")[0]
+        == 0
+    )
+
+
 def test_import_and_export(offhook, tmp_path):
     header, good = "number,sellers,kind,obtained_at,wording", "+16145550123,acme,written,2026-06-01T15:00:00Z,I agree"
     rows = "\n".join([header, good, "12,acme,written,x,", ""])

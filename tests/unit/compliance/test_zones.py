@@ -12,7 +12,7 @@ from phonenumbers.timezone import time_zones_for_geographical_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 from compliance.record import Place
-from compliance.zones import TZDATA, ZoneMissing, where, zone
+from compliance.zones import TZDATA, ZoneMissing, stated_place, where, zone
 
 TODAY = date(2026, 7, 14)
 
@@ -145,3 +145,21 @@ class TestZips:
         assert len(book.zips) > 880
         for place in book.zips.values():
             assert set(place.zones) <= set(book.areas.zones[place.state])
+
+
+def test_what_a_person_said_is_taken_where_it_leaves_no_hour_open(book):
+    said = stated_place("HI", "", TODAY, book.areas)
+    assert places(book, "+16145550101", stated_zone=said.stated_zone, stated_state="HI", stated_on=TODAY) == (
+        {"Pacific/Honolulu"},
+        {"OH", "HI"},
+    )
+    assert stated_place("TX", "America/Chicago", TODAY, book.areas).stated_zone == "America/Chicago"
+
+
+@pytest.mark.parametrize(
+    ("state", "named", "says"),
+    [("XX", "", "no state"), ("TX", "", "several zones"), ("TX", "Europe/Berlin", "no zone of TX")],
+)
+def test_what_a_person_said_overrules_nothing_where_it_is_not_certain(book, state, named, says):
+    with pytest.raises(ValueError, match=says):
+        stated_place(state, named, TODAY, book.areas)
