@@ -25,6 +25,7 @@ from websockets.asyncio.client import connect
 
 from benchmarks.providers.turns import AGENT, LINE, PAUSE, REPLY, prompt, quantile, speech
 from context.briefing import Briefing
+from voice.collector import settle
 from voice.ports import TextDelta
 from voice.providers.anthropic import AnthropicModel, AnthropicSettings
 from voice.providers.deepgram import DeepgramEars, DeepgramSettings
@@ -236,6 +237,7 @@ async def _timed(work: Callable[[], Awaitable[None]]) -> Took:
 
 async def _in_turn(count: int, ours: Callable[[], Awaitable[Took]], bare: Callable[[], Awaitable[Took]]) -> list[Took]:
     """The adapter and the bare client by turns: one of ours, one bare, and so on."""
+    settle()  # as a server does before its first call: a full collection is the process's, not an adapter's
     took: list[Took] = []
     for _ in range(count):
         took += [await ours(), await bare()]
