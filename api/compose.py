@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import structlog
@@ -31,6 +32,7 @@ from api.measuring import count_refusals
 from api.metrics import Metrics
 from api.outcome_receipts import OutcomeReceipts
 from api.parts import Parts, Readiness
+from api.person_rights import keep_forgetting
 from api.probes import CarrierProbe, door_probe, ears_probe, knowledge_probe, mouth_probe
 from api.purse import Purse
 from api.readiness import HouseReadiness, standing
@@ -205,12 +207,14 @@ async def working(house: Open) -> AsyncIterator[None]:
     await house.singles.put_away()
     following = _Following(house)
     outcomes = OutcomeReceipts(house.database, house.compliance, house.settings.twilio_from, house.at)
+    forgetting = partial(keep_forgetting, house.database, house.compliance, house.at)
     async with asyncio.TaskGroup() as tasks:
         dialling = [tasks.create_task(house.runner.run(), name="dialer")] if house.settings.has_carrier else []
         beside = [
             tasks.create_task(_lasting("log", following.run), name="log"),
             tasks.create_task(_lasting("outcomes", outcomes.run), name="outcomes"),
             tasks.create_task(_lasting("knowledge", house.knowledge.keep_up), name="knowledge"),
+            tasks.create_task(_lasting("forgetting", forgetting), name="forgetting"),
             tasks.create_task(_lasting("learning", lambda: learn_the_rest_of(house)), name="learn the rest"),
         ]
         try:

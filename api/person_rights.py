@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compliance.identity import reached
-from compliance.people import Erasure, erase_person, export_person
+from compliance.people import Erasure, erase_person, export_person, sweep_erased
 from compliance.store import ComplianceStore
 from context import person as context_person
 from dialer.orders import forget_number
 from dialer.stores.sql import SqlWork
+from storage.database import Database
 from storage.tables.dialing import attempts, contacts
+
+SWEPT_EVERY: Final = 24 * 3600.0  # seconds; what is held for five years can wait for a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +70,11 @@ async def forget(
         files += gone.files
         erasures.append(await erase_person(store, connection, number, by, reason, at))
     return Forgotten(numbers, tuple(erasures), calls, facts, tuple(files))
+
+
+async def keep_forgetting(database: Database, store: ComplianceStore, at: Callable[[], datetime]) -> None:
+    """Once a day, until cancelled: of everybody who asked to be forgotten, the records whose five years are over."""
+    while True:
+        async with database.transaction() as connection:
+            await sweep_erased(store, connection, at())
+        await asyncio.sleep(SWEPT_EVERY)

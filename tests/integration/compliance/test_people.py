@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
 
+from api.person_rights import keep_forgetting
 from compliance.audit import verify_chain
 from compliance.people import HELD_FOR, erase_person, erased_among, export_person, sweep_erased
 from compliance.privacy import load_salt, number_hash
@@ -64,6 +66,20 @@ async def test_after_five_years_only_the_tombstone_is_left(database, store, prop
     async with database.transaction() as connection:
         verdict = await store.judge(connection, another("a9"), later)
     assert Rule.PERSON_ERASED in verdict.rules
+
+
+async def test_a_server_forgets_by_itself_what_was_held(database, store, proposed, given):
+    await a_past(database, store, proposed, given)
+    async with database.transaction() as connection:
+        await erase_person(store, connection, ANN, "Jo", "letter", NOON + timedelta(days=1))
+    seen = database.commits
+    forgetting = asyncio.create_task(keep_forgetting(database, store, lambda: NOON + HELD_FOR + timedelta(days=30)))
+    await database.committed(seen, within=30.0)
+    forgetting.cancel()
+    await asyncio.wait([forgetting])
+    async with database.reading() as connection:
+        held = await export_person(connection, ANN, "ann")
+    assert not any(held[table] for table in held if table != "numbers")
 
 
 async def test_erasing_what_is_old_enough_happens_at_once(database, store, proposed, given):
