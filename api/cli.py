@@ -152,12 +152,12 @@ def serve(
     """
     from api.auth import assert_bind_allowed
     from api.logging import configure
+    from api.serve import serve as serve_until_stopped
 
     settings = _settings()
     assert_bind_allowed(host, settings)
     configure(secrets=settings.secrets)
-    module = importlib.import_module("api.compose")
-    module.serve(settings, host, port, workers)
+    serve_until_stopped(settings, host, port, workers)
 
 
 def call(

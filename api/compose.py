@@ -1,26 +1,19 @@
 """Where everything is put together: the only place that chooses real adapters. The type checker proves here that they fit.
 
-`open_house` builds all parts of one process and closes them in order; `serve` puts the web server in front of it.
+`open_house` builds all parts of one process and closes them in order; `parts_of` is what the routes get of them.
 """
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import structlog
-import typer
-import uvicorn
-import uvloop
-from sqlalchemy.exc import SQLAlchemyError
 
-from api.app import create_app
 from api.crowding import Crowding
 from api.engines import open_engines
 from api.gatekeeping import DialGate, SpokenOptOuts
@@ -28,16 +21,12 @@ from api.house import Engines, House
 from api.ledgers import AgentShelf, StoredConsents, StoredDnc, StoredKnowledge
 from api.left_over import LeftOver
 from api.live_desk import LiveDesk
-from api.measuring import count_refusals
 from api.metrics import Metrics
-from api.outcome_receipts import OutcomeReceipts
 from api.parts import Parts, Readiness
-from api.person_rights import keep_forgetting
 from api.probes import CarrierProbe, door_probe, ears_probe, knowledge_probe, mouth_probe
 from api.purse import Purse
 from api.readiness import HouseReadiness, standing
 from api.records import StoredCalls, StoredCampaigns, StoredContacts
-from api.serve import Stopping, drain, introduction, listen, reachable_at, refuse_workers
 from api.settings import EMBEDDED, Settings
 from api.single_calls import SingleCalls
 from api.suppression import Suppressor
@@ -45,17 +34,13 @@ from api.switchboard import Switchboard
 from compliance.store import ComplianceStore
 from context.gather import CallAhead, Gathering
 from context.knowledge.base import KnowledgeBase, open_embedder, open_knowledge
-from context.learning.learn import learn_the_rest
 from context.sources import usual_sources
 from dialer.campaign import Campaign, Hold
 from dialer.pacing import Limit
 from dialer.run import Clock, Runner, SystemClock
 from dialer.stores.sql import SqlStore
 from storage.database import Database
-from storage.events import Recorded
 from storage.hot import Hot
-from storage.log import follow, read
-from telephony.direct import DirectProtocol
 from telephony.twilio.rest import TwilioCarrier
 from voice.agent_file import AgentFolder
 from voice.collector import settle
@@ -106,50 +91,42 @@ async def open_house(
         database = Database(settings.database_url)
         stack.push_async_callback(database.close)
         await database.migrate()
-        embedder = await open_embedder()
-        if embedder is not None:
-            stack.push_async_callback(embedder.close)
-        knowledge = await open_knowledge(database, home, embedder=embedder)
-        stack.push_async_callback(knowledge.close)
+        knowledge = await _knowledge(stack, database, home)
         agents = AgentFolder(settings.agents)
         engines = await stack.enter_async_context(open_engines(settings, list(agents.all().values())))
         carrier = _carrier(settings)
         stack.push_async_callback(carrier.close)
-        compliance = ComplianceStore.open(home)
         hot = Hot()
         stack.callback(hot.close)
+        compliance = ComplianceStore.open(home)
         suppressor = Suppressor(compliance, settings.revocation_scope)
         attempts, opt_outs = SqlStore(database), SpokenOptOuts(suppressor)
         gate = DialGate(compliance, settings.twilio_from, agents)
         metrics = Metrics()
-        purse = Purse(settings, engines.prices, agents.all, engines.down, clock.at)
-        stack.enter_context(purse.meter.watch())
         crowding = Crowding(settings.most_lag)
         stack.callback(crowding.close)
+        purse = await _purse(stack, settings, engines, agents, clock, attempts, database)
 
         def hold_of(campaign: Campaign) -> Hold | None:
             return crowding.hold() or purse.hold_of(campaign)
 
-        async with attempts.reading() as work:
-            campaigns = await work.campaigns()
-        await purse.remember(database, campaigns)
         switchboard = Switchboard(
             House(
-                settings,
-                database,
-                attempts,
-                carrier,
-                agents,
-                engines,
-                usual_sources(database, knowledge),
-                knowledge,
-                opt_outs,
-                hot,
-                clock.at,
-                purse.meter,
-                policy or Policy(),
-                metrics,
-                lambda: crowding.is_full,
+                settings=settings,
+                database=database,
+                attempts=attempts,
+                carrier=carrier,
+                agents=agents,
+                engines=engines,
+                sources=usual_sources(database, knowledge),
+                knowledge=knowledge,
+                opt_outs=opt_outs,
+                feed=hot,
+                at=clock.at,
+                meter=purse.meter,
+                policy=policy or Policy(),
+                metrics=metrics,
+                is_full=lambda: crowding.is_full,
             )
         )
         await _warm_up(database, knowledge)
@@ -158,20 +135,20 @@ async def open_house(
         switchboard.dialler = runner
         stack.push_async_callback(switchboard.close)
         yield Open(
-            settings,
-            database,
-            attempts,
-            gate,
-            compliance,
-            suppressor,
-            agents,
-            knowledge,
-            carrier,
-            switchboard,
-            runner,
-            hot,
-            clock.at,
-            SingleCalls(
+            settings=settings,
+            database=database,
+            attempts=attempts,
+            gate=gate,
+            compliance=compliance,
+            suppressor=suppressor,
+            agents=agents,
+            knowledge=knowledge,
+            carrier=carrier,
+            switchboard=switchboard,
+            runner=runner,
+            hot=hot,
+            at=clock.at,
+            singles=SingleCalls(
                 attempts,
                 compliance,
                 agents,
@@ -182,11 +159,38 @@ async def open_house(
                 runner.wake,
                 hold_of,
             ),
-            metrics,
-            engines,
-            LeftOver(database, attempts, opt_outs, runner, home, clock.at),
-            purse,
+            metrics=metrics,
+            engines=engines,
+            left_over=LeftOver(database, attempts, opt_outs, runner, home, clock.at),
+            purse=purse,
         )
+
+
+async def _knowledge(stack: AsyncExitStack, database: Database, home: Path) -> KnowledgeBase:
+    embedder = await open_embedder()
+    if embedder is not None:
+        stack.push_async_callback(embedder.close)
+    knowledge = await open_knowledge(database, home, embedder=embedder)
+    stack.push_async_callback(knowledge.close)
+    return knowledge
+
+
+async def _purse(
+    stack: AsyncExitStack,
+    settings: Settings,
+    engines: Engines,
+    agents: AgentFolder,
+    clock: Clock,
+    attempts: SqlStore,
+    database: Database,
+) -> Purse:
+    """What was spent so far counts against today's budgets, whichever process spent it."""
+    purse = Purse(settings, engines.prices, agents.all, engines.down, clock.at)
+    stack.enter_context(purse.meter.watch())
+    async with attempts.reading() as work:
+        campaigns = await work.campaigns()
+    await purse.remember(database, campaigns)
+    return purse
 
 
 def _carrier(settings: Settings) -> TwilioCarrier:
@@ -197,124 +201,6 @@ def _carrier(settings: Settings) -> TwilioCarrier:
 async def _warm_up(database: Database, knowledge: KnowledgeBase) -> None:
     """Ask every source once about nobody: first connections, statements and vectors are made before the first call."""
     await Gathering.start(CallAhead("+10000000000", purpose="warm up"), usual_sources(database, knowledge)).briefing()
-
-
-@asynccontextmanager
-async def working(house: Open) -> AsyncIterator[None]:
-    """The house at work: it dials, follows the log, and makes up for what an earlier process left undone."""
-    await house.left_over.close()
-    await house.runner.recover()
-    await house.singles.put_away()
-    following = _Following(house)
-    outcomes = OutcomeReceipts(house.database, house.compliance, house.settings.twilio_from, house.at)
-    forgetting = partial(keep_forgetting, house.database, house.compliance, house.at)
-    async with asyncio.TaskGroup() as tasks:
-        dialling = [tasks.create_task(house.runner.run(), name="dialer")] if house.settings.has_carrier else []
-        beside = [
-            tasks.create_task(_lasting("log", following.run), name="log"),
-            tasks.create_task(_lasting("outcomes", outcomes.run), name="outcomes"),
-            tasks.create_task(_lasting("knowledge", house.knowledge.keep_up), name="knowledge"),
-            tasks.create_task(_lasting("forgetting", forgetting), name="forgetting"),
-            tasks.create_task(_lasting("learning", lambda: learn_the_rest_of(house)), name="learn the rest"),
-        ]
-        try:
-            yield
-        finally:
-            house.runner.close()
-            if dialling:
-                await asyncio.wait(dialling)
-            for task in beside:
-                task.cancel()
-            await asyncio.wait(beside)
-            await outcomes.catch_up()
-            await following.catch_up()
-
-
-class _Following:
-    """Shows everything that is written to whoever watches, and to those whom it concerns."""
-
-    def __init__(self, house: Open) -> None:
-        self._house = house
-        self._after: int | None = None
-
-    async def run(self) -> None:
-        async for recorded in follow(self._house.database, self._after):
-            self._show(recorded)
-
-    async def catch_up(self) -> None:
-        """The last words of a house that closes: whoever watches still learns how the calls ended."""
-        if self._after is None:
-            return
-        with suppress(SQLAlchemyError, OSError):
-            async with self._house.database.reading() as connection:
-                for recorded in await read(connection, self._after):
-                    self._show(recorded)
-
-    def _show(self, recorded: Recorded) -> None:
-        house = self._house
-        self._after = recorded.id
-        house.hot.publish(recorded)
-        house.runner.heed(recorded)
-        house.switchboard.heed(recorded)
-        count_refusals(house.metrics, recorded)
-
-
-async def _lasting(name: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do `work` to its end, and again from where it was when the database fails it: no outage of that ends the house."""
-    while True:
-        try:
-            await work()
-            return
-        except (SQLAlchemyError, OSError) as error:
-            log.error("background_work_failed", work=name, error=type(error).__name__, why=str(error)[:200])
-            await asyncio.sleep(BREATHER)
-
-
-async def learn_the_rest_of(house: Open) -> None:
-    """What calls of an earlier process were to teach us."""
-    count = await learn_the_rest(house.database, house.knowledge, datetime.now(UTC))
-    if count:
-        log.info("learned_from_earlier_calls", calls=count)
-
-
-@asynccontextmanager
-async def serving(house: Open, listener: socket.socket) -> AsyncIterator[None]:
-    """The web server in front of the house, on a socket that listens already."""
-    app = create_app(parts_of(house))
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws=DirectProtocol,
-        ws_per_message_deflate=False,  # of no use to mu-law, and costly: a call's socket is taken over without it
-        ws_max_size=LARGEST,
-        timeout_graceful_shutdown=GRACE,
-    )
-    server = EmbeddedServer(config)
-    task = asyncio.create_task(server.serve([listener]), name="web server")
-    await server.ready.wait()
-    try:
-        yield
-    finally:
-        server.should_exit = True
-        await task
-
-
-class EmbeddedServer(uvicorn.Server):
-    """uvicorn takes the process's signals; here they belong to whoever embeds it. `ready` is set once it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def parts_of(house: Open) -> Parts:
@@ -349,38 +235,3 @@ def _readiness(house: Open) -> Readiness:
         door_probe(house.switchboard),
     )
     return HouseReadiness(house.database, house.agents, house.settings.home, probes)
-
-
-def serve(settings: Settings, host: str, port: int, workers: int) -> None:
-    """Serve until told to stop by a signal. Raises `CannotServe` for what is the operator's to mend."""
-    refuse_workers(workers)
-    listener = listen(host, port)
-    uvloop.run(_serve(reachable_at(settings, host, listener.getsockname()[1]), listener))
-
-
-async def _serve(settings: Settings, listener: socket.socket) -> None:
-    """Open the house, work until asked to stop, let the calls end. A wish to stop while still opening is heeded at once."""
-    stopping = Stopping()
-    with stopping.heeding_signals():
-        serving_all = asyncio.create_task(_open_and_serve(settings, listener, stopping))
-        asked = asyncio.create_task(stopping.asked.wait())
-        await asyncio.wait((serving_all, asked), return_when=asyncio.FIRST_COMPLETED)
-        if not stopping.is_open:
-            serving_all.cancel()
-        asked.cancel()
-        try:
-            await serving_all
-        except asyncio.CancelledError:
-            log.info("stopped_before_it_was_open")
-
-
-async def _open_and_serve(settings: Settings, listener: socket.socket, stopping: Stopping) -> None:
-    async with open_house(settings) as house, serving(house, listener), working(house):
-        host, port = listener.getsockname()[:2]
-        log.info("serving", host=host, port=port, carrier=settings.has_carrier, agents=len(house.agents.all()))
-        typer.echo(introduction(settings, host, port))
-        stopping.is_open = True
-        await stopping.asked.wait()
-        house.singles.is_closed = True
-        house.runner.close()
-        await drain(house.switchboard, stopping)

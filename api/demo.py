@@ -25,9 +25,11 @@ from typing import Any, Final
 import httpx
 from rich.console import Console
 
-from api.compose import Open, open_house, serving, working
+from api.compose import Open, open_house
 from api.demo_report import Outcome, report
+from api.housework import working
 from api.logging import configure
+from api.serve import serving
 from api.settings import Settings, load_settings
 from compliance.consent import TakenBack
 from compliance.dnc_load import LoadOrder, load

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import socket
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final
 
 import structlog
-import uvicorn
 
+from telephony.embedding import Serving, serve_on, webhooks
 from telephony.simulator.network import Mouth, PhoneNetwork, Setup
 from telephony.simulator.people import People, load
 from telephony.simulator.rest import app_of
@@ -44,37 +42,19 @@ class Options:
     own_numbers: tuple[str, ...] = ()
 
 
-class _QuietServer(uvicorn.Server):
-    """uvicorn takes the process's signals; here they belong to whoever embeds us. `ready` is set once it listens."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 class RunningNetwork:
     """A network that takes requests at `url`. An async context manager; `stop` may be called twice."""
 
-    def __init__(self, network: PhoneNetwork, url: str, server: uvicorn.Server, serving: asyncio.Task[None]) -> None:
+    def __init__(self, network: PhoneNetwork, url: str, serving: Serving) -> None:
         self.network = network
         self.url = url
-        self._server = server
         self._serving = serving
 
     async def stop(self) -> None:
-        if self._serving.done():
+        if self._serving.has_ended:
             return
         await self.network.close()
-        self._server.should_exit = True
-        await self._serving
+        await self._serving.stop()
 
     async def __aenter__(self) -> RunningNetwork:
         return self
@@ -104,20 +84,15 @@ async def serve(
     listener = socket.create_server((host, port))
     setup = Setup(account_sid, auth_token, voice_url, status_url, recordings, calls_per_second, amd_delay, own_numbers)
     network = PhoneNetwork(people, setup, mouth)
-    config = uvicorn.Config(
-        app_of(network), log_config=None, access_log=False, lifespan="off", ws="none", timeout_graceful_shutdown=1
-    )
-    server = _QuietServer(config)
     try:
         await network.open()  # before anybody is answered: who rang in meanwhile would find people without a voice
     except BaseException:
         listener.close()
         raise
-    serving = asyncio.create_task(server.serve([listener]), name="simulator")
-    await server.ready.wait()
-    url = f"http://{host}:{listener.getsockname()[1]}"
+    serving = await serve_on(listener, webhooks(app_of(network)), "simulator")
+    url = f"http://{host}:{serving.port}"
     log.info("simulator_started", url=url, people=len(people.people))
-    return RunningNetwork(network, url, server, serving)
+    return RunningNetwork(network, url, serving)
 
 
 async def main_async(options: Options, mouth: Mouth) -> None:

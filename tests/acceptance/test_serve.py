@@ -26,8 +26,10 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from api.compose import open_house, serving, working
+from api.compose import open_house
+from api.housework import working
 from api.resources import NewConsent
+from api.serve import serving
 from api.settings import Settings
 from telephony.simulator.server import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from telephony.twilio.signature import sign

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from pydantic import SecretStr
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -23,7 +22,7 @@ from api.parts import Parts, Refused
 from api.resources import CallState, CallView, NewCall
 from api.settings import Settings
 from storage.events import CallAnswered, CallEnded, CallNoted, Event, Recorded
-from telephony.direct import DirectProtocol
+from telephony.embedding import serve_on, webhooks_and_media
 from telephony.twilio.signature import sign
 
 TOKEN = "the-carriers-token"
@@ -43,41 +42,12 @@ START = {
 }
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 @asynccontextmanager
 async def running(parts: Parts) -> AsyncIterator[str]:
     """A server over these parts; gives its host and port."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        create_app(parts),
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        ws=DirectProtocol,
-        ws_per_message_deflate=False,
-        ws_max_size=256 * 1024,
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server.serve([listener]))
-    await server.ready.wait()
-    try:
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
+    async with await serve_on(listener, webhooks_and_media(create_app(parts), largest=256 * 1024)) as serving:
+        yield f"127.0.0.1:{serving.port}"
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ import pytest
 from pydantic import SecretStr
 
 from api.cli import run
-from api.compose import open_house, parts_of, working
-from api.serve import CannotServe, Stopping, drain, introduction, listen, reachable_at, refuse_workers
+from api.compose import open_house, parts_of
+from api.housework import working
+from api.process import CannotServe, Stopping, drain, introduction, listen, reachable_at, refuse_workers
 from api.settings import Settings
 
 AGENTS = Path(__file__).parents[3] / "agents"

@@ -1,13 +1,12 @@
 """A whole measurement in small: our engine behind a real socket, a recorded caller, figures from the recording."""
 
-import asyncio
 import json
-from contextlib import asynccontextmanager, contextmanager
+import socket
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import uvicorn
 
 from benchmarks.belief import believed_of
 from benchmarks.callers import fleet, load
@@ -24,7 +23,7 @@ from benchmarks.heard import Voice
 from benchmarks.vendors.elevenlabs import ElevenLabsStandIn
 from benchmarks.vendors.openai import OpenAIStandIn
 from benchmarks.vendors.presets import INSTANT
-from telephony.direct import DirectProtocol
+from telephony.embedding import serve_on, webhooks, webhooks_and_media
 from telephony.simulator.ledger import CallLedger
 from telephony.simulator.people import AfterSilence, At
 from telephony.simulator.person import tone
@@ -52,38 +51,15 @@ def speech(tmp_path, scenario):
     return known
 
 
-class Listening(uvicorn.Server):
-    """A server that says when it listens, and leaves the process's signals alone."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets=None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-    @contextmanager
-    def capture_signals(self):
-        yield
-
-
 @asynccontextmanager
 async def answering(tmp_path, bank: Path, vendors: dict[str, str]):
     """Our engine on a port of its own; its URL and what it notes."""
     notes = tmp_path / "notes.jsonl"
     switchboard = Switchboard(Options(0, bank, notes, "fixed", 1, -1, 0.0, "unjudged", vendors), tmp_path / "journals")
     switchboard.probe.start()
-    config = uvicorn.Config(
-        app_of(switchboard), port=0, log_config=None, lifespan="off", ws=DirectProtocol, ws_per_message_deflate=False
-    )
-    server = Listening(config)
-    serving = asyncio.create_task(server.serve())
-    await server.ready.wait()
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"ws://127.0.0.1:{port}/", notes
-    server.should_exit = True
-    await serving
+    listener = socket.create_server(("127.0.0.1", 0))
+    async with await serve_on(listener, webhooks_and_media(app_of(switchboard))) as serving:
+        yield f"ws://127.0.0.1:{serving.port}/", notes
     switchboard.probe.close()
     await switchboard.close()
 
@@ -150,12 +126,9 @@ async def application(document: str, seen: list[bytes]):
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/xml")]})
         await send({"type": "http.response.body", "body": document.encode()})
 
-    server = Listening(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
-    serving = asyncio.create_task(server.serve())
-    await server.ready.wait()
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/voice"
-    server.should_exit = True
-    await serving
+    listener = socket.create_server(("127.0.0.1", 0))
+    async with await serve_on(listener, webhooks(app)) as serving:
+        yield f"http://127.0.0.1:{serving.port}/voice"
 
 
 async def test_an_application_says_where_to_connect(tmp_path, speech, scenario):

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from telephony.audio import SAMPLE_RATE, encode
+from telephony.embedding import serve_on, webhooks_and_media
 from telephony.leg import LegEvent, LegStopped
 from telephony.simulator.people import parse
 from telephony.simulator.server import RunningNetwork, serve
@@ -177,16 +177,6 @@ class TinyEngine:
             await self.tell()
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
-
-
 @pytest.fixture
 async def engine() -> AsyncIterator[TinyEngine]:
     listener = socket.create_server(("127.0.0.1", 0))
@@ -195,15 +185,8 @@ async def engine() -> AsyncIterator[TinyEngine]:
     paths = ("/voice", "/status", "/amd", "/dial", "/stream", "/again")
     routes = [Route(path, engine.webhook, methods=["POST"]) for path in paths]
     app = Starlette(routes=[*routes, WebSocketRoute("/media", engine.media)])
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1, ws="websockets-sansio"
-    )
-    server = _Server(config)
-    serving = asyncio.create_task(server._serve([listener]))
-    await server.ready.wait()
-    yield engine
-    server.should_exit = True
-    await serving
+    async with await serve_on(listener, webhooks_and_media(app)):
+        yield engine
 
 
 StartNetwork = Callable[..., Awaitable[RunningNetwork]]

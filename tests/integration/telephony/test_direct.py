@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from socket import create_server
 from typing import Any
 
 import pytest
@@ -14,18 +15,9 @@ from websockets.exceptions import ConnectionClosed
 
 from telephony import direct
 from telephony.direct import DirectProtocol, DirectSocket, direct_of
+from telephony.embedding import serve_on
 
 Serve = Callable[[DirectSocket], Awaitable[None]]
-
-
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.ready = asyncio.Event()
-
-    async def startup(self, sockets: Any = None) -> None:
-        await super().startup(sockets)
-        self.ready.set()
 
 
 @asynccontextmanager
@@ -42,12 +34,9 @@ async def serving(serve: Serve, **options: Any) -> AsyncIterator[str]:
             await serve(socket)
 
     settings = {"log_config": None, "lifespan": "off", "ws": DirectProtocol, "ws_per_message_deflate": False} | options
-    server = _Server(uvicorn.Config(app, port=0, **settings))
-    running = asyncio.create_task(server._serve())
-    await server.ready.wait()
-    yield f"ws://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    await running
+    listener = create_server(("127.0.0.1", 0))
+    async with await serve_on(listener, uvicorn.Config(app, **settings)) as running:
+        yield f"ws://127.0.0.1:{running.port}/"
 
 
 async def echo(socket: DirectSocket) -> None:

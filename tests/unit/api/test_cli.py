@@ -89,7 +89,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 def test_serve_hands_over_what_was_said(parts: dict[str, types.ModuleType]) -> None:
     seen: list[tuple[object, ...]] = []
-    parts["api.compose"].serve = lambda *given: seen.append(given)  # type: ignore[attr-defined]
+    parts["api.serve"].serve = lambda *given: seen.append(given)  # type: ignore[attr-defined]
     assert cli.run(["serve", "--port", "0", "--workers", "2"]) == 0
     ((settings, host, port, workers),) = seen
     assert isinstance(settings, Settings)
@@ -99,7 +99,7 @@ def test_serve_hands_over_what_was_said(parts: dict[str, types.ModuleType]) -> N
 def test_serve_without_keys_listens_on_loopback_only(
     parts: dict[str, types.ModuleType], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parts["api.compose"].serve = lambda *_: pytest.fail("it must not start")  # type: ignore[attr-defined]
+    parts["api.serve"].serve = lambda *_: pytest.fail("it must not start")  # type: ignore[attr-defined]
     assert cli.run(["serve", "--host", "0.0.0.0"]) == 1
     error = capsys.readouterr().err
     assert error.startswith("offhook: refusing to listen on 0.0.0.0")
