@@ -305,7 +305,7 @@ def _embedded() -> Iterator[Finding]:
         "text to speech, better voices" if flite else "not installed: espeak-ng speaks instead, and sounds like a robot",
         "" if flite else "apt-get install libflite1",
     )
-    silero = files("voice.providers") / "models" / "silero_vad.onnx"
+    silero = files("voice.providers") / "models" / "silero_vad_8k_wide.onnx"
     is_there = silero.is_file()
     mend = "" if is_there else "install offhook again: the file is part of it"
     yield Finding("embedded", "silero", State.OK if is_there else State.FAIL, "voice activity", mend)

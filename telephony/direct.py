@@ -74,7 +74,7 @@ class DirectSocket:
 
     def _received(self, opcode: int, payload: bytes) -> None:
         if opcode == PING:
-            self._transport.write(frame(PONG, payload))
+            self._write(frame(PONG, payload))
         elif opcode == CLOSE:
             self._closed(payload)
         elif self.close_code is None and opcode in (TEXT, BINARY):
@@ -84,14 +84,19 @@ class DirectSocket:
         """The other side closes, or answers our close. RFC 6455, 7.1.1: it is the server that ends the connection."""
         if self.close_code is None:
             self.close_code = close_code(payload)
-            self._transport.write(frame(CLOSE, payload[:2]))
+            self._write(frame(CLOSE, payload[:2]))
         self._transport.close()
 
     def _fail(self, code: int) -> None:
         if self.close_code is None:
             self.close_code = code
-            self._transport.write(close_frame(code))
+            self._write(close_frame(code))
         self._transport.close()
+
+    def _write(self, data: bytes) -> None:
+        """To a connection that is gone there is nothing to write. uvloop's transports raise where asyncio's keep silent."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
 
     # --- the link's side ---
 
@@ -115,7 +120,7 @@ class DirectSocket:
 
     def send(self, text: str) -> None:
         if self.close_code is None:
-            self._transport.write(frame(TEXT, text.encode()))
+            self._write(frame(TEXT, text.encode()))
 
     async def drain(self) -> None:
         """Return when most of what was sent has been taken, or the socket is closed."""
@@ -125,7 +130,7 @@ class DirectSocket:
         """Close, and wait a little for the other side to agree. The first code counts."""
         if self.close_code is None:
             self.close_code = code
-            self._transport.write(frame(CLOSE, code.to_bytes(2, "big") + reason.encode()))
+            self._write(frame(CLOSE, code.to_bytes(2, "big") + reason.encode()))
         try:
             async with asyncio.timeout(CLOSE_WITHIN):
                 await self._gone.wait()

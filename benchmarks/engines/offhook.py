@@ -167,8 +167,14 @@ async def serve(options: Options, journals: Path) -> None:
 def main() -> None:
     options = read()
     pin(options.core)
-    structlog.configure(
-        logger_factory=structlog.PrintLoggerFactory(), wrapper_class=structlog.make_filtering_bound_logger(40)
+    structlog.configure(  # as a server logs: structlog's own console draws a fault for 100 ms, all its variables with it
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(40),
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve(options, options.notes.parent / "journals"))

@@ -153,3 +153,25 @@ async def test_a_socket_with_an_extension_stays_with_the_web_server() -> None:
 
 async def test_nothing_is_offered_by_other_servers() -> None:
     assert direct_of({"type": "websocket"}) is None
+
+
+class _Gone(asyncio.Transport):
+    """As uvloop's once its connection is lost: it takes nothing any more, and says so loudly."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        pass
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        raise RuntimeError("the handler is closed")
+
+
+async def test_nothing_is_written_to_a_connection_that_is_gone() -> None:
+    socket = DirectSocket(_Gone(), asyncio.Event())
+    socket.send("one more word")
+    socket.data_received(b"\x89\x80" + bytes(4) + b"\x88\x80" + bytes(4))  # a ping and a close that were still on their way
+    socket.connection_lost()
+    await socket.close()
+    assert await socket.receive() is None
