@@ -61,6 +61,9 @@ class VoiceActivity(Protocol):
     def cleared(self) -> None:
         """What was sent and not yet heard was thrown away."""
 
+    def end(self) -> None:
+        """The call is over: nothing more is to be found out."""
+
 
 # --- mind -------------------------------------------------------------------------------------------------------------
 

@@ -357,6 +357,7 @@ class Session:
     async def _wind_up(self, sources: list[asyncio.Task[None]]) -> None:
         self._alarm.set(None)
         self._outlet.close()
+        self._parts.activity.end()
         talking = [*sources, *self._writing.values(), *([self._speaking[1]] if self._speaking else [])]
         for task in talking:
             task.cancel()

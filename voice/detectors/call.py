@@ -73,6 +73,8 @@ class CallDetectors:
         self.position = 0  # samples judged
         self.sounds_until = 0  # samples: until then what we sent may come back
         self.answer: Answer | None = None  # of the turn model, outstanding
+        self.is_fresh = True  # nothing of it has been judged
+        self.is_over = False  # nobody wants to know any more
         self._queue = queue
         self._judge = judge
         self._pending = b""
@@ -107,7 +109,17 @@ class CallDetectors:
         self._sent.forget_after(self._fed)
         self.sounds_until = min(self.sounds_until, self._fed + LONGEST)
 
+    def end(self) -> None:
+        """The call is over: what waits is not judged, and nobody is told."""
+        self.is_over = True
+        self.tell = _nobody
+
     # --- the pool's side ---
+
+    @property
+    def behind(self) -> int:
+        """Samples that have come and are not judged."""
+        return self._fed - self.position
 
     def take(self, window: bytes) -> int:
         """The window that is judged now; its end in samples."""

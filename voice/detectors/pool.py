@@ -66,6 +66,8 @@ class DetectorPool:
         self._free: list[int] = []
         self._waiting: deque[tuple[CallDetectors, bytes]] = deque()
         self.on_waiting: Callable[[], None] | None = None  # who is to know that there is something to judge
+        self.most_behind: int | None = None  # samples of a call that may wait; what is older is passed over
+        self.passed_over = 0  # windows
 
     def enter(self) -> CallDetectors:
         """One more call. Its row is given to another when it is forgotten."""
@@ -88,7 +90,8 @@ class DetectorPool:
         found: list[tuple[CallDetectors, Found]] = []
         while self._waiting:
             calls, windows = self._next_batch()
-            self._judged(calls, windows, found)
+            if calls:
+                self._judged(calls, windows, found)
         return found
 
     def _next_batch(self) -> tuple[list[CallDetectors], list[bytes]]:
@@ -97,7 +100,12 @@ class DetectorPool:
         again: list[tuple[CallDetectors, bytes]] = []
         for _ in range(min(len(self._waiting), LARGEST)):
             call, window = self._waiting.popleft()
-            if call in batch:
+            if call.is_over:
+                continue
+            if self.most_behind is not None and call.behind > self.most_behind:
+                call.take(window)
+                self.passed_over += 1
+            elif call in batch:
                 again.append((call, window))
             else:
                 batch[call] = window
@@ -107,7 +115,7 @@ class DetectorPool:
     def _judged(self, calls: list[CallDetectors], windows: list[bytes], found: list[tuple[CallDetectors, Found]]) -> None:
         ends = np.array([call.take(window) for call, window in zip(calls, windows, strict=True)])
         rows = np.array([call.row for call in calls], np.intp)
-        self._make_room(rows, ends)
+        self._make_room(calls, rows)
         samples = floats(b"".join(windows)).reshape(-1, WINDOW)
         level = levels(samples)
         speech = self._model.judge(rows, samples, level)
@@ -124,15 +132,17 @@ class DetectorPool:
         for call, end, said, loud, ours, known in columns:
             found.append((call, VoiceEvidence(end, said, loud, ours, known)))
 
-    def _make_room(self, rows: RowIds, ends: NDArray[np.int64]) -> None:
+    def _make_room(self, calls: list[CallDetectors], rows: RowIds) -> None:
         """Before a call's first window: its row is as new."""
         if rows.max() >= self._room:
             self._room = 2 * int(rows.max())
             for rowed in self._rowed:
                 rowed.grow(self._room)
-        for row in rows[ends == WINDOW].tolist():
-            for rowed in self._rowed:
-                rowed.begin(row)
+        for call in calls:
+            if call.is_fresh:
+                call.is_fresh = False
+                for rowed in self._rowed:
+                    rowed.begin(call.row)
 
 
 class Alone:

@@ -16,8 +16,12 @@ import structlog
 
 from voice.detectors.call import CallDetectors, Found
 from voice.detectors.pool import DetectorPool
+from voice.events import SAMPLE_RATE
 
 GATHER: Final = 0.016  # seconds: half of what lies between two windows of a call
+# A process that is overrun would carry its windows further and further behind the voices they are of. What is older than
+# this is passed over: whoever is late had better hear the present.
+MOST_BEHIND: Final = SAMPLE_RATE  # samples
 
 log = structlog.get_logger()
 
@@ -32,6 +36,7 @@ class Pulse:
         self._orders: SimpleQueue[bool] = SimpleQueue()
         self._is_ordered = False
         pool.on_waiting = self._order
+        pool.most_behind = MOST_BEHIND
         threading.Thread(target=self._work, name="detectors", daemon=True).start()
 
     def enter(self) -> CallDetectors:

@@ -102,6 +102,9 @@ class Activity:
     def cleared(self) -> None:
         pass
 
+    def end(self) -> None:
+        pass
+
 
 class Tools:
     """Remembers what was run; with an outcome that is an error, raises it."""

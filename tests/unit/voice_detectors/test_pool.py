@@ -102,6 +102,30 @@ def test_a_call_that_is_over_gives_its_row_to_another() -> None:
     assert close(heard, Alone(DetectorPool(SileroRows())).feed(babble(4, 2.5)))
 
 
+def test_what_waits_of_a_call_that_is_over_is_not_judged(loudness: SpeechModel) -> None:
+    pool = DetectorPool(loudness)
+    gone, call, told = pool.enter(), pool.enter(), []
+    gone.begin(told.append)
+    for each in (gone, call):
+        each.feed(SILENT_FRAME * 50)
+    gone.end()
+    assert {who for who, _ in pool.turn()} == {call}
+    gone.feed(SILENT_FRAME * 50)
+    gone.tell(VoiceEvidence(WINDOW, 0.0, -90.0))
+    assert pool.turn() == told == []
+
+
+def test_who_is_overrun_hears_the_present(loudness: SpeechModel) -> None:
+    """Windows too old to be worth judging are passed over, also those a call begins with; places in time stay true."""
+    pool = DetectorPool(loudness)
+    pool.most_behind = 4 * WINDOW
+    late, call = pool.enter(), pool.enter()
+    late.feed(b"\xff" * 10 * WINDOW)
+    call.feed(b"\xff" * 4 * WINDOW)
+    places = [found.position // WINDOW for who, found in pool.turn() if who is late and isinstance(found, VoiceEvidence)]
+    assert (places, pool.passed_over, late.behind) == ([7, 8, 9, 10], 6, 0)
+
+
 def test_a_beep_is_told_of_with_the_window_that_ends_it(loudness: SpeechModel) -> None:
     pool = DetectorPool(loudness)
     others, call = pool.enter(), pool.enter()
