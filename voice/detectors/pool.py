@@ -2,8 +2,9 @@
 
 Around the speech model it puts, in this order: the echo guard (is it us?), the foreground filter (is it the caller or the
 room?), and, where the voice pauses, how the last seconds sounded. It measures and decides nothing: `Floor` does. Arithmetic
-is done for all calls at once, since asking numpy costs more than what it computes; what is rare is done call by call. Pure:
-`turn` judges what waits, whoever calls it. A thread does (`pulse.py`), or a bench in step with its own clock.
+is done for all calls at once, since asking numpy costs more than what it computes; what is rare is done call by call.
+`turn` judges all that waits; `next` and `finish` are its two halves, for whoever lets the model think elsewhere
+(`pulse.py`).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import weakref
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -45,15 +47,37 @@ class Rowed(Protocol):
         """A new call has this row."""
 
 
+class Question(Protocol):
+    """Windows put to a model."""
+
+    def think(self) -> None:
+        """What takes long. Touches nothing but the question, so that another thread may do it."""
+
+    def answer(self) -> Doubles:
+        """A probability each; the model remembers the windows from now on."""
+
+
 class SpeechModel(Rowed, Protocol):
     """Is it speech?"""
 
-    def judge(self, rows: RowIds, samples: Floats, levels: Doubles) -> Doubles:
-        """That the next window of each of these rows is speech, a probability each; `levels` are the windows' dBFS."""
+    def ask(self, rows: RowIds, samples: Floats, levels: Doubles) -> Question:
+        """Whether the next window of each of these rows is speech; `levels` are the windows' dBFS."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """At most one window of each of these calls, on its way through the detectors."""
+
+    calls: list[CallDetectors]
+    rows: RowIds
+    ends: NDArray[np.int64]
+    samples: Floats
+    levels: Doubles
+    question: Question
 
 
 class DetectorPool:
-    """All calls' detectors. Calls may enter and be fed from one thread while another turns the pool."""
+    """All calls' detectors. Everything in one thread, but what a batch's question has to think about."""
 
     def __init__(self, model: SpeechModel, judge: TurnJudge | None = None) -> None:
         self._model = model
@@ -85,16 +109,33 @@ class DetectorPool:
         if self.on_waiting is not None:
             self.on_waiting()
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something to judge."""
+        return bool(self._waiting)
+
     def turn(self) -> list[tuple[CallDetectors, Found]]:
         """Judge all that waits; what was found, each call's in order."""
         found: list[tuple[CallDetectors, Found]] = []
-        while self._waiting:
-            calls, windows = self._next_batch()
-            if calls:
-                self._judged(calls, windows, found)
+        while (batch := self.next()) is not None:
+            batch.question.think()
+            found += self.finish(batch)
         return found
 
-    def _next_batch(self) -> tuple[list[CallDetectors], list[bytes]]:
+    def next(self) -> Batch | None:
+        """Begin with what waits. A batch is finished, or given up, before the next one is begun."""
+        while self._waiting:
+            calls, windows = self._taken()
+            if calls:
+                ends = np.array([call.take(window) for call, window in zip(calls, windows, strict=True)])
+                rows = np.array([call.row for call in calls], np.intp)
+                self._make_room(calls, rows)
+                samples = floats(b"".join(windows)).reshape(-1, WINDOW)
+                level = levels(samples)
+                return Batch(calls, rows, ends, samples, level, self._model.ask(rows, samples, level))
+        return None
+
+    def _taken(self) -> tuple[list[CallDetectors], list[bytes]]:
         """At most one window of each call: the next one needs what this one leaves behind."""
         batch: dict[CallDetectors, bytes] = {}
         again: list[tuple[CallDetectors, bytes]] = []
@@ -112,13 +153,11 @@ class DetectorPool:
         self._waiting.extendleft(reversed(again))
         return list(batch), list(batch.values())
 
-    def _judged(self, calls: list[CallDetectors], windows: list[bytes], found: list[tuple[CallDetectors, Found]]) -> None:
-        ends = np.array([call.take(window) for call, window in zip(calls, windows, strict=True)])
-        rows = np.array([call.row for call in calls], np.intp)
-        self._make_room(calls, rows)
-        samples = floats(b"".join(windows)).reshape(-1, WINDOW)
-        level = levels(samples)
-        speech = self._model.judge(rows, samples, level)
+    def finish(self, batch: Batch) -> list[tuple[CallDetectors, Found]]:
+        """What was found in a batch whose question has been thought about."""
+        calls, rows, ends, samples, level = batch.calls, batch.rows, batch.ends, batch.samples, batch.levels
+        found: list[tuple[CallDetectors, Found]] = []
+        speech = batch.question.answer()
         echo = _echoes(calls, speech, level, ends)
         speech = self._foreground.step(rows, speech * (1 - echo), level)
         beliefs = self._foreground.of(rows)
@@ -131,6 +170,7 @@ class DetectorPool:
         columns = zip(calls, ends.tolist(), _short(speech), _short(level), _short(echo), features, strict=True)
         for call, end, said, loud, ours, known in columns:
             found.append((call, VoiceEvidence(end, said, loud, ours, known)))
+        return found
 
     def _make_room(self, calls: list[CallDetectors], rows: RowIds) -> None:
         """Before a call's first window: its row is as new."""

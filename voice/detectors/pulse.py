@@ -1,8 +1,10 @@
-"""Turns the pool of detectors in a thread of its own, some sixty times a second while there is anything to judge.
+"""Turns the pool of detectors some sixty times a second while there is anything to judge, the model in a thread of its own.
 
-No inference on the media loop: a window is put into the pool by the loop and judged by the thread, and what was found for
-all calls comes back to the loop in one go. Windows wait up to `GATHER` for company; their place in media time (`position`)
-is what it would have been at once.
+No inference on the media loop: the loop gathers windows and asks, the thread thinks, the loop takes the answer and tells all
+calls in one go. Nothing else is done in the thread. Each time it needs Python's lock it has to be let in by a loop that
+hardly ever rests: a turn with sixty calls into numpy was late by seconds where one with a single call is not
+(docs/performance.md). Windows wait up to `GATHER` for company; their place in media time (`position`) is what it would have
+been at once.
 """
 
 from __future__ import annotations
@@ -14,8 +16,8 @@ from typing import Final
 
 import structlog
 
-from voice.detectors.call import CallDetectors, Found
-from voice.detectors.pool import DetectorPool
+from voice.detectors.call import CallDetectors
+from voice.detectors.pool import Batch, DetectorPool
 from voice.events import SAMPLE_RATE
 
 GATHER: Final = 0.016  # seconds: half of what lies between two windows of a call
@@ -33,8 +35,10 @@ class Pulse:
         self._pool = pool
         self._gather = gather
         self._loop = asyncio.get_running_loop()
-        self._orders: SimpleQueue[bool] = SimpleQueue()
+        self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._is_ordered = False
+        self._is_thinking = False
+        self._is_due = False  # a turn, as soon as the thread is done with the one before
         pool.on_waiting = self._order
         pool.most_behind = MOST_BEHIND
         threading.Thread(target=self._work, name="detectors", daemon=True).start()
@@ -46,28 +50,57 @@ class Pulse:
     def close(self) -> None:
         """Let the thread end. What waits is not judged any more."""
         self._pool.on_waiting = None
-        self._orders.put(False)
+        self._batches.put(None)
+
+    # --- on the loop --------------------------------------------------------------------------------------------------
 
     def _order(self) -> None:
         if not self._is_ordered:
             self._is_ordered = True
-            self._loop.call_later(self._gather, self._release)
+            self._loop.call_later(self._gather, self._turn)
 
-    def _release(self) -> None:
+    def _turn(self) -> None:
         self._is_ordered = False
-        self._orders.put(True)
+        if self._is_thinking:
+            self._is_due = True
+            return
+        self._is_due = False
+        batch = self._pool.next()
+        if batch is not None:
+            self._is_thinking = True
+            self._batches.put(batch)
+
+    def _thought(self, batch: Batch) -> None:
+        self._is_thinking = False
+        try:
+            found = self._pool.finish(batch)
+        except Exception:
+            log.exception("detectors_failed")
+            found = []
+        if self._is_due:
+            self._turn()  # the thread has work while the calls are told
+        elif self._pool.is_waiting:
+            self._order()  # more than are judged at once
+        for call, evidence in found:
+            call.tell(evidence)
+
+    # --- in the thread ------------------------------------------------------------------------------------------------
 
     def _work(self) -> None:
-        while self._orders.get():
+        while (batch := self._batches.get()) is not None:
             try:
-                found = self._pool.turn()
-                self._loop.call_soon_threadsafe(_tell, found)
+                batch.question.think()
             except Exception:
-                if self._loop.is_closed():  # the process is going down, and nobody listens
-                    return
                 log.exception("detectors_failed")
+                then = self._given_up
+            else:
+                then = self._thought
+            try:
+                self._loop.call_soon_threadsafe(then, batch)
+            except RuntimeError:  # the loop is closed: the process is going down, and nobody listens
+                return
 
-
-def _tell(found: list[tuple[CallDetectors, Found]]) -> None:
-    for call, evidence in found:
-        call.tell(evidence)
+    def _given_up(self, batch: Batch) -> None:
+        """Its windows are lost, and nothing else."""
+        self._is_thinking = False
+        self._order()

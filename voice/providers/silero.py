@@ -53,7 +53,7 @@ def load_model() -> onnxruntime.InferenceSession:
 
 
 class SileroRows:
-    """The model for many calls (`voice.detectors.pool.SpeechModel`). Not thread-safe: one thread judges."""
+    """The model for many calls (`voice.detectors.pool.SpeechModel`). Not thread-safe, but for `run`."""
 
     def __init__(self, rows: int = 1) -> None:
         self._session = shared_model()
@@ -74,20 +74,52 @@ class SileroRows:
         self._context[row] = 0
         self._quiet[row] = 0
 
+    def ask(self, rows: RowIds, samples: Floats, levels: Doubles) -> Question:
+        """Whether the next window of each of these rows is speech."""
+        heard = np.concatenate([self._context[rows], samples], axis=1)
+        return Question(self, rows, levels, {"input": heard, "state": self._state[:, rows]})
+
     def judge(self, rows: RowIds, samples: Floats, levels: Doubles) -> Doubles:
         """That the next window of each of these rows is speech: a probability each."""
-        heard = np.concatenate([self._context[rows], samples], axis=1)
-        speech, after = self._session.run(None, {"input": heard, "state": self._state[:, rows]})
+        question = self.ask(rows, samples, levels)
+        question.think()
+        return question.answer()
+
+    def run(self, heard: dict[str, Floats]) -> tuple[Floats, Floats]:
+        """The model itself; any thread may. Probabilities, and what it wants to remember."""
+        speech, after = self._session.run(None, heard)
+        return speech, after
+
+    def remember(self, question: Question, speech: Floats, after: Floats) -> Doubles:
+        """Keep what the next window of these rows needs; return the probabilities."""
+        rows, context = question.rows, question.heard["input"][:, -_CONTEXT:]
         found: Doubles = speech[:, 0].astype(np.float64)
-        quiet = np.where((found < _NO_SPEECH) & (levels < _QUIET), self._quiet[rows] + 1, 0)
+        quiet = np.where((found < _NO_SPEECH) & (question.levels < _QUIET), self._quiet[rows] + 1, 0)
         forgotten = quiet >= _FORGET_AFTER
-        context = samples[:, -_CONTEXT:]
         if forgotten.any():
             after[:, forgotten] = 0
             context = np.where(forgotten[:, None], np.float32(0), context)
             quiet[forgotten] = 0
         self._state[:, rows], self._context[rows], self._quiet[rows] = after, context, quiet
         return found
+
+
+class Question:
+    """Windows put to the model (`voice.detectors.pool.Question`)."""
+
+    def __init__(self, model: SileroRows, rows: RowIds, levels: Doubles, heard: dict[str, Floats]) -> None:
+        self.rows, self.levels, self.heard = rows, levels, heard
+        self._model = model
+        self._thought: tuple[Floats, Floats] | None = None
+
+    def think(self) -> None:
+        """Run the model, which lets go of Python's lock meanwhile."""
+        self._thought = self._model.run(self.heard)
+
+    def answer(self) -> Doubles:
+        """A probability each."""
+        assert self._thought is not None, "nobody has thought about it"
+        return self._model.remember(self, *self._thought)
 
 
 class SileroActivity:

@@ -6,10 +6,11 @@ import asyncio
 import threading
 
 import numpy as np
+import pytest
 from structlog.testing import capture_logs
 
-from voice.detectors.call import Found
-from voice.detectors.pool import DetectorPool
+from voice.detectors.call import CallDetectors, Found
+from voice.detectors.pool import Batch, DetectorPool
 from voice.detectors.pulse import Pulse
 from voice.providers.silero import SileroRows
 
@@ -44,12 +45,25 @@ class Fragile(SileroRows):
         self.failed = threading.Event()
         self.threads: set[int] = set()
 
-    def judge(self, rows: np.ndarray, samples: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    def run(self, heard: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         self.threads.add(threading.get_ident())
         if not self.failed.is_set():
             self.failed.set()
             raise RuntimeError("for once")
-        return super().judge(rows, samples, levels)
+        return super().run(heard)
+
+
+class Slow(SileroRows):
+    """Thinks until it may go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.thinks, self.may_go_on = threading.Event(), threading.Event()
+
+    def run(self, heard: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        self.thinks.set()
+        self.may_go_on.wait(20)
+        return super().run(heard)
 
 
 async def test_what_is_found_comes_back_to_the_loop_and_to_the_right_call():
@@ -87,6 +101,44 @@ async def test_windows_lost_to_a_fault_are_all_that_is_lost():
     pulse.close()
 
 
+async def test_windows_that_come_while_the_model_thinks_are_next():
+    model, listener = Slow(), Listener()
+    pulse = Pulse(DetectorPool(model), gather=0.0)
+    call = pulse.enter()
+    call.begin(listener.tell)
+    call.feed(WINDOW)
+    assert await asyncio.to_thread(model.thinks.wait, 20)
+    call.feed(WINDOW)
+    pulse._turn()
+    assert listener.found == []
+    model.may_go_on.set()
+    await listener.until(2)
+    assert [found.position for found in listener.found] == [256, 512]
+    pulse.close()
+
+
+async def test_a_fault_in_what_follows_the_model_costs_one_batch(monkeypatch: pytest.MonkeyPatch):
+    pool, listener = DetectorPool(SileroRows()), Listener()
+    pulse = Pulse(pool, gather=0.0)
+    call, failed, finish = pulse.enter(), asyncio.Event(), pool.finish
+
+    def fail(batch: Batch) -> list[tuple[CallDetectors, Found]]:
+        failed.set()
+        monkeypatch.setattr(pool, "finish", finish)
+        raise RuntimeError("for once")
+
+    monkeypatch.setattr(pool, "finish", fail)
+    call.begin(listener.tell)
+    with capture_logs() as logs:
+        call.feed(WINDOW)
+        await asyncio.wait_for(failed.wait(), 20)
+        call.feed(WINDOW)
+        await listener.until(1)
+    assert [found.position for found in listener.found] == [512]
+    assert [entry["event"] for entry in logs] == ["detectors_failed"]
+    pulse.close()
+
+
 async def test_a_closed_pulse_judges_nothing():
     pool = DetectorPool(SileroRows())
     pulse = Pulse(pool, gather=0.0)
@@ -101,9 +153,10 @@ def test_a_loop_that_is_gone_ends_the_thread():
         before = set(threading.enumerate())
         pulse = Pulse(DetectorPool(SileroRows()))
         (thread,) = set(threading.enumerate()) - before
+        pulse.enter().feed(WINDOW)
         return pulse, thread
 
     pulse, thread = asyncio.run(leave())
-    pulse._release()
+    pulse._turn()
     thread.join(20)
     assert not thread.is_alive()

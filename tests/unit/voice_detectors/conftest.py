@@ -12,6 +12,19 @@ from voice.detectors.pool import Alone, DetectorPool
 from voice.detectors.smart_turn import TurnJudge
 
 
+class Loud:
+    """A question that loudness answers."""
+
+    def __init__(self, levels: np.ndarray) -> None:
+        self._levels = levels
+
+    def think(self) -> None:
+        pass
+
+    def answer(self) -> np.ndarray:
+        return np.where(self._levels > -45, 0.97, 0.02)
+
+
 class Loudness:
     """Remembers nothing but whom it was told of."""
 
@@ -26,9 +39,9 @@ class Loudness:
         assert row < self.rows
         self.begun.append(row)
 
-    def judge(self, rows: np.ndarray, samples: Floats, levels: np.ndarray) -> np.ndarray:
+    def ask(self, rows: np.ndarray, samples: Floats, levels: np.ndarray) -> Loud:
         assert len(set(rows.tolist())) == len(rows) == len(samples) == len(levels)
-        return np.where(levels > -45, 0.97, 0.02)
+        return Loud(levels)
 
 
 @pytest.fixture
