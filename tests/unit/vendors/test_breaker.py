@@ -25,6 +25,18 @@ def test_being_late_weighs_half() -> None:
     assert [mixed.failed(0.0), mixed.failed(0.0, is_late=True), mixed.failed(0.0)] == [False, False, True]
 
 
+def test_one_that_is_late_again_and_again_is_doubted_before_it_is_given_up() -> None:
+    breaker = Breaker()
+    doubts = []
+    for _ in range(5):
+        breaker.failed(0.0, is_late=True)
+        doubts.append(breaker.is_doubted(0.0))
+    assert doubts == [False, False, False, True, True]
+    assert breaker.is_open(0.0)
+    breaker.succeeded()
+    assert not breaker.is_doubted(9.0)
+
+
 def test_an_open_one_admits_nobody_until_it_has_cooled_down_then_one_probe() -> None:
     breaker = opened()
     assert breaker.admit(14.9) is Admission.NO

@@ -47,13 +47,17 @@ def test_a_wrong_key_takes_it_down_at_once(clock: Clock) -> None:
 def test_late_five_times_in_a_row_is_down_and_an_answer_between_forgives(clock: Clock) -> None:
     record = Health(clock).record(Stage.MOUTH, "elevenlabs")
     told: list[int] = []
-    record.on_down.add(lambda: told.append(1))
+    record.on_doubt.add(lambda: told.append(1))
+    for _ in range(3):
+        record.late(2.0, clock.now)
+    assert told == []
+    record.succeeded(0.2)
     for _ in range(4):
         record.late(2.0, clock.now)
-    record.succeeded(0.2)
-    for _ in range(5):
-        record.late(2.0, clock.now)
     assert told == [1]
+    assert not record.breaker.is_open(clock.now)
+    record.late(2.0, clock.now)
+    assert told == [1, 1]
     assert record.breaker.is_open(clock.now)
     assert record.last_error == "too_slow"
 

@@ -37,6 +37,7 @@ class Attempt(Generic[T]):
         self.first_at = 0.0
         self.error: ProviderError | None = None
         self.is_over = False
+        self.is_late = False
         self._items: deque[T] = deque()
         self._news = news
         self._clock = clock
@@ -93,14 +94,15 @@ async def race(candidates: Sequence[Candidate[T]], health: Health, budget: Hedge
 
     Being late is held against a provider only where there is another: the only one is as fast as it is.
     """
-    entrants = [_entrant(candidate, health, is_last=candidate is candidates[-1]) for candidate in candidates]
+    has_others = len({candidate.record.provider for candidate in candidates}) > 1
+    entrants = [_entrant(one, health, is_last=one is candidates[-1], has_others=has_others) for one in candidates]
     core = Race(entrants, budget or HedgeBudget(0.0, 0.0))
     news = asyncio.Event()
     running: dict[int, Attempt[T]] = {}
     failure: ProviderError = ProviderUnavailable("all", "all_down", "no provider may be asked now")
     moves = deque(core.begin(health.clock()))
     for candidate in candidates:
-        candidate.record.on_down.add(news.set)
+        candidate.record.on_doubt.add(news.set)
     try:
         while True:
             while moves:
@@ -108,11 +110,13 @@ async def race(candidates: Sequence[Candidate[T]], health: Health, budget: Hedge
                     case Start(entrant):
                         running[entrant] = Attempt(candidates[entrant], news, health.clock)
                     case Late(entrant):
-                        late = running[entrant]
-                        if any(candidate.record is not late.record for candidate in candidates):
-                            late.record.late(health.clock() - late.started, health.clock())
+                        if has_others:
+                            _late(running[entrant], health)
                     case CallOff(entrant):
-                        failure = _call_off(running.pop(entrant), health)
+                        lost = running.pop(entrant)
+                        if has_others and candidates[entrant].admission is Admission.YES and _is_beaten(lost, health):
+                            _late(lost, health)
+                        failure = _call_off(lost, health)
                     case Won(entrant):
                         won = running.pop(entrant)
                         won.record.succeeded(won.first_at - won.started)
@@ -127,7 +131,7 @@ async def race(candidates: Sequence[Candidate[T]], health: Health, budget: Hedge
                     attempt.record.failed(failure, health.clock())
                     del running[entrant]
                     moves += core.failed(entrant, health.clock())
-                elif attempt.record.breaker.is_open(health.clock()):
+                elif attempt.record.breaker.is_doubted(health.clock()):
                     moves += core.distrusted(entrant, health.clock())
             if not moves and not await _told(news, core.deadline, health):
                 moves += core.passed(health.clock())
@@ -136,16 +140,27 @@ async def race(candidates: Sequence[Candidate[T]], health: Health, budget: Hedge
             attempt.record.called_off()
             attempt.call_off()
         for candidate in candidates:
-            candidate.record.on_down.discard(news.set)
+            candidate.record.on_doubt.discard(news.set)
             if candidate.admission is Admission.PROBE:
                 candidate.record.breaker.released()
 
 
-def _entrant(candidate: Candidate[T], health: Health, *, is_last: bool) -> Entrant:
+def _entrant(candidate: Candidate[T], health: Health, *, is_last: bool, has_others: bool) -> Entrant:
     """The last one is waited for as long as anybody ever is: nobody is left to ask instead."""
+    is_doubted = has_others and candidate.record.breaker.is_doubted(health.clock())
     first, policy = candidate.record.first, health.deadlines
     patience = policy.give_up_bounds[1] if is_last else give_up_after(first, policy)
-    return Entrant(hedge_after(first, policy), patience, candidate.admission is Admission.PROBE)
+    return Entrant(hedge_after(first, policy), patience, is_doubted or candidate.admission is Admission.PROBE)
+
+
+def _late(attempt: Attempt[T], health: Health) -> None:
+    attempt.is_late = True
+    attempt.record.late(health.clock() - attempt.started, health.clock())
+
+
+def _is_beaten(attempt: Attempt[T], health: Health) -> bool:
+    """Of a provider that is doubted, being beaten is being late once more: or it is asked beside another for ever."""
+    return not attempt.is_late and not attempt.has_begun and attempt.record.breaker.is_doubted(health.clock())
 
 
 def _call_off(attempt: Attempt[T], health: Health) -> ProviderError:

@@ -39,7 +39,7 @@ class Record:
     pauses: RecentLatency  # the longest within each answer
     last_error: str = ""
     is_spare: bool = False  # a last resort: used when all are down, but nobody is up because of it
-    on_down: set[Callable[[], None]] = field(default_factory=set)  # those who are waiting for its answer
+    on_doubt: set[Callable[[], None]] = field(default_factory=set)  # those who are waiting for its answer
 
     def succeeded(self, took: float) -> None:
         """It gave its first word or byte."""
@@ -58,7 +58,8 @@ class Record:
             retry = round(self.breaker.reopens_at - now, 1)
             tell, event = (log.error, "provider_down") if is_news else (log.info, "provider_still_down")
             tell(event, stage=self.stage, provider=self.provider, error=str(error), retry_in=retry)
-            for told in tuple(self.on_down):
+        if self.breaker.is_doubted(now):
+            for told in tuple(self.on_doubt):
                 told()
 
     def late(self, took: float, now: float) -> None:

@@ -8,6 +8,7 @@ from typing import Final
 
 _WINDOW: Final = 100  # samples: about what 20 calls do in a minute
 _ENOUGH: Final = 10  # samples before the past is believed over the published figure
+_ENOUGH_FOR_TAIL: Final = 40  # samples before its own tail is: the p95 of twenty is the slowest of them
 _FAR_OUT: Final = 4.0  # times the median: a stall, not a slow answer; it must not teach us to wait for stalls
 
 
@@ -35,7 +36,10 @@ class RecentLatency:
 
     @property
     def p95(self) -> float:
-        """The 95th percentile of the delays that were answers at all."""
+        """The 95th percentile of the delays that were answers at all; of few of them, the median and the published spread
+        say more than the slowest."""
+        if _ENOUGH <= len(self._samples) < _ENOUGH_FOR_TAIL:
+            return self.p50 * self.expected.p95 / self.expected.p50
         return self._quantile(0.95)
 
     def _quantile(self, share: float) -> float:
