@@ -8,15 +8,18 @@ in `benchmarks/report/targets.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
-from typing import Final
+from collections.abc import Awaitable, Sequence
+from typing import Final, TypeVar
 
 from benchmarks.providers.barge_in import barge_in
 from benchmarks.providers.connections import connections
-from benchmarks.providers.failing import hedging, stalled
+from benchmarks.providers.failing import cost, hedging, stalled
 from benchmarks.providers.overhead import overhead
 from benchmarks.providers.turns import SHORT, Size, quantile, scenario
 from benchmarks.vendors.presets import PUBLISHED
+from voice.collector import settle
+
+T = TypeVar("T")
 
 STAGES: Final = ("ears", "mind", "mouth")
 
@@ -24,16 +27,12 @@ STAGES: Final = ("ears", "mind", "mouth")
 async def providers(size: Size | None = None, seed: int = 1) -> dict[str, object]:
     """All figures, in seconds, milliseconds or counts as their names say."""
     size = size or Size()
-    added = await overhead(size.exchanges, seed)
-    healthy = await scenario(size, seed)
-    gaps = [turn.gap for turn in healthy.turns]
-    parts: dict[str, Awaitable[object]] = {
-        "connections": connections(seed),
-        **{stage: stalled(size, seed, stage, gaps) for stage in STAGES},
-        "hedging": hedging(size, seed),
-        "barge_in": barge_in(seed),
-    }
-    found = await _all(parts, together=size.together)
+    added = await overhead(size.exchanges, seed)  # by itself: it is about milliseconds
+    settle()  # as a server does before its first call
+    healthy, *troubled = await _run([scenario(size, seed), *(stalled(size, seed, stage) for stage in STAGES)], size.at_once)
+    gaps = healthy.gaps
+    rest: list[Awaitable[dict[str, object]]] = [hedging(size, seed), connections(seed), barge_in(seed)]
+    hedged, opened, wasted = await _run(rest, size.at_once)
     return {
         "preset": PUBLISHED.name,
         "calls": size.calls,
@@ -41,17 +40,22 @@ async def providers(size: Size | None = None, seed: int = 1) -> dict[str, object
         "healthy_gap_p50_s": quantile(gaps, 0.5),
         "healthy_gap_p95_s": quantile(gaps, 0.95),
         "adapter": added,
-        "connections": found["connections"],
-        "stalled": {stage: found[stage] for stage in STAGES},
-        "hedging": found["hedging"],
-        "barge_in": found["barge_in"],
+        "connections": opened,
+        "stalled": {stage: cost(run, healthy) for stage, run in zip(STAGES, troubled, strict=True)},
+        "hedging": hedged,
+        "barge_in": wasted,
     }
 
 
-async def _all(parts: Mapping[str, Awaitable[object]], *, together: bool) -> dict[str, object]:
-    if together:
-        return dict(zip(parts, await asyncio.gather(*parts.values()), strict=True))
-    return {name: await part for name, part in parts.items()}
+async def _run(parts: Sequence[Awaitable[T]], at_once: int) -> list[T]:
+    """All of them, so many at the same time, each begun when there is room for it."""
+    room = asyncio.Semaphore(at_once)
+
+    async def one(part: Awaitable[T]) -> T:
+        async with room:
+            return await part
+
+    return await asyncio.gather(*map(one, parts))
 
 
 __all__ = ["SHORT", "Size", "providers"]
