@@ -41,18 +41,19 @@ class AnthropicModel:
         """Raises `ProviderRejected` when the SDK is not installed."""
         self.settings = settings
         self.client = SdkClient(_PROVIDER, "AsyncAnthropic", settings)
+        self._messages = self.client.api.messages  # imports its modules: here, not while a caller waits
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[ModelOutput, None]:
         """Stream one reply. Raises `ProviderError`."""
         reading = _Reading(self.settings.model)
         required = {"model": self.settings.model, "max_tokens": self.settings.max_tokens, "messages": ()}
-        async with aclosing(self.client.outputs(self.client.api.messages, required, self._body(prompt), reading)) as outputs:
+        async with aclosing(self.client.outputs(self._messages, required, self._body(prompt), reading)) as outputs:
             async for output in outputs:
                 yield output
 
     async def warm(self, prompt: Prompt) -> None:
         """While it rings: write both cached tiers and have two connections open before the first word. Never raises."""
-        create = self.client.api.messages.create
+        create = self._messages.create
         try:
             message, _ = await asyncio.gather(
                 create(model=self.settings.model, max_tokens=0, messages=(), extra_body=self._body(prompt)),
@@ -67,7 +68,7 @@ class AnthropicModel:
         """Whether key, model and credit are good, at no cost worth naming. Raises `ProviderError`."""
         try:
             await self.client.api.models.retrieve(self.settings.model)
-            await self.client.api.messages.create(
+            await self._messages.create(
                 model=self.settings.model, max_tokens=1, messages=[{"role": "user", "content": "hello"}]
             )
         except Exception as error:

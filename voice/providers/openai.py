@@ -40,12 +40,12 @@ class OpenAIModel:
         """Raises `ProviderRejected` when the SDK is not installed."""
         self.settings = settings
         self.client = SdkClient(_PROVIDER, "AsyncOpenAI", settings)
+        self._completions = self.client.api.chat.completions  # imports a dozen modules: here, not while a caller waits
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[ModelOutput, None]:
         """Stream one reply. Raises `ProviderError`."""
         required = {"model": self.settings.model, "messages": ()}
-        completions = self.client.api.chat.completions
-        outputs = self.client.outputs(completions, required, self._body(prompt), _Reading(self.settings.model))
+        outputs = self.client.outputs(self._completions, required, self._body(prompt), _Reading(self.settings.model))
         async with aclosing(outputs):
             async for output in outputs:
                 yield output
@@ -63,7 +63,7 @@ class OpenAIModel:
                 known = ", ".join(sorted(names)[:5])
                 raise ProviderRejected(_PROVIDER, "not_found", f"no model {self.settings.model!r}; there are: {known}")
             ask = {"messages": [{"role": "user", "content": "hello"}], **self._limits(16)}
-            await self.client.api.chat.completions.create(model=self.settings.model, messages=(), extra_body=ask)
+            await self._completions.create(model=self.settings.model, messages=(), extra_body=ask)
         except Exception as error:
             raise self.client.translate(error) from error
 
