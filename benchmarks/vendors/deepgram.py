@@ -11,7 +11,8 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -28,6 +29,9 @@ _FRAME: Final = 160  # 20 ms
 _INTERIM_EVERY: Final = 0.2  # seconds of audio between interims while somebody speaks
 _EMPTY_EVERY: Final = 1.0  # and between empty results while nobody does
 _UPDATE_EVERY: Final = 0.25  # flux: "Update ... approximately every 0.25 s"
+_SUREST: Final = (
+    0.2  # flux: seconds of silence before which it is never sure of an end; assumed, a stopped "t" is half of it
+)
 _WORDS: Final = {
     401: ("INVALID_AUTH", "Invalid credentials."),
     402: ("ASR_PAYMENT_REQUIRED", "Project has insufficient funds."),
@@ -268,10 +272,12 @@ class _Nova(_Session):
         self.listener.finish()
 
     def _results(self, heard: Heard, *, is_final: bool = False, speech_final: bool = False) -> dict[str, object]:
+        tags = _tags(heard) if self.request.first("language") == "multi" else _Tags()
         alternative = {
             "transcript": heard.text,
             "confidence": 0.98 if heard.text else 0.0,
-            "words": [{"word": w.text, "start": w.start, "end": w.end, "confidence": 0.98} for w in heard.words],
+            "words": [{"word": word.text, "confidence": 0.98, **_times(word), **tags.of_words} for word in heard.words],
+            **tags.of_all,
         }
         return {
             "type": "Results",
@@ -315,7 +321,7 @@ class _Flux(_Session):
 
     def _draw_patience(self) -> float:
         """Seconds of silence after which the model is sure, decided on the audio it gets."""
-        return max(self.vendor.preset.delay("deepgram.eot").draw(self.rng), 0.1)
+        return max(self.vendor.preset.delay("deepgram.eot").draw(self.rng), _SUREST)
 
     def _next(self) -> int:
         self._sequence += 1
@@ -382,6 +388,7 @@ class _Flux(_Session):
             "transcript": heard.text,
             "words": [{"word": word.text, "confidence": 0.98, **_times(word)} for word in heard.words],
             "end_of_turn_confidence": round(confidence, 3),
+            **(_tags(heard).of_all if self.request.first("model").endswith("-multi") else {}),
         }
         if trigger is not None:
             message["trigger"] = trigger
@@ -390,6 +397,18 @@ class _Flux(_Session):
     def sent(self, message: dict[str, object]) -> None:
         if message.get("event") == "EndOfTurn":
             self.vendor.log.add(self.number, "final", text=str(message["transcript"]), trigger=str(message["trigger"]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Tags:
+    """What is told of the language: with the whole, most spoken first, and with each word (`/v1/listen` alone)."""
+
+    of_all: Mapping[str, object] = field(default_factory=dict)
+    of_words: Mapping[str, object] = field(default_factory=dict)
+
+
+def _tags(heard: Heard) -> _Tags:
+    return _Tags({"languages": [heard.language]}, {"language": heard.language}) if heard.text else _Tags()
 
 
 def _times(word: Word) -> dict[str, float]:

@@ -7,6 +7,7 @@ nothing, exactly like the vendor.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from voice.events import Transcribed, Word
 
 _FRAME: Final = 160  # samples: 20 ms at 8 kHz
 _VOICED: Final = -45.0  # dBFS; line noise lies below, quiet speech above
+_IN_LANGUAGE: Final = re.compile(r"\[([a-z]{2}(?:-[A-Za-z]+)?)\] ")  # before a line of a script: what it is spoken in
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Heard:
     end: float
     is_speaking: bool
     silence: float = 0.0  # seconds since the last voice
+    language: str = "en"
 
 
 class Listener(Protocol):
@@ -58,7 +61,8 @@ ListenerFactory = Callable[[Tell], Listener]
 
 @dataclass(slots=True)
 class ScriptedListener:
-    """Says the next line of a script whenever it hears speech, word by word as the speech goes on.
+    """Says the next line of a script whenever it hears speech, word by word as the speech goes on. A line may begin with
+    its language: `[es] hola`.
 
     Words are taken to be spoken at `word_seconds` each from the onset; when the speech ends earlier, the rest is heard at
     once, so that the whole line is always understood, and never before it was said.
@@ -73,6 +77,7 @@ class ScriptedListener:
     _onset: float | None = None
     _last_voice: float = 0.0
     _line: list[str] = field(default_factory=list)
+    _language: str = "en"
 
     def hear(self, audio: bytes) -> None:
         self._rest += audio
@@ -103,9 +108,14 @@ class ScriptedListener:
         if is_voiced:
             if self._onset is None:
                 self._onset = self._position - _FRAME / 8000
-                self._line = self.script.popleft().split() if self.script else []
+                self._begin(self.script.popleft() if self.script else "")
             self._last_voice = self._position
         self.tell(self._heard())
+
+    def _begin(self, line: str) -> None:
+        told = _IN_LANGUAGE.match(line)
+        self._language = told[1] if told else "en"
+        self._line = line[told.end() if told else 0 :].split()
 
     def _heard(self) -> Heard:
         if self._onset is None:
@@ -121,8 +131,8 @@ class ScriptedListener:
             Word(text, round(self._onset + step * i, 3), round(self._onset + step * (i + 1), 3))
             for i, text in enumerate(self._line[:count])
         )
-        text = " ".join(self._line[:count])
-        return Heard(text, words, self._onset, self._last_voice, is_speaking=silence < self.end_after, silence=silence)
+        text, is_speaking = " ".join(self._line[:count]), silence < self.end_after
+        return Heard(text, words, self._onset, self._last_voice, is_speaking, silence, self._language)
 
 
 class EarsPort(Protocol):

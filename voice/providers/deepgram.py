@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -32,6 +32,7 @@ from voice.agent import AgentDefinition
 from voice.errors import ProviderError, ProviderUnavailable
 from voice.events import SAMPLE_RATE, Transcribed
 from voice.pricing.consumption import Consumption, Stage, bill
+from voice.providers.call_ears import CallEars
 from voice.providers.deepgram_hearing import Hearing, Message, keyterms, parse, within_limit
 from voice.providers.extras import load
 from voice.providers.trouble import from_status, from_transport
@@ -58,6 +59,7 @@ class DeepgramSettings:
     api_key: str
     url: str = "wss://api.deepgram.com"
     model: str = "nova-3"
+    language: str = ""  # the agent's own unless set; `multi` understands them all, and tells which was spoken
     connect_timeout: float = 3.0
     final_after: float = 0.5
     stall_after: float = 6.0
@@ -70,6 +72,11 @@ class DeepgramSettings:
     @property
     def is_flux(self) -> bool:
         return self.model.startswith("flux")
+
+    @property
+    def billed_as(self) -> str:
+        """The model as the vendor's price list has it."""
+        return f"{self.model}-multi" if self.language == "multi" and not self.is_flux else self.model
 
 
 class DeepgramEars:
@@ -121,7 +128,7 @@ class DeepgramEars:
         else:
             query += [
                 ("channels", "1"),
-                ("language", language),
+                ("language", settings.language or language),
                 ("interim_results", "true"),
                 ("punctuate", "true"),
                 ("endpointing", str(round(settings.endpointing * 1000))),
@@ -161,12 +168,13 @@ class DeepgramEars:
 # --- the shell --------------------------------------------------------------------------------------------------------
 
 
-class _Ears:
+class _Ears(CallEars):
     """The ears of one call."""
 
     def __init__(
         self, settings: DeepgramSettings, socket: Any, connection: ClientConnection, configure: Any, terms: tuple[str, ...]
     ) -> None:
+        super().__init__()
         self._settings = settings
         self._socket = socket
         self._connection = connection
@@ -178,14 +186,11 @@ class _Ears:
         self._pending = bytearray()
         self._orders: deque[str] = deque()
         self._wake = asyncio.Event()
-        self._heard: asyncio.Queue[Transcribed | ProviderError | None] = asyncio.Queue()
         self._sent = 0  # bytes of caller audio
         self._filler = 0  # bytes of silence put in
         self._sent_at_word = 0  # of caller audio, when the vendor last said anything
         self._word_at = time.monotonic()  # and when that was
-        self._timer: asyncio.TimerHandle | None = None
         self._has_waited = False  # for the final that was asked for last
-        self._is_closed = False
         self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._read())]
 
     # --- the port ---
@@ -201,12 +206,12 @@ class _Ears:
         if self._is_closed or self._timer is not None:
             return
         if self._hearing.is_settled(time.monotonic()):
-            self._heard.put_nowait(Transcribed("", is_final=True))
+            self._tell(Transcribed("", is_final=True))
             return
         self._has_waited = False
         self._orders.append("finish")
         self._wake.set()
-        self._timer = asyncio.get_running_loop().call_later(self._settings.final_after, self._too_late)
+        self._start_timer(self._settings.final_after, self._too_late)
 
     def expect(self, phrases: Sequence[str]) -> None:
         """Listen for these as well, from now on, as far as the vendor's limit on keyterms goes."""
@@ -216,23 +221,8 @@ class _Ears:
             self._orders.append("configure")
             self._wake.set()
 
-    async def events(self) -> AsyncIterator[Transcribed]:
-        """What is heard, until `close`. Raises `ProviderError` when the socket fails or the vendor has gone deaf."""
-        while True:
-            heard = await self._heard.get()
-            if heard is None:
-                return
-            if isinstance(heard, ProviderError):
-                raise heard
-            yield heard
-
-    async def close(self) -> None:
-        """Say goodbye and close. Twice is allowed."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        if self._timer is not None:
-            self._timer.cancel()
+    async def _end(self) -> None:
+        """Say goodbye and close."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -240,9 +230,8 @@ class _Ears:
             async with asyncio.timeout(_FAREWELL):
                 await self._socket.send_close_stream()
                 await self._connection.close()
-        self._heard.put_nowait(None)
         seconds = (self._sent + self._filler) / SAMPLE_RATE
-        bill(Consumption(Stage.EARS, _PROVIDER, self._settings.model, seconds=seconds))
+        bill(Consumption(Stage.EARS, _PROVIDER, self._settings.billed_as, seconds=seconds))
 
     # --- sending ---
 
@@ -320,7 +309,7 @@ class _Ears:
             return
         if heard.is_final:
             self._stop_timer()
-        self._heard.put_nowait(heard)
+        self._tell(heard)
 
     def _too_late(self) -> None:
         """The final that was asked for did not come: the caller is not kept waiting for it."""
@@ -330,21 +319,16 @@ class _Ears:
             return
         if self._hearing.interim is None and not self._has_waited:  # no words yet are worth a second wait
             self._has_waited = True
-            self._timer = asyncio.get_running_loop().call_later(self._settings.final_after, self._too_late)
+            self._start_timer(self._settings.final_after, self._too_late)
             return
-        self._heard.put_nowait(self._hearing.close())
+        self._tell(self._hearing.close())
 
     def _silent_for(self) -> float:
         """Seconds without a message, by the clock and by the audio sent, whichever is less: replayed audio is sent faster
         than it can be answered, and while no audio is sent there is nothing to answer."""
         return min((self._sent - self._sent_at_word) / SAMPLE_RATE, time.monotonic() - self._word_at)
 
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
     def _fail(self, error: ProviderError) -> None:
         if not self._is_closed:
             self._stop_timer()
-            self._heard.put_nowait(error)
+            self._tell(error)

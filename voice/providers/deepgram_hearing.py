@@ -6,7 +6,7 @@ The messages are read by their wire names, Nova's `Results` and Flux's `TurnInfo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import msgspec
@@ -17,6 +17,8 @@ from voice.events import Transcribed, Word
 
 _MOST_CHARACTERS: Final = 1400  # of all keyterms: the vendor's 500 tokens, with room to spare
 _TERM_COST: Final = 3  # characters that a term costs beside its own
+_NO_OPINION: Final = 0.5  # of a turn that ended because we said so
+_ENOUGH_WORDS: Final = 2  # to tell a language by: "no", "okay" and a name are words of several
 
 
 def keyterms(agent: AgentDefinition, briefing: Briefing) -> tuple[str, ...]:
@@ -50,6 +52,7 @@ class Alternative(msgspec.Struct):
     transcript: str = ""
     confidence: float = 0.0
     words: list[HeardWord] = []
+    languages: list[str] | None = None  # the most spoken first; only where the model tells them apart
 
 
 class Channel(msgspec.Struct):
@@ -68,7 +71,9 @@ class Message(msgspec.Struct):
     event: str = ""
     transcript: str = ""
     words: list[HeardWord] = []
+    languages: list[str] | None = None
     end_of_turn_confidence: float = 0.0
+    trigger: str | None = None  # what ended a turn: model, timeout, or our own order: manual
     # Error
     code: str = ""
     description: str = ""
@@ -117,39 +122,46 @@ class Hearing:
         interim, self.interim = self.interim, None
         if interim is None:
             return Transcribed("", is_final=True)
-        return Transcribed(interim.text, is_final=True, confidence=interim.confidence, words=interim.words)
+        return replace(interim, is_final=True, stability=None, end_of_turn=None)
 
     def _results(self, message: Message, best: Alternative, now: float) -> Transcribed | None:
-        words = self._words(best.words)
+        heard = self._heard(best)
         if not message.is_final:
-            return self._interim(best.transcript, best.confidence, words, None)
+            return self._interim(heard)
         # A final without words is only worth telling when it was asked for, or takes an interim back.
         if not best.transcript and not message.from_finalize and self.interim is None:
             return None
-        return self._final(best.transcript, best.confidence, words, None, now)
+        return self._final(heard, now)
 
     def _turn(self, message: Message, now: float) -> Transcribed | None:
-        words = self._words(message.words)
         confidence = _mean([word.confidence for word in message.words])
-        if message.event == "EndOfTurn":
-            return self._final(message.transcript, confidence, words, 1.0, now)
-        end = 0.0 if message.event == "TurnResumed" else message.end_of_turn_confidence
-        return self._interim(message.transcript, confidence, words, end)
+        heard = self._heard(Alternative(message.transcript, confidence, message.words, message.languages))
+        match message.event:
+            case "EndOfTurn":
+                return self._final(replace(heard, end_of_turn=_NO_OPINION if message.trigger == "manual" else 1.0), now)
+            case "TurnResumed":
+                return self._interim(replace(heard, end_of_turn=0.0))
+            case _:
+                return self._interim(replace(heard, end_of_turn=message.end_of_turn_confidence))
 
-    def _interim(self, text: str, confidence: float, words: tuple[Word, ...], end: float | None) -> Transcribed | None:
-        if not text:
+    def _heard(self, best: Alternative) -> Transcribed:
+        language = best.languages[0] if best.languages and len(best.words) >= _ENOUGH_WORDS else ""
+        return Transcribed(best.transcript, False, best.confidence, words=self._words(best.words), language=language)
+
+    def _interim(self, heard: Transcribed) -> Transcribed | None:
+        before = self.interim
+        if not heard.text:
             return None
-        stability = stable_share(self.interim.text if self.interim else "", text)
-        if self.interim is not None and self.interim.text == text and self.interim.end_of_turn == end:
+        if before is not None and before.text == heard.text and before.end_of_turn == heard.end_of_turn:
             return None
-        self.interim = Transcribed(text, False, confidence, stability, words, end)
+        self.interim = replace(heard, stability=stable_share(before.text if before else "", heard.text))
         return self.interim
 
-    def _final(self, text: str, confidence: float, words: tuple[Word, ...], end: float | None, now: float) -> Transcribed:
+    def _final(self, heard: Transcribed, now: float) -> Transcribed:
         self.interim = None
-        if text:
+        if heard.text:
             self.last_final = now
-        return Transcribed(text, True, confidence, 1.0, words, end)
+        return replace(heard, is_final=True, stability=1.0)
 
     def _words(self, words: Sequence[HeardWord]) -> tuple[Word, ...]:
         return tuple(Word(word.punctuated_word or word.word, self._when(word.start), self._when(word.end)) for word in words)

@@ -114,7 +114,7 @@ class _Ears(PlugInEars):
         with suppress(RuntimeError):
             self._stream.flush()
 
-    async def _end(self) -> None:
+    async def _stop(self) -> None:
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
         with suppress(Exception):  # what a broken stream says when it is closed does not matter any more

@@ -118,7 +118,7 @@ class _Ears(PlugInEars):
     def _flush(self) -> None:
         self._inbox.put_nowait(self._frames.VADUserStoppedSpeakingFrame())
 
-    async def _end(self) -> None:
+    async def _stop(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

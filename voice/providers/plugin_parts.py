@@ -6,9 +6,8 @@ every one that was asked for, errors as ours, a close that may come twice, and a
 
 from __future__ import annotations
 
-import asyncio
-from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import ClassVar, Final, Self
 
@@ -17,6 +16,7 @@ from voice.errors import ProviderError
 from voice.events import SAMPLE_RATE, Transcribed
 from voice.ports import SpokenAudio
 from voice.pricing.consumption import Consumption, Stage, bill
+from voice.providers.call_ears import CallEars
 from voice.providers.plugin import LastInterim, PlugIn, parse_name
 
 FINAL_AFTER: Final = 0.8  # seconds a plug-in may take for the final it was asked for
@@ -37,16 +37,14 @@ class PlugInPart:
         return cls(parse_name(cls.framework, name))
 
 
-class PlugInEars(ABC):
+class PlugInEars(CallEars):
     """The ears of one call. A framework says how its stream is fed, asked for a final and ended."""
 
     def __init__(self, name: str) -> None:
+        super().__init__()
         self._name = name
         self._last = LastInterim()
         self._sent = 0  # bytes of caller audio, one a sample
-        self._timer: asyncio.TimerHandle | None = None
-        self._heard: asyncio.Queue[Transcribed | ProviderError | None] = asyncio.Queue()
-        self._is_closed = False
 
     @abstractmethod
     def _feed(self, pcm: bytes, samples: int) -> None:
@@ -57,7 +55,7 @@ class PlugInEars(ABC):
         """Ask the stream for a final."""
 
     @abstractmethod
-    async def _end(self) -> None:
+    async def _stop(self) -> None:
         """Stop reading and close the stream."""
 
     # --- the port ---
@@ -71,26 +69,13 @@ class PlugInEars(ABC):
         if self._is_closed or self._timer is not None:
             return
         self._flush()
-        self._timer = asyncio.get_running_loop().call_later(FINAL_AFTER, self._too_late)
+        self._start_timer(FINAL_AFTER, self._too_late)
 
-    def expect(self, phrases: Sequence[str]) -> None:  # noqa: B027 (no framework has a way for it)
+    def expect(self, phrases: Sequence[str]) -> None:
         """Plug-ins take no hints in mid-stream."""
 
-    async def events(self) -> AsyncIterator[Transcribed]:
-        """What is heard, until `close`. Raises `ProviderError`."""
-        while (heard := await self._heard.get()) is not None:
-            if isinstance(heard, ProviderError):
-                raise heard
-            yield heard
-
-    async def close(self) -> None:
-        """Close. Twice is allowed."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        self._stop_timer()
-        await self._end()
-        self._heard.put_nowait(None)
+    async def _end(self) -> None:
+        await self._stop()
         bill(Consumption(Stage.EARS, self._name, seconds=self._sent / SAMPLE_RATE))
 
     # --- what the stream says ---
@@ -98,19 +83,14 @@ class PlugInEars(ABC):
     def told(self, words: Transcribed) -> None:
         if words.is_final:
             self._stop_timer()
-        self._heard.put_nowait(self._last.heard(words))
+        self._tell(self._last.heard(words))
 
     def failed(self, error: ProviderError) -> None:
-        self._heard.put_nowait(error)
+        self._tell(error)
 
     def _too_late(self) -> None:
         self._timer = None
-        self._heard.put_nowait(self._last.close())
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._tell(self._last.close())
 
 
 async def spoken(name: str, text: str, pieces: AsyncGenerator[SpokenAudio, None]) -> AsyncGenerator[SpokenAudio, None]:

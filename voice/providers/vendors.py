@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl
 
 from voice.errors import ProviderRejected
 from voice.ports import LanguageModel, SpeechToText, TextToSpeech
@@ -44,10 +45,9 @@ def make_ears(name: str, access: Access) -> SpeechToText:
         case "deepgram":
             from voice.providers.deepgram import DeepgramEars, DeepgramSettings
 
-            usual = DeepgramSettings("")
-            return DeepgramEars(
-                DeepgramSettings(access.deepgram_api_key, access.deepgram_url or usual.url, model or usual.model)
-            )
+            usual, (model, language) = DeepgramSettings(""), _spoken(name, model)
+            address = access.deepgram_url or usual.url
+            return DeepgramEars(DeepgramSettings(access.deepgram_api_key, address, model or usual.model, language=language))
         case "livekit":
             from voice.providers.livekit import LiveKitEars
 
@@ -58,6 +58,16 @@ def make_ears(name: str, access: Access) -> SpeechToText:
             return PipecatEars.named(model)
         case _:
             raise _unknown("ears", name, EARS)
+
+
+def _spoken(name: str, model: str) -> tuple[str, str]:
+    """The model of a name, and the language that it asks for: `nova-3?language=multi`. Raises `ProviderRejected`."""
+    model, _, query = model.partition("?")
+    options = dict(parse_qsl(query, keep_blank_values=True))
+    language = options.pop("language", "")
+    if options:
+        raise ProviderRejected(name, "bad_request", f"no option {', '.join(options)}; there is: language")
+    return model, language
 
 
 def make_mind(name: str, access: Access) -> LanguageModel:

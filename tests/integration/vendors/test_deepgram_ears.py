@@ -75,6 +75,26 @@ async def test_it_listens_for_the_agents_terms_and_the_callers_names_and_keeps_t
     assert '"sample_rate": ["8000"]' in str(opened["query"])
 
 
+@pytest.mark.parametrize("asked", [replace(NOVA, language="multi"), replace(FLUX, model="flux-general-multi")])
+async def test_the_language_that_was_spoken_is_told_by_models_that_know_several(
+    ears_of, speech: Audio, silence: Audio, asked: DeepgramSettings
+) -> None:
+    async with DeepgramStandIn(script=["[es] no hablo inglés"]) as vendor, ears_of(vendor, asked) as ears:
+        ears.hear(speech(0.9) + silence(0.3))
+        ears.finish_utterance()
+        heard, _ = await final(ears)
+    assert (heard.text, heard.language) == ("no hablo inglés", "es")
+
+
+async def test_the_language_is_not_told_by_a_model_that_knows_one(ears_of, speech: Audio, silence: Audio) -> None:
+    async with DeepgramStandIn(script=["[es] no hablo inglés"]) as vendor, ears_of(vendor, NOVA) as ears:
+        ears.hear(speech(0.9) + silence(0.3))
+        ears.finish_utterance()
+        heard, _ = await final(ears)
+    assert heard.language == ""
+    assert '"language": ["en-US"]' in str(vendor.log.of("opened")[0]["query"])
+
+
 async def test_what_is_expected_next_is_listened_for_too(ears_of) -> None:
     for settings in (NOVA, FLUX):
         async with DeepgramStandIn() as vendor, ears_of(vendor, settings) as ears:

@@ -19,6 +19,7 @@ from voice.errors import ProviderRejected
 from voice.ports import Prompt, TextDelta
 from voice.pricing.consumption import Account, Stage, bill_to
 from voice.pricing.table import bill_for, published
+from voice.providers.deepgram import DeepgramEars
 from voice.providers.scripted import ScriptedEars, ScriptedMind, ScriptedMouth
 from voice.providers.vendors import Access, Embedded, Fleet, fleet_of, make_ears, make_mind, make_mouth
 
@@ -102,3 +103,11 @@ def test_a_plugin_whose_framework_is_not_installed_says_what_to_install() -> Non
         make_mouth("pipecat:no_such_service", Access())
     with pytest.raises(ProviderRejected, match="pip install"):
         make_ears("pipecat:no_such_service", Access())
+
+
+def test_ears_may_be_asked_for_a_language_and_for_nothing_else() -> None:
+    ears = make_ears("deepgram:nova-3?language=multi", Access(deepgram_api_key="k"))
+    assert isinstance(ears, DeepgramEars)
+    assert (ears.settings.model, ears.settings.language) == ("nova-3", "multi")
+    with pytest.raises(ProviderRejected, match="no option tier; there is: language"):
+        make_ears("deepgram:nova-3?tier=best", Access())

@@ -126,7 +126,7 @@ async def test_flux_tells_of_turns_in_order_and_agrees_with_its_eager_self(speec
 
 async def test_flux_takes_back_an_eager_end_when_the_speech_goes_on(speech: Audio, silence: Audio) -> None:
     async with DeepgramStandIn(script=["well now"]) as vendor, flux(vendor, eager_eot_threshold=0.4) as socket:
-        await socket.send_media(speech(0.9) + silence(0.08) + speech(0.3) + silence(0.4))
+        await socket.send_media(speech(0.9) + silence(0.14) + speech(0.3) + silence(0.4))
         seen = await until(socket, lambda message: getattr(message, "event", "") == "EndOfTurn")
     assert "TurnResumed" in [getattr(message, "event", "") for message in seen]
 
@@ -211,3 +211,14 @@ async def test_it_can_really_listen(speech: Audio, silence: Audio) -> None:
         seen = await until(socket, lambda message: message.is_final)
     assert seen[-1].channel.alternatives[0].transcript == "polly"
     assert parrot.heard == 7200
+
+
+async def test_the_language_of_a_line_is_told_where_the_model_tells_languages_apart(speech: Audio, silence: Audio) -> None:
+    async with DeepgramStandIn(script=["[es] no hablo inglés"]) as vendor, nova(vendor, language="multi") as socket:
+        await socket.send_media(speech(0.9) + silence(0.3))
+        best = (await until(socket, lambda message: message.speech_final))[-1].channel.alternatives[0]
+    assert (best.languages, best.words[0].language) == (["es"], "es")
+    async with DeepgramStandIn(script=["[es] no hablo"]) as vendor, flux(vendor, model="flux-general-multi") as socket:
+        await socket.send_media(speech(0.6) + silence(0.4))
+        seen = await until(socket, lambda message: getattr(message, "event", "") == "EndOfTurn")
+    assert seen[-1].languages == ["es"]

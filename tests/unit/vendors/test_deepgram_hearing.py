@@ -25,9 +25,9 @@ def word(text: str, start: float, end: float) -> HeardWord:
     return HeardWord(word=text.lower(), punctuated_word=text, start=start, end=end, confidence=0.9)
 
 
-def results(text: str, *, final: bool = False, asked: bool = False) -> Message:
+def results(text: str, *, final: bool = False, asked: bool = False, languages: list[str] | None = None) -> Message:
     words = [word(part, i * 0.3, i * 0.3 + 0.3) for i, part in enumerate(text.split())]
-    best = Alternative(transcript=text, confidence=0.9, words=words)
+    best = Alternative(transcript=text, confidence=0.9, words=words, languages=languages)
     return Message(type="Results", is_final=final, from_finalize=asked, channel=Channel([best]))
 
 
@@ -89,6 +89,30 @@ def test_flux_says_how_sure_it_is_and_takes_it_back() -> None:
     assert ends == [0.5, 0.0, 1.0]
     assert hearing.take(turn("Update", "", 0.0), 0.3) is None
     assert hearing.take(Message(type="Connected"), 0.4) is None
+
+
+def test_a_turn_that_we_ended_ourselves_is_no_opinion_of_the_vendors() -> None:
+    forced = turn("EndOfTurn", "yes", 0.2)
+    forced.trigger = "manual"
+    heard = Hearing().take(forced, 0.0)
+    assert heard is not None
+    assert heard.end_of_turn == 0.5
+
+
+def test_the_language_most_spoken_is_told_once_there_are_words_enough_to_tell_it_by() -> None:
+    hearing = Hearing()
+    one = hearing.take(results("no", languages=["es"]), 0.0)
+    more = hearing.take(results("no hablo inglés", final=True, languages=["es", "en"]), 0.1)
+    plain = hearing.take(results("I see that"), 0.2)
+    assert one is not None
+    assert more is not None
+    assert plain is not None
+    assert (one.language, more.language, plain.language) == ("", "es", "")
+    turned = Message(
+        type="TurnInfo", event="Update", transcript="buenos días", words=[word("x", 0, 1), word("y", 1, 2)], languages=["es"]
+    )
+    hearing.take(turned, 0.3)
+    assert hearing.close().language == "es"  # also where the last interim stands in for the final
 
 
 def test_silence_that_was_put_in_is_taken_out_of_the_times() -> None:

@@ -41,8 +41,9 @@ def test_it_does_not_grow_for_ever() -> None:
 
 
 def test_words_keep_the_times_of_the_call() -> None:
-    heard = Transcribed("yes", True, 0.9, 1.0, (Word("yes", 0.5, 0.8),), 0.7)
+    heard = Transcribed("yes", True, 0.9, 1.0, (Word("yes", 0.5, 0.8),), 0.7, "es")
     moved = shifted(heard, 2.0)
     assert moved.words == (Word("yes", 2.5, 2.8),)
     assert (moved.text, moved.is_final, moved.confidence, moved.end_of_turn) == ("yes", True, 0.9, 0.7)
+    assert moved.language == "es"
     assert shifted(heard, 0.0) is heard

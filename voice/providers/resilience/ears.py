@@ -7,7 +7,7 @@ the caller speaks. Word times stay those of the call.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 
 import structlog
@@ -18,6 +18,7 @@ from voice.errors import ProviderError, ProviderUnavailable
 from voice.events import Transcribed
 from voice.ports import SpeechToText, Transcriber
 from voice.pricing.consumption import Stage
+from voice.providers.call_ears import CallEars
 from voice.providers.resilience.health import Health, Record
 from voice.providers.resilience.latency import connect_within, final_within
 from voice.providers.resilience.replay import Replay, shifted
@@ -46,7 +47,7 @@ class FallbackEars:
                 await close()
 
 
-class FallbackTranscriber:
+class FallbackTranscriber(CallEars):
     """The ears of one call."""
 
     def __init__(
@@ -57,6 +58,7 @@ class FallbackTranscriber:
         briefing: Briefing,
         health: Health,
     ) -> None:
+        super().__init__()
         self._ears = ears
         self._records = records
         self._agent = agent
@@ -68,10 +70,7 @@ class FallbackTranscriber:
         self._base = 0.0  # seconds of the call before the present ears began to listen
         self._expected: tuple[str, ...] = ()
         self._asked_at: float | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._heard: asyncio.Queue[Transcribed | ProviderError | None] = asyncio.Queue()
         self._reader: asyncio.Task[None] | None = None
-        self._is_closed = False
 
     async def begin(self) -> None:
         """Open the first ears. Raises `ProviderError` when none can be opened."""
@@ -101,27 +100,11 @@ class FallbackTranscriber:
         if self._inner is not None:
             self._inner.expect(phrases)
 
-    async def events(self) -> AsyncIterator[Transcribed]:
-        """What is heard, by whichever ears. Raises `ProviderError` when no ears are left."""
-        while True:
-            heard = await self._heard.get()
-            if heard is None:
-                return
-            if isinstance(heard, ProviderError):
-                raise heard
-            yield heard
-
-    async def close(self) -> None:
-        """Close. Twice is allowed."""
-        if self._is_closed:
-            return
-        self._is_closed = True
-        self._stop_timer()
+    async def _end(self) -> None:
         if self._reader is not None:
             self._reader.cancel()
             await asyncio.gather(self._reader, return_exceptions=True)
         await self._drop()
-        self._heard.put_nowait(None)
 
     # --- ears after ears ---
 
@@ -134,7 +117,7 @@ class FallbackTranscriber:
                 except ProviderError as error:
                     await self._replace(error)
         except ProviderError as error:
-            self._heard.put_nowait(error)
+            self._tell(error)
 
     async def _listen(self) -> None:
         """Pass on what the present ears hear, until they fail or are closed."""
@@ -152,7 +135,7 @@ class FallbackTranscriber:
             self._asked_at = None
             self._stop_timer()
             self._replay.final(heard.words)
-        self._heard.put_nowait(heard)
+        self._tell(heard)
 
     async def _replace(self, error: ProviderError) -> None:
         """Open other ears and let them hear again what is not final. The failed ones may try again, last."""
@@ -227,20 +210,13 @@ class FallbackTranscriber:
         try:
             await self._replace(late)
         except ProviderError as error:
-            self._heard.put_nowait(error)
+            self._tell(error)
             return
         await self._read()
 
     def _restart_timer(self) -> None:
-        self._stop_timer()
         if self._record is not None:
-            within = final_within(self._record.first, self._health.deadlines)
-            self._timer = asyncio.get_running_loop().call_later(within, self._too_late)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+            self._start_timer(final_within(self._record.first, self._health.deadlines), self._too_late)
 
     @property
     def _provider(self) -> str:

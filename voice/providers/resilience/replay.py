@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from voice.events import SAMPLE_RATE, Transcribed, Word
@@ -55,4 +55,4 @@ def shifted(heard: Transcribed, seconds: float) -> Transcribed:
     if not seconds or not heard.words:
         return heard
     words = tuple(Word(word.text, round(word.start + seconds, 3), round(word.end + seconds, 3)) for word in heard.words)
-    return Transcribed(heard.text, heard.is_final, heard.confidence, heard.stability, words, heard.end_of_turn)
+    return replace(heard, words=words)
