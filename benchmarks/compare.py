@@ -27,7 +27,7 @@ DESCRIPTIVE: Final = frozenset({"lead", "claimed_gap"})
 NUMBERS: Final = ("cpu_ms_per_call_second", "bytes_per_call", "lag_p99_median_ms")
 # ... unless the samples are there too: then those are compared.
 _SAMPLED: Final = {"cpu_ms_per_call_second": "cpu", "lag_p99_median_ms": "loop_lag"}
-MORE_IS_BETTER: Final = ("calls_per_core", "events_per_second")
+MORE_IS_BETTER: Final = ("calls_per_core", "times_the_better_other", "events_per_second")
 
 
 @dataclass(frozen=True, slots=True)

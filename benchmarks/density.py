@@ -1,58 +1,141 @@
-"""More and more calls on one core, until the engine breaks: calls per core, CPU and memory per call, loop lag. The shell."""
+"""More and more calls on one core, until the engine breaks: calls per core, CPU and memory per call, loop lag, and what
+crowding adds to an answer. Engines take turns step by step, each on its own way to its limit. The shell."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Final
 
-from benchmarks.callers.fleet import scenarios
-from benchmarks.callers.speech import Speech, texts_of, write_bank
-from benchmarks.errors import NothingMeasured
+from msgspec import structs
+
+from benchmarks.callers.climbing import Ascent, read_way
+from benchmarks.callers.load import Order
+from benchmarks.callers.step import Step, added
+from benchmarks.contenders import Contender, contenders
+from benchmarks.errors import BenchmarkError, NothingMeasured
 from benchmarks.plan import Place, Plan, Progress
-from benchmarks.processes import running, vendors_running
-from benchmarks.report.model import Point, Run, at
-from benchmarks.run import engine_notes
+from benchmarks.report.model import Figure, Point, Run, at, figure
+from benchmarks.report.targets import OURS
 from benchmarks.target import Engine, setup_of, version_of
 
-SCRIPTS: Final = 16  # different callers; more calls share them
-SHORT: Final = "20..640*2.5~0.25"  # see `benchmarks.callers.climbing`
-LONG: Final = "10..1280*2~0.05"
+# See `benchmarks.callers.climbing`. Engines that are known to break at 30 to 60 calls start with few and grow by halves.
+WAYS: Final[Mapping[str, str]] = {"offhook": "25..600*3~0.3", "pipecat": "8..160*1.5~0.2", "livekit": "8..160*1.5~0.2"}
+LONG_WAYS: Final[Mapping[str, str]] = {
+    "offhook": "20..1280*2~0.05",
+    "pipecat": "6..320*1.5~0.05",
+    "livekit": "6..320*1.5~0.05",
+}
+ANY_WAY: Final = "8..640*2~0.2"  # of an engine that nobody knows
 
 
 @dataclass(frozen=True, slots=True)
 class Climb:
-    """How to climb: which way (`benchmarks.callers.climbing`), and for how many seconds a step."""
+    """How to climb: which way (`benchmarks.callers.climbing`; none: each engine's own), and for how many seconds a step.
+    `last_hold` is for the two steps that are compared with each other: half of the most calls, and few."""
 
-    way: str = SHORT
+    way: str = ""
     hold: float = 8.0
+    last_hold: float = 12.0
+    ways: Mapping[str, str] = field(default_factory=lambda: WAYS)
+
+    def way_of(self, engine: Engine) -> str:
+        return self.way or self.ways.get(engine.name, ANY_WAY)
 
 
-async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progress: Progress) -> Run:
-    """The density curve of one engine. Raises `BenchmarkError`."""
+@dataclass(slots=True)
+class _Climbing:
+    """One engine under way. `few` and `half`: the steps at its foot and half way up, one after the other."""
+
+    contender: Contender
+    ascent: Ascent
+    few: list[Step] = field(default_factory=list)
+    half: list[Step] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+async def density(
+    engines: Sequence[Engine], plan: Plan, climb: Climb, place: Place, progress: Progress, failures: list[str]
+) -> list[Run]:
+    """The density curves of all engines, whose steps are taken in turns. What goes wrong with one is among the failures."""
     plan = plan.usual("inside", "fixed")
-    folder = await _bank(engine, plan, place, "density")
-    with vendors_running(engine, plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
-        steps = _climbed(url, plan, climb, place, folder, progress)
-        notes = engine_notes(folder)
-    ours = [int(_float(step, "calls")) for step in steps if step.get("is_ours")]
-    measured = [step for step in steps if not step.get("is_ours")]
-    if not measured:
-        raise NothingMeasured("no step of the climb was measured" + (": the callers themselves were late" if ours else ""))
-    points = tuple(sorted((point_of(step, notes) for step in measured), key=lambda point: point.calls))
+    with ExitStack() as stack:
+        progress("starting and warming up")
+        up = await contenders(engines, plan, "density", place, failures, stack)
+        lot = [_Climbing(each, Ascent(read_way(climb.way_of(each.engine)))) for each in up]
+        climbing = lot
+        while climbing:
+            climbing = [each for each in climbing if _one_step(each, climb, progress)]
+        for each in lot:
+            _compared(each, climb, progress)
+        runs = []
+        for each in lot:
+            try:
+                runs.append(_run(each, plan, climb))
+            except BenchmarkError as error:
+                failures.append(f"density, {each.contender.engine.title}: {error}")
+    return beside_the_others(runs)
+
+
+def _one_step(climbing: _Climbing, climb: Climb, progress: Progress) -> bool:
+    """The next step of one engine; False when it has none."""
+    calls = climbing.ascent.next()
+    if calls is None:
+        return False
+    step = _stepped(climbing, Order(calls, climb.hold))
+    if step is not None:
+        why = climbing.ascent.take(step)
+        progress(f"{climbing.contender.engine.title}, {calls} calls: {why or 'holds'}")
+    return True
+
+
+def _stepped(climbing: _Climbing, order: Order) -> Step | None:
+    """One step, and the rest after it. An engine that does not come to rest is not called again."""
+    try:
+        step = climbing.contender.step(order)
+    except BenchmarkError as error:
+        climbing.ascent.is_over = True
+        climbing.remarks.append(str(error))
+        return None
+    if not climbing.contender.rest():
+        climbing.ascent.is_over = True
+        climbing.remarks.append(f"it did not come to rest after {order.calls} calls, and was not called again")
+    return step
+
+
+def _compared(climbing: _Climbing, climb: Climb, progress: Progress) -> None:
+    """Half of the most calls, and few, right after each other: what crowding adds to the same answers."""
+    few = next((step.calls for step, _ in climbing.ascent.steps), 0)
+    half = climbing.ascent.holds // 2
+    if not half or climbing.remarks:
+        return
+    for calls, taken in ((few, climbing.few), (half, climbing.half)):
+        progress(f"{climbing.contender.engine.title}, {calls} calls: what crowding adds")
+        step = _stepped(climbing, Order(calls, climb.last_hold))
+        if step is not None and not step.is_ours:
+            taken.append(step)
+
+
+def _run(climbing: _Climbing, plan: Plan, climb: Climb) -> Run:
+    """Raises `NothingMeasured`."""
+    engine, ascent = climbing.contender.engine, climbing.ascent
+    if not ascent.steps:
+        told = ": the callers themselves were late" if ascent.thrown_away else ": " + "; ".join(climbing.remarks)
+        raise NothingMeasured(f"no step of the climb was measured{told}")
+    notes = climbing.contender.notes()
+    points = tuple(sorted((point_of(step, why, notes) for step, why in ascent.steps), key=lambda point: point.calls))
     whole = [point for point in points if not point.is_broken]
     best = whole[-1] if whole else points[0]
     return Run(
         suite="density",
         engine=engine.title,
         version=version_of(engine),
-        setup={"pace": plan.pace, "core": "one, pinned" if plan.core_engine >= 0 else "any", "hold": f"{climb.hold:g} s"}
+        setup={"parts": plan.parts, "pace": plan.pace, "core": "one, pinned" if plan.core_engine >= 0 else "any"}
+        | {"hold": f"{climb.hold:g} s"}
         | setup_of(engine),
         calls=max(point.calls for point in points),
+        figures=_added(climbing),
         curve=points,
         numbers={
             "calls_per_core": float(best.calls if whole else 0),
@@ -60,107 +143,62 @@ async def density(engine: Engine, plan: Plan, climb: Climb, place: Place, progre
             "bytes_per_call": best.bytes_per_call,
             "lag_p99_median_ms": round(1000 * best.lag_p99, 2),
         },
-        notes=tuple(_told(points, ours)),
+        notes=tuple(_told(climbing, points)),
     )
 
 
-def _told(points: Sequence[Point], ours: Sequence[int]) -> Iterator[str]:
+def _added(climbing: _Climbing) -> dict[str, Figure]:
+    values = added([*climbing.few, *_at_the_foot(climbing)], climbing.half)
+    return {"added_gap": figure(values)} if values else {}
+
+
+def _at_the_foot(climbing: _Climbing) -> list[Step]:
+    return [step for step, _ in climbing.ascent.steps[:1]] if climbing.few else []
+
+
+def _told(climbing: _Climbing, points: Sequence[Point]) -> Iterator[str]:
     """What a reader of the figures has to know."""
-    if ours:
-        yield f"thrown away, because the callers themselves were late: {', '.join(map(str, ours))} calls"
+    yield from climbing.remarks
+    if thrown := ", ".join(map(str, climbing.ascent.thrown_away)):
+        yield f"thrown away, because the callers themselves were late: {thrown} calls"
     if not any(point.is_broken for point in points):
         yield f"not broken by {points[-1].calls} calls, the last step"
+    if climbing.half:
+        foot, calls = climbing.few[0].calls if climbing.few else points[0].calls, climbing.half[0].calls
+        yield f"added to the gap: the same lines answered among {calls} calls and among {foot}"
 
 
-async def soak(engine: Engine, plan: Plan, cycles: int, climb: Climb, place: Place, progress: Progress) -> Run:
-    """Calls come and go; what does an engine keep of them? Raises `BenchmarkError`."""
-    plan = plan.usual("inside", "fixed")
-    folder = await _bank(engine, plan, place, "soak")
-    with vendors_running(engine, plan, folder) as vendors, running(engine, plan, folder, vendors) as url:
-        steps = _climbed(url, plan, climb, place, folder, progress, cycles)
-        notes = [note for note in engine_notes(folder) if "lag_p99" in note]
-    idle = [_idle_before(notes, _float(step, "idle_at")) for step in steps]
-    if len(idle) < 2:
-        raise NothingMeasured("a soak needs two cycles at least")
-    at_once = int(climb.way)
-    calls = at_once * len(steps)
-    half = (len(idle) - 1) // 2  # the cycles before it pay for what is made once: caches, pools, arenas of the allocator
-    later = at_once * (len(idle) - 1 - half)
-    growth = {
-        f"{name}_growth_per_call": round((_float(idle[-1], key) - _float(idle[half], key)) / later, 4)
-        for name, key in (("bytes", "rss"), ("files", "files"), ("tasks", "tasks"))
-    }
-    return Run(
-        suite="soak",
-        engine=engine.title,
-        version=version_of(engine),
-        setup={"pace": plan.pace, "cycles": str(len(steps)), "calls at once": climb.way} | setup_of(engine),
-        calls=calls,
-        call_seconds=calls * climb.hold,
-        numbers=growth | {"dropped": sum(_float(step, "dropped") for step in steps)},
-    )
-
-
-def _idle_before(notes: Sequence[Mapping[str, object]], at: float) -> Mapping[str, object]:
-    return next((note for note in reversed(notes) if _float(note, "at") <= at), notes[-1])
-
-
-async def _bank(engine: Engine, plan: Plan, place: Place, suite: str) -> Path:
-    folder = place.fresh(f"{suite}-{engine.name}{'-' + engine.variant if engine.variant else ''}")
-    cast = scenarios("density", 0, SCRIPTS, plan.seed)
-    speech = Speech(place.speech)
-    await speech.learn(texts_of(cast))
-    write_bank(folder / "bank.json", cast, speech)
-    return folder
-
-
-def _climbed(
-    url: str, plan: Plan, climb: Climb, place: Place, folder: Path, progress: Progress, cycles: int = 0
-) -> list[Mapping[str, object]]:
-    command = [
-        *(sys.executable, "-m", "benchmarks.callers.load", "--target", url, "--hold", str(climb.hold)),
-        *("--steps", climb.way, "--scripts", str(SCRIPTS)),
-        *("--seed", str(plan.seed), "--speech", str(place.speech), "--core", str(plan.core_callers)),
-        *("--cycles", str(cycles)),
+def beside_the_others(runs: Sequence[Run]) -> list[Run]:
+    """Ours with how many times the calls of the better other engine it carries, where another was measured too."""
+    others = [run.numbers["calls_per_core"] for run in runs if run.engine != OURS]
+    best = max(others, default=0.0)
+    return [
+        structs.replace(
+            run, numbers=run.numbers | {"times_the_better_other": round(run.numbers["calls_per_core"] / best, 2)}
+        )
+        if run.engine == OURS and best
+        else run
+        for run in runs
     ]
-    steps: list[Mapping[str, object]] = []
-    with (
-        (folder / "callers.log").open("wb") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True) as process,
-    ):
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith("{"):
-                steps.append(json.loads(line))
-                progress(f"{steps[-1]['calls']} calls: {_verdict(steps[-1])}")
-    return steps
 
 
-def _verdict(step: Mapping[str, object]) -> str:
-    return "thrown away: the callers were late" if step.get("is_ours") else str(step["why"] or "holds")
-
-
-def point_of(step: Mapping[str, object], notes: Sequence[Mapping[str, object]]) -> Point:
+def point_of(step: Step, why: str, notes: Sequence[Mapping[str, object]]) -> Point:
     """One step, with what the engine's probe saw of the same seconds."""
-    began, ended, calls = _float(step, "began"), _float(step, "ended"), int(_float(step, "calls"))
     lines = [note for note in notes if "lag_p99" in note]
-    seen = [note for note in lines if began <= _float(note, "at") <= ended]
-    idle = [_float(note, "rss") for note in lines if _float(note, "calls") == 0]
-    gaps = [float(gap) for gap in step["gaps"]] if isinstance(step["gaps"], list) else []
-    frames = _float(step, "frames")
+    seen = [note for note in lines if step.began <= _float(note, "at") <= step.ended]
+    idle = [_float(note, "rss") for note in lines if _float(note, "calls") == 0 and _float(note, "at") < step.began]
     cpu = bytes_per_call = lag = 0.0
     if len(seen) > 1:
         spent = _float(seen[-1], "cpu") - _float(seen[0], "cpu")
-        cpu = 1000 * spent / ((_float(seen[-1], "at") - _float(seen[0], "at")) * calls)
+        cpu = 1000 * spent / ((_float(seen[-1], "at") - _float(seen[0], "at")) * step.calls)
         lag = sorted(_float(note, "lag_p99") for note in seen)[len(seen) // 2]
-        bytes_per_call = max(0.0, _float(seen[-1], "rss") - (idle[0] if idle else 0.0)) / calls
-    why = str(step["why"])
+        bytes_per_call = max(0.0, _float(seen[-1], "rss") - (idle[-1] if idle else 0.0)) / step.calls
     return Point(
-        calls=calls,
+        calls=step.calls,
         cpu_ms_per_call_second=round(cpu, 3),
-        gap_p50=at(gaps, 50),
-        gap_p95=at(gaps, 95),
-        late_share=round(_float(step, "late") / frames, 5) if frames else 0.0,
+        gap_p50=at(step.gaps, 50),
+        gap_p95=step.gap_p95,
+        late_share=round(step.late_share, 5),
         lag_p99=round(lag, 5),
         bytes_per_call=round(bytes_per_call),
         is_broken=bool(why),

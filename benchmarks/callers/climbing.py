@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from benchmarks.callers.step import Step, verdict
 
 
 class Way(Protocol):
@@ -49,3 +51,41 @@ def read_way(text: str) -> Way:
     most, _, rest = rest.partition("*")
     leap, _, fine = rest.partition("~")
     return Search(int(first), int(most), float(leap), float(fine))
+
+
+@dataclass(slots=True)
+class Ascent:
+    """One engine's climb. What was measured while the callers themselves were late is measured once more; a second time
+    ends the climb, because then it is not the engine whose limit was reached."""
+
+    way: Way
+    steps: list[tuple[Step, str]] = field(default_factory=list)  # with why it broke, if it did
+    thrown_away: list[int] = field(default_factory=list)
+    is_over: bool = False
+    _base: float | None = None
+    _holds: int = 0
+    _breaks: int | None = None
+
+    def next(self) -> int | None:
+        """How many calls are to be tried now; None when nothing is left to try."""
+        return None if self.is_over else self.way.next(self._holds, self._breaks)
+
+    def take(self, step: Step) -> str:
+        """What came of it: empty where the engine held."""
+        if step.is_ours:
+            self.is_over = bool(self.thrown_away)
+            self.thrown_away.append(step.calls)
+            return "thrown away: the callers were late"
+        why = verdict(step, self._base)
+        self._base = step.gap_p95 if self._base is None else self._base
+        self.steps.append((step, why))
+        if why:
+            self._breaks = step.calls
+        else:
+            self._holds = step.calls
+        return why
+
+    @property
+    def holds(self) -> int:
+        """The most calls that held; 0: none."""
+        return self._holds

@@ -1,11 +1,10 @@
 """Hundreds of callers on one core: what density needs, with as little work a frame as can be.
 
-    python -m benchmarks.callers.load --target ws://127.0.0.1:9000/ --steps 10,20,40 --hold 8 --scripts 16 --speech speech/
+    echo '{"calls": 20, "hold": 8}' | python -m benchmarks.callers.load --target ws://127.0.0.1:9000/ --speech speech/
 
 Their figures come from the wire: a carrier's buffer is modelled by the instant at which it runs dry, and nothing is
 recorded. Everything that matters to an engine is real: a frame every 20 ms, marks when their audio has been played, answers
-waited for. One JSON line a step on standard output. `--steps 20..640*2~0.1` looks for the limit: by leaps of two to the
-break, then by halves.
+waited for. Orders come on standard input, a JSON line each, so that engines can take turns; a line answers each (`Step`).
 """
 
 from __future__ import annotations
@@ -13,24 +12,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
-import json
 import math
 import os
+import sys
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, cast
+from typing import IO, Final, cast
 from urllib.parse import urlsplit
 
 import msgspec
 import structlog
 import uvloop
 
-from benchmarks.callers.climbing import Way, read_way
 from benchmarks.callers.fleet import ACCOUNT, scenarios
 from benchmarks.callers.speech import Speech, texts_of
+from benchmarks.callers.step import Step, Turn
 from benchmarks.engines.probe import pin
 from telephony.audio import FRAME, SAMPLE_RATE, SILENT_FRAME, silence
 from telephony.simulator.wheel import Wheel
@@ -38,9 +37,9 @@ from telephony.twilio.codec import CarrierWriter
 
 LATE: Final = 0.02  # seconds after the buffer ran dry from which on a frame is late
 SAME_REPLY: Final = 2.0  # seconds without audio that still lie within one reply
-PATIENCE: Final = 1.0  # seconds of silence after which the caller takes their turn
-MOST_LATE: Final = 0.01  # share of late frames that breaks an engine
-MOST_OURS_LATE: Final = 0.05  # share of our own turns over 10 ms late: then it is us who are measured
+PATIENCE: Final = 0.7  # seconds of silence after which the most impatient caller takes their turn ...
+DAWDLE: Final = 0.6  # ... and by how many more the most patient waits: callers who began together are not to stay in step
+_GOLDEN: Final = 0.6180339887  # spreads any number of callers evenly
 LONGEST_WAIT: Final = 6.0  # seconds without an answer after which a caller goes on all the same
 RAMP: Final = 0.02  # seconds between two new calls
 SETTLE: Final = 3.0
@@ -50,7 +49,7 @@ SETTLE: Final = 3.0
 class Tally:
     """What a step measured."""
 
-    gaps: list[float] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
     unanswered: int = 0
     frames: int = 0
     late: int = 0
@@ -117,6 +116,7 @@ class LoadCall(asyncio.Protocol):
         self._handshake: bytes | None = b""
         self._timestamp = 53
         self._next_line = 0
+        self._patience = PATIENCE + DAWDLE * (number * _GOLDEN % 1.0)
         self._saying: deque[bytes] = deque()
         self._ended_at = 0.0  # when our last line ended; 0: it was answered
         self._dry_at = 0.0
@@ -200,7 +200,7 @@ class LoadCall(asyncio.Protocol):
     def _play(self, seconds: float) -> None:
         now, tally = self._clock(), self.tally
         if self._ended_at:
-            tally.gaps.append(now - self._ended_at)
+            tally.turns.append(Turn(self._script, (self._next_line - 1) % len(self._lines), round(now - self._ended_at, 4)))
             self._ended_at = 0.0
             self._has_answered = True
         elif self._has_answered and LATE < now - self._dry_at < SAME_REPLY:
@@ -226,7 +226,7 @@ class LoadCall(asyncio.Protocol):
             self._ended_at, self._has_answered = now + 0.02, False
 
     def _take_turn(self, now: float) -> None:
-        is_answered = self._has_answered and now - self._dry_at > PATIENCE
+        is_answered = self._has_answered and now - self._dry_at > self._patience
         is_given_up = bool(self._ended_at) and now - self._ended_at > LONGEST_WAIT
         if not (is_answered or is_given_up):
             return
@@ -248,8 +248,15 @@ def lines_of(speech: Speech, number: int, seed: int) -> tuple[str, list[bytes]]:
 # --- step by step -----------------------------------------------------------------------------------------------------
 
 
+class Order(msgspec.Struct, frozen=True):
+    """So many calls at once, measured for `hold` seconds."""
+
+    calls: int
+    hold: float
+
+
 class Load:
-    """Adds callers step by step and says what each step measured."""
+    """Places so many calls at once and says what they measured. Each step begins and ends with nobody on the line."""
 
     def __init__(self, target: str, scripts: Sequence[tuple[str, list[bytes]]]) -> None:
         where = urlsplit(target)
@@ -259,32 +266,37 @@ class Load:
         self._calls: list[LoadCall] = []
         self._tally = Tally()
 
-    async def step(self, calls: int, hold: float) -> dict[str, object]:
-        """Bring the number of calls up to `calls`, let them settle, and measure for `hold` seconds."""
+    async def step(self, calls: int, hold: float) -> Step:
+        """Bring the number of calls up to `calls`, let them settle, measure for `hold` seconds, and have all hang up."""
+        self._tally = Tally()
         while len(self._calls) < calls:
             await self._add()
             await asyncio.sleep(RAMP)
         await asyncio.sleep(SETTLE)
-        self._tally = Tally()
+        try:
+            return await self._measured(hold)
+        finally:
+            await self._end()
+
+    async def _measured(self, hold: float) -> Step:
+        self._tally = tally = Tally()
         for call in self._calls:
-            call.tally = self._tally
+            call.tally = tally
         counters = self._wheel.counters
-        began, turns, late, cpu = time.time(), counters.turns, counters.late_turns, time.process_time()
+        began, turns, late = time.time(), counters.turns, counters.late_turns
         await asyncio.sleep(hold)
-        tally, live = self._tally, sum(not call.is_over for call in self._calls)
-        return {
-            "calls": calls,
-            "live": live,
-            "began": began,
-            "ended": time.time(),
-            "gaps": [round(gap, 4) for gap in tally.gaps],
-            "unanswered": tally.unanswered,
-            "frames": tally.frames,
-            "late": tally.late,
-            "dropped": tally.dropped,
-            "our_late_share": round((counters.late_turns - late) / max(1, counters.turns - turns), 4),
-            "our_cpu": round((time.process_time() - cpu) / hold, 3) if hold else 0.0,
-        }
+        return Step(
+            calls=len(self._calls),
+            live=sum(not call.is_over for call in self._calls),
+            began=began,
+            ended=time.time(),
+            turns=tuple(tally.turns),
+            unanswered=tally.unanswered,
+            frames=tally.frames,
+            late=tally.late,
+            dropped=tally.dropped,
+            our_late_share=round((counters.late_turns - late) / max(1, counters.turns - turns), 4),
+        )
 
     async def _add(self) -> None:
         number = len(self._calls)
@@ -299,7 +311,7 @@ class Load:
         self._calls.append(call)
         self._wheel.join(call)
 
-    async def end(self) -> None:
+    async def _end(self) -> None:
         for call in self._calls:
             self._wheel.leave(call)
             call.hang_up()
@@ -307,88 +319,31 @@ class Load:
         await asyncio.sleep(0.5)
 
 
-def verdict(found: dict[str, object], base_p95: float | None) -> str:
-    """Why this step broke the engine; empty if it did not."""
-    gaps, frames, late = found["gaps"], found["frames"], found["late"]
-    assert isinstance(gaps, list)
-    assert isinstance(frames, int)
-    assert isinstance(late, int)
-    ordered = sorted(gaps)
-    p95 = ordered[min(len(ordered) - 1, int(0.95 * len(ordered)))] if ordered else None
-    if found["live"] != found["calls"]:
-        return "calls were dropped"
-    if frames and late > MOST_LATE * frames:
-        return f"{late / frames:.1%} of frames late"
-    if p95 is None:
-        return "nobody was answered"
-    if base_p95 is not None and p95 > 2 * base_p95:
-        return "response gap p95 doubled"
-    return ""
-
-
-async def soak(target: str, calls: int, cycles: int, hold: float, scripts: Sequence[tuple[str, list[bytes]]]) -> None:
-    """The same number of calls again and again, everybody hanging up in between; a line a cycle, written in the silence."""
+async def obey(target: str, scripts: Sequence[tuple[str, list[bytes]]], orders: IO[bytes], told: IO[bytes]) -> None:
+    """A step for each line of `orders`, a line of `told` for each step, until the orders end."""
     load = Load(target, scripts)
-    for _ in range(cycles):
-        found = await load.step(calls, hold)
-        await load.end()
-        await asyncio.sleep(SETTLE)
-        print(json.dumps(found | {"why": "", "idle_at": time.time()}), flush=True)
-
-
-async def climb(target: str, way: Way, hold: float, scripts: Sequence[tuple[str, list[bytes]]]) -> None:
-    """Until the way ends. What was measured while we were late ourselves is measured again, once, and then the end."""
-    load = Load(target, scripts)
-    base: float | None = None
-    holds, breaks, was_late = 0, None, False
-    while (calls := way.next(holds, breaks)) is not None:
-        found = await load.step(calls, hold)
-        found["why"], found["is_ours"] = verdict(found, base), _float(found["our_late_share"]) > MOST_OURS_LATE
-        print(json.dumps(found), flush=True)
-        gaps = found["gaps"]
-        if found["is_ours"]:
-            if was_late:
-                break
-            was_late = True
-            continue
-        if base is None and isinstance(gaps, list) and gaps:
-            base = sorted(gaps)[min(len(gaps) - 1, int(0.95 * len(gaps)))]
-        if found["why"]:
-            breaks = calls
-            await load.end()  # from the ruins of a step nothing can be measured
-            await asyncio.sleep(SETTLE)
-        else:
-            holds = calls
-    await load.end()
-
-
-def _float(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    while line := await asyncio.to_thread(orders.readline):
+        order = msgspec.json.decode(line, type=Order)
+        told.write(msgspec.json.encode(await load.step(order.calls, order.hold)) + b"\n")
+        told.flush()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Many callers on one core.")
     parser.add_argument("--target", required=True)
-    parser.add_argument("--steps", required=True)
-    parser.add_argument("--hold", type=float, default=8.0)
-    parser.add_argument("--scripts", type=int, default=16)
+    parser.add_argument("--scripts", type=int, default=16, help="different callers; more calls share them")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speech", type=Path, required=True)
     parser.add_argument("--core", type=int, default=-1)
-    parser.add_argument("--cycles", type=int, default=0, help="how often the first step is repeated with new calls")
-    order = parser.parse_args()
-    pin(order.core)
+    chosen = parser.parse_args()
+    pin(chosen.core)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    way = read_way(order.steps)
 
     async def run() -> None:
-        speech = Speech(order.speech)
-        await speech.learn(texts_of(scenarios("density", 0, order.scripts, order.seed)))
-        scripts = [lines_of(speech, number, order.seed) for number in range(order.scripts)]
-        if order.cycles:
-            await soak(order.target, way.next(0, None) or 1, order.cycles, order.hold, scripts)
-        else:
-            await climb(order.target, way, order.hold, scripts)
+        speech = Speech(chosen.speech)
+        await speech.learn(texts_of(scenarios("density", 0, chosen.scripts, chosen.seed)))
+        scripts = [lines_of(speech, number, chosen.seed) for number in range(chosen.scripts)]
+        await obey(chosen.target, scripts, sys.stdin.buffer, sys.stdout.buffer)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())

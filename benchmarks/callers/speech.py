@@ -151,14 +151,14 @@ def pauses(act: Act, scenario: Scenario, speech: Speech) -> tuple[tuple[int, int
     return tuple(found)
 
 
-def write_bank(path: Path, scenarios: Sequence[Scenario], speech: Speech) -> Path:
+def write_bank(path: Path, scenarios: Sequence[Scenario], speech: Speech, opening: str = OPENING) -> Path:
     """The file that engines read: the scripts of all callers and all speech of the agent."""
     agent = {text for text, voice in texts_of(scenarios) if voice == AGENT_VOICE}
     spoken = {text: speech.get(text, AGENT_VOICE) for text in sorted(agent)}
     path.write_text(
         json.dumps(
             {
-                "opening": OPENING,
+                "opening": opening,
                 "scripts": {scenario.name: _script(scenario, speech) for scenario in scenarios},
                 "speech": {
                     text: {"audio": b64encode(each.audio + silence(800)).decode(), "words": each.words}

@@ -6,15 +6,19 @@ Started by every launcher on the loop that carries the media, whatever the engin
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import gc
 import json
 import os
 import resource
+import sys
 import time
 from pathlib import Path
 from typing import Final
 
 TICK: Final = 0.02  # seconds between two looks at the loop
 EVERY: Final = 1.0  # seconds between two lines of the file
+_PUT_AWAY: Final = 3  # lines without a call after which everything has been put away
 
 
 class Probe:
@@ -26,6 +30,7 @@ class Probe:
         self._due = 0.0
         self._told = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._idle = _PUT_AWAY  # lines since the last call ended
         self.calls = 0
 
     def start(self) -> None:
@@ -52,13 +57,22 @@ class Probe:
             self._told = now
         self._timer = loop.call_later(TICK, self._look)
 
+    def _put_away(self) -> None:
+        """When the last call has ended, give back what is only kept for later: else memory tells of the allocator."""
+        self._idle = 0 if self.calls else self._idle + 1
+        if 0 < self._idle <= _PUT_AWAY:
+            gc.collect()
+            _trim()
+
     def _tell(self) -> None:
+        self._put_away()
         lags, self._lags = sorted(self._lags), []
         usage = resource.getrusage(resource.RUSAGE_SELF)
         line = {
             "at": time.time(),
             "cpu": usage.ru_utime + usage.ru_stime,
             "rss": _resident(),
+            "blocks": sys.getallocatedblocks(),
             "calls": self.calls,
             "tasks": len(asyncio.all_tasks()),
             "files": len(os.listdir("/proc/self/fd")),
@@ -84,6 +98,13 @@ def pin(core: int) -> None:
     """Stay on one core (-1: anywhere)."""
     if core >= 0:
         os.sched_setaffinity(0, {core})
+
+
+def _trim() -> None:
+    """Have the C library return free memory to the system, where it is glibc (others keep none for long)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _resident() -> int:

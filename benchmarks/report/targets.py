@@ -1,7 +1,7 @@
 """What we want of ourselves, beside what was measured: met, missed, or not measured. Pure.
 
-Limits are in the units in which a figure is shown. A target of a peer's kind asks for more than a number: to be so many
-times better than the best other engine of the same run.
+Limits are in the units in which a figure is shown. Some targets ask for more than a number: to be better than the best
+other engine of the same run.
 """
 
 from __future__ import annotations
@@ -25,20 +25,18 @@ class Kind(StrEnum):
     COUNT = "how many"  # of a figure's occasions
     RATE = "rate"
     NUMBER = "number"
-    HALF = "at half"  # of a density curve: how much p95 of the gap has risen at half of the most calls
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`limit` is the most allowed, or the least where `is_least`. `times`: the limit is so many times the best peer's value
-    (a least), or a peer's value divided by it (a most)."""
+    """`limit` is the most allowed, or the least where `is_least`; with `is_than_others`, what the best other has."""
 
     suite: str
     figure: str
     kind: Kind
     limit: float = 0.0
     is_least: bool = False
-    times: float = 0.0
+    is_than_others: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +64,16 @@ TARGETS: Final = (
     _most("bargein", "stop", Kind.P95, 300),
     _most("bargein", "missed_barge_ins", Kind.RATE, 2),
     _most("bargein", "stops: backchannel", Kind.RATE, 30),
-    Target("bargein", "stops: backchannel", Kind.RATE, times=1.0),
+    Target("bargein", "stops: backchannel", Kind.RATE, is_than_others=True),
     _most("bargein", "stops: cough", Kind.RATE, 5),
     _most("bargein", "stops: echo", Kind.RATE, 2),
     _most("bargein", "heard_error", Kind.P95, 1),
     _most("gaps", "holes", Kind.COUNT, 0),
     _most("density", "cpu_ms_per_call_second", Kind.NUMBER, 2.5),
     Target("density", "calls_per_core", Kind.NUMBER, 400, is_least=True),
-    Target("density", "calls_per_core", Kind.NUMBER, is_least=True, times=6.0),
+    Target("density", "times_the_better_other", Kind.NUMBER, 6, is_least=True),
     _most("density", "bytes_per_call", Kind.NUMBER, 1),
-    _most("density", "gap_rise", Kind.HALF, 20),
+    _most("density", "added_gap", Kind.P95, 20),
     _most("soak", "bytes_growth_per_call", Kind.NUMBER, 10),
     _most("soak", "files_growth_per_call", Kind.NUMBER, 0),
     _most("soak", "tasks_growth_per_call", Kind.NUMBER, 0),
@@ -126,15 +124,13 @@ def verdicts(runs: Sequence[Run]) -> list[Verdict]:
 def _judged(target: Target, run: Run, others: Sequence[Run]) -> Iterator[Verdict]:
     value, limit = value_of(target, run), target.limit
     peers = [peer for peer in (value_of(target, other) for other in others) if peer is not None]
-    if value is None or (target.times and not peers):
+    if value is None or (target.is_than_others and not peers):
         return
-    if target.times:
-        limit = max(peers) * target.times if target.is_least else min(peers) / target.times
+    limit = min(peers) if target.is_than_others else limit
     is_met = value >= limit if target.is_least else value <= limit
     title, unit = _words(target)
     than = f"{'at least' if target.is_least else 'at most'} {words.number(limit)}"
-    if target.times:
-        than += f" ({target.times:g} × the best other)" if target.is_least else " (the best other)"
+    than += " (the best other)" if target.is_than_others else ""
     note = next((note for note in run.notes if note.startswith("not broken")), "") if target.suite == "density" else ""
     yield Verdict(run.suite, title, f"{than} {unit}".strip(), f"{words.number(value)} {unit}".strip(), is_met, note)
 
@@ -151,22 +147,9 @@ def value_of(target: Target, run: Run) -> float | None:
         case Kind.RATE:
             rate = run.shares[target.figure].rate if target.figure in run.shares else None
             return None if rate is None else 100 * rate
-        case Kind.HALF:
-            return _rise(run)
         case Kind.NUMBER:
             number = run.numbers.get(target.figure)
             return None if number is None else number * words.number_words(target.figure).scale
-
-
-def _rise(run: Run) -> float | None:
-    """Milliseconds by which p95 of the gap is longer at about half of the calls one core carries than at the first step:
-    what crowding adds, since every part is equally slow at both."""
-    most = run.numbers.get("calls_per_core", 0.0)
-    points = [point for point in run.curve if point.gap_p95 is not None]
-    upto = [point for point in points if point.calls <= most / 2]
-    if len(points) < 2 or not upto:
-        return None
-    return 1000 * ((upto[-1].gap_p95 or 0.0) - (points[0].gap_p95 or 0.0))
 
 
 def _words(target: Target) -> tuple[str, str]:
@@ -178,8 +161,6 @@ def _words(target: Target) -> tuple[str, str]:
             return words.figure_words(target.figure).title, ""
         case Kind.RATE:
             return words.share_words(target.figure).title, "%"
-        case Kind.HALF:
-            return "response gap added at half of the most calls, p95", "ms"
         case Kind.NUMBER:
             about = words.number_words(target.figure)
             return about.title, about.unit

@@ -37,6 +37,10 @@ FIGURES: Final[dict[str, Words]] = {
     "cpu": Words("CPU per call, second by second", "of the server, per second of call", "ms/s"),
     "loop_lag": Words("loop lag p99, second by second", "of the loop that carries the media"),
     "claimed_gap": Words("response gap by its own account", "what the engine's own metrics say the caller waited"),
+    "added_gap": Words(
+        "added by crowding, at half of the most calls", "by how much the same lines were answered later than among few calls"
+    ),
+    "idle_memory": Words("memory between the cycles", "of the server, with nobody on the line", "MB", 1e-6),
     "lost_start": Words("lost of the caller's first words", "how much of the first word never reached the recogniser"),
 }
 SHARES: Final[dict[str, Words]] = {
@@ -72,6 +76,9 @@ NUMBERS: Final[dict[str, Words]] = {
     "calls_per_core": Words(
         "calls on one core", "most calls before the response gap doubles or 1 % of frames are late", "", 1.0
     ),
+    "times_the_better_other": Words("calls on one core, against the better other engine", "", "×", 1.0),
+    "bytes_growth_low": Words("... at least (95 %)", "", "kB", 1e-3),
+    "bytes_growth_high": Words("... at most (95 %)", "", "kB", 1e-3),
     "events_per_second": Words("events of the core", "decided by one core in a second, no audio", "/s", 1.0),
     "bytes_per_call": Words("memory per call", "", "MB", 1e-6),
 }

@@ -88,19 +88,20 @@ async def _gaps(task: Task) -> list[Run]:
 
 
 async def _density(task: Task) -> list[Run]:
-    from benchmarks.density import LONG, SHORT, Climb, density
+    from benchmarks.density import LONG_WAYS, Climb, density
 
-    climb = Climb(task.steps or (LONG if task.is_long else SHORT), 20.0 if task.is_long else 8.0)
-    return await _each(task, "density", lambda engine: density(engine, task.plan, climb, task.place, task.progress))
+    climb = Climb(task.steps, 20.0, 30.0, LONG_WAYS) if task.is_long else Climb(task.steps)
+    return await density(task.engines, task.plan, climb, task.place, task.progress, task.failures)
 
 
 async def _soak(task: Task) -> list[Run]:
-    from benchmarks.density import Climb, soak
+    from benchmarks.callers.load import Order
+    from benchmarks.soak import Cycles, soak
 
-    climb, cycles = (Climb("60", 20.0), 12) if task.is_long else (Climb("10", 4.0), 5)
+    cycles = Cycles(14, Order(60, 20.0)) if task.is_long else Cycles(8, Order(60, 4.0))
     if task.steps:
-        climb = replace(climb, way=task.steps)
-    return await _each(task, "soak", lambda engine: soak(engine, task.plan, cycles, climb, task.place, task.progress))
+        cycles = replace(cycles, order=Order(int(task.steps), cycles.order.hold))
+    return await soak(task.engines, task.plan, cycles, task.place, task.progress, task.failures)
 
 
 async def _simulation(task: Task) -> list[Run]:

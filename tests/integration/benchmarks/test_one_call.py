@@ -1,19 +1,21 @@
 """A whole measurement in small: our engine behind a real socket, a recorded caller, figures from the recording."""
 
+import io
 import json
 import socket
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from benchmarks.belief import believed_of
 from benchmarks.callers import fleet, load
-from benchmarks.callers.climbing import Stairs
 from benchmarks.callers.fleet import Caller, Order
 from benchmarks.callers.scenario import REPLIES, SCENARIOS, Act, Kind, Scenario
 from benchmarks.callers.speech import Speech, texts_of, trimmed, write_bank
+from benchmarks.callers.step import Step, verdict
 from benchmarks.engines.offhook import Switchboard, app_of
 from benchmarks.engines.options import Options
 from benchmarks.engines.scripted import Bank
@@ -156,21 +158,21 @@ async def test_nobody_answers(tmp_path, speech, scenario):
     assert "31920" in str(found["notes"])
 
 
-async def test_many_callers_climb_until_the_last_step(engine, speech, monkeypatch, capsys):
+async def test_many_callers_do_as_they_are_told(engine, speech, monkeypatch):
     url, _ = engine
     monkeypatch.setattr(load, "SETTLE", 1.0)
-    monkeypatch.setattr(load, "lines_of", lambda *_: ("density-0", [b"".join([tone(300, 0.4, -18)])]))
-    await load.climb(url, Stairs((2,)), 5.0, [load.lines_of(speech, 0, 1)])
-    step = json.loads(capsys.readouterr().out.splitlines()[0])  # a second line: this machine was late, it was tried again
-    assert (step["calls"], step["live"], step["dropped"]) == (2, 2, 0)
-    assert step["frames"] > 0
-    assert step["gaps"]
+    orders, told = io.BytesIO(b'{"calls": 2, "hold": 5}\n'), io.BytesIO()
+    await load.obey(url, [("density-0", [b"".join([tone(300, 0.4, -18)])])], orders, told)
+    step = msgspec.json.decode(told.getvalue(), type=Step)
+    assert (step.calls, step.live, step.dropped) == (2, 2, 0)
+    assert step.frames > 0
+    assert {(turn.script, turn.line) for turn in step.turns} == {("density-0", 0)}
 
 
-async def test_a_refusing_engine_drops_the_callers(capsys, monkeypatch):
+async def test_a_refusing_engine_drops_the_callers(monkeypatch):
     monkeypatch.setattr(load, "SETTLE", 0.0)
-    await load.climb("ws://127.0.0.1:9/", Stairs((1,)), 0.0, [("none", [tone(300, 0.1)])])
-    assert json.loads(capsys.readouterr().out.splitlines()[0])["why"] == "calls were dropped"
+    step = await load.Load("ws://127.0.0.1:9/", [("none", [tone(300, 0.1)])]).step(1, 0.0)
+    assert verdict(step, None) == "calls were dropped"
 
 
 def test_an_order_is_read_from_the_command_line(tmp_path):

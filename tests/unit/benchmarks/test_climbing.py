@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.callers.climbing import Search, Stairs, Way, read_way
+from benchmarks.callers.climbing import Ascent, Search, Stairs, Way, read_way
+from benchmarks.callers.step import Step, Turn
 
 
 def tried(way: Way, limit: int) -> list[int]:
@@ -40,3 +41,27 @@ def test_ways_are_read() -> None:
     assert read_way("20..640*3~0.25") == Search(20, 640, 3.0, 0.25)
     with pytest.raises(ValueError):
         read_way("soon")
+
+
+def taken(calls: int, gap: float = 0.5, ours: float = 0.0) -> Step:
+    return Step(calls=calls, live=calls, began=0, ended=1, turns=(Turn("a", 0, gap),), frames=100, our_late_share=ours)
+
+
+def test_an_ascent_goes_on_from_what_held_and_back_from_what_broke():
+    ascent = Ascent(Search(20, 640, 2.0, 0.1))
+    assert ascent.next() == 20
+    assert ascent.take(taken(20)) == ""
+    assert ascent.next() == 40
+    assert ascent.take(taken(40, gap=1.1)) == "response gap p95 doubled"
+    assert (ascent.next(), ascent.holds) == (30, 20)
+
+
+def test_late_callers_are_forgiven_once():
+    ascent = Ascent(Stairs((5, 10)))
+    assert ascent.take(taken(5, ours=0.2)).startswith("thrown away")
+    assert ascent.next() == 5
+    ascent.take(taken(5))
+    assert ascent.next() == 10
+    ascent.take(taken(10, ours=0.2))
+    assert ascent.next() is None
+    assert (len(ascent.steps), ascent.thrown_away) == (1, [5, 10])

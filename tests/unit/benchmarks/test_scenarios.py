@@ -3,12 +3,10 @@
 import pytest
 
 from benchmarks.callers.fleet import call_sid
-from benchmarks.callers.load import Frames, masked, verdict
+from benchmarks.callers.load import Frames, masked
 from benchmarks.callers.scenario import NOISES, OPENING, SCENARIOS, Kind, sentences
 from benchmarks.callers.speech import Speech, pauses, person, texts_of, trimmed, write_bank
-from benchmarks.density import point_of
 from benchmarks.engines.scripted import Bank
-from benchmarks.report.model import Point
 from telephony.audio import SAMPLE_RATE, silence
 from telephony.simulator.person import tone
 
@@ -101,46 +99,3 @@ def test_frames_come_in_any_pieces():
     data = b"\x81\x02hi" + b"\x88\x00" + b"\x81\x7e\x00\x80" + b"y" * 128
     found = [frame for byte in data for frame in frames.feed(bytes((byte,)))]
     assert found == [(1, b"hi"), (8, b""), (1, b"y" * 128)]
-
-
-def step(**more: object) -> dict[str, object]:
-    return {
-        "calls": 10,
-        "live": 10,
-        "gaps": [0.5] * 20,
-        "frames": 1000,
-        "late": 0,
-        "began": 0.0,
-        "ended": 10.0,
-        "why": "",
-    } | more
-
-
-@pytest.mark.parametrize(
-    ("found", "why"),
-    [
-        (step(), ""),
-        (step(late=11), "1.1% of frames late"),
-        (step(live=9), "calls were dropped"),
-        (step(gaps=[]), "nobody was answered"),
-        (step(gaps=[1.3] * 20), "response gap p95 doubled"),
-    ],
-)
-def test_what_breaks_an_engine(found, why):
-    assert verdict(found, 0.6) == why
-
-
-def test_a_step_meets_the_probe_of_the_same_seconds():
-    def note(at: float, cpu: float, calls: int, rss: int) -> dict[str, object]:
-        return {"at": at, "cpu": cpu, "calls": calls, "rss": rss, "lag_p99": 0.004}
-
-    notes = [note(-5, 0.0, 0, 1_000_000), note(1, 1.0, 10, 2_000_000), note(9, 1.4, 10, 3_000_000), note(11, 9, 10, 0)]
-    assert point_of(step(late=5), notes) == Point(
-        calls=10,
-        cpu_ms_per_call_second=5.0,
-        gap_p50=0.5,
-        gap_p95=0.5,
-        late_share=0.005,
-        lag_p99=0.004,
-        bytes_per_call=200_000,
-    )
