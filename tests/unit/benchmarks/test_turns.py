@@ -224,6 +224,19 @@ def test_a_whole_corpus(folder: Path) -> None:
     assert set(few.decisions) == {"silence", "mail"}
 
 
+class Loud:
+    """A question that loudness answers."""
+
+    def __init__(self, levels: NDArray[np.float64]) -> None:
+        self._levels = levels
+
+    def think(self) -> None:
+        pass
+
+    def answer(self) -> NDArray[np.float64]:
+        return (self._levels > -40.0).astype(np.float64)
+
+
 class Loudness:
     """A speech model: what is loud is speech."""
 
@@ -233,10 +246,8 @@ class Loudness:
     def begin(self, row: int) -> None:
         pass
 
-    def judge(
-        self, rows: NDArray[np.intp], samples: NDArray[np.float32], levels: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        return (levels > -40.0).astype(np.float64)
+    def ask(self, rows: NDArray[np.intp], samples: NDArray[np.float32], levels: NDArray[np.float64]) -> Loud:
+        return Loud(levels)
 
 
 def test_calls_judged_together_are_told_their_own(folder: Path) -> None:
