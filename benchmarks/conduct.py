@@ -7,13 +7,15 @@ import logging
 import os
 import sys
 import time
+import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import structlog
 from rich.console import Console
+from rich.markup import escape
 
 from benchmarks.errors import BenchmarkError
 from benchmarks.machine import load, this_machine
@@ -51,50 +53,70 @@ def conduct(suites: Sequence[Suite], engines: Sequence[Engine], plan: Plan, orde
     console = Console(stderr=True, highlight=False)
     # Failing vendors are part of it: their log lines are not.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    began, before = time.monotonic(), load()
-    runs, failures = _runs(suites, engines, _on_cores(plan), order, console)
-    if not runs:
-        raise BenchmarkError(f"nothing was measured: {'; '.join(failures)}")
-    result = Result(
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        seconds=round(time.monotonic() - began, 1),
-        machine=this_machine(before),
-        runs=tuple(runs),
-        seed=plan.seed,
-        command=_command(sys.argv[1:]),
-    )
+    found = _Found(time.monotonic(), load())
     out, html = order.out or home() / "latest.json", order.html or home() / "latest.html"
     for path in (out, html):
         path.parent.mkdir(parents=True, exist_ok=True)
-    write(out, result)
-    html.write_text(page(result), encoding="utf-8")
+    with a_place(order.keep, home() / "speech") as place, console.status("") as status:
+        for suite in suites:
+            task = Task(engines, _on_cores(plan), place, _progress(suite, status.update, console))
+            _one_suite(suite, replace(task, is_long=order.is_long, rounds=order.rounds), order, found)
+            console.print(f"[dim]{sum(found.took.values()):6.0f} s[/dim]  {suite.name}")
+            if found.runs:  # after each suite: whatever ends us, what was measured is not lost
+                write(out, found.result(plan))
+                html.write_text(page(found.result(plan)), encoding="utf-8")
+    if not found.runs:
+        raise BenchmarkError(f"nothing was measured: {'; '.join(found.failures)}")
+    _show(found.result(plan), order, out)
+    console.print(f"\nresult  {out}\npage    {html}")
+    for failure in found.failures:
+        console.print(f"[red]{escape(failure)}[/red]")
+    return not found.failures
+
+
+@dataclass(slots=True)
+class _Found:
+    """What has been measured so far, what went wrong, and how many seconds each suite took."""
+
+    began: float
+    load: float
+    runs: list[Run] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    took: dict[str, float] = field(default_factory=dict)
+
+    def result(self, plan: Plan) -> Result:
+        return Result(
+            made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - self.began, 1),
+            machine=this_machine(self.load),
+            runs=tuple(self.runs),
+            took=self.took,
+            failures=tuple(self.failures),
+            seed=plan.seed,
+            command=_command(sys.argv[1:]),
+        )
+
+
+def _one_suite(suite: Suite, task: Task, order: Order, found: _Found) -> None:
+    """Whatever goes wrong in one suite is a failure of that suite: the others are measured all the same."""
+    began = time.monotonic()
+    try:
+        found.runs += asyncio.run(suite.run(replace(task, steps=order.steps, corpus=order.corpus)))
+    except BenchmarkError as error:
+        found.failures.append(f"{suite.name}: {error}")
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        told = f"{type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+        found.failures.append(f"{suite.name}: {told}")
+    found.failures += task.failures
+    found.took[suite.name] = round(time.monotonic() - began, 1)
+
+
+def _show(result: Result, order: Order, out: Path) -> None:
     if order.as_json:
         print(out.read_text())
     else:
         table.show(result, Console())
-    console.print(f"\nresult  {out}\npage    {html}")
-    for failure in failures:
-        console.print(f"[red]{failure}[/red]")
-    return not failures
-
-
-def _runs(
-    suites: Sequence[Suite], engines: Sequence[Engine], plan: Plan, order: Order, console: Console
-) -> tuple[list[Run], list[str]]:
-    runs: list[Run] = []
-    failures: list[str] = []
-    began = time.monotonic()
-    with a_place(order.keep, home() / "speech") as place, console.status("") as status:
-        for suite in suites:
-            progress = _progress(suite, status.update, console)
-            task = Task(engines, plan, place, progress, order.is_long, order.rounds, order.steps, order.corpus)
-            try:
-                runs += asyncio.run(suite.run(task))
-            except BenchmarkError as error:
-                failures.append(f"{suite.name}: {error}")
-            failures += task.failures
-            console.print(f"[dim]{time.monotonic() - began:6.0f} s[/dim]  {suite.name}")
-    return runs, failures
 
 
 def _progress(suite: Suite, update: Progress, console: Console) -> Progress:

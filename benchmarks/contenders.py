@@ -26,7 +26,7 @@ from benchmarks.target import Engine
 
 SCRIPTS: Final = 16  # different callers; more calls share them
 WARM_UP: Final = Order(2, 6.0)  # an opening, and a turn heard, thought about and answered
-AT_REST: Final = 3.5  # seconds after the last call in which an engine puts away what it used
+AT_REST: Final = 3.5  # seconds after the last call in which an engine has put away all it used
 RESTS_WITHIN: Final = 30.0
 _DEAD: Final = 10.0  # seconds without a line from the probe, which writes one a second
 
@@ -65,16 +65,16 @@ class Contender:
         except (OSError, msgspec.MsgspecError) as error:
             raise EngineNotReady(f"the callers are gone: {tail(self.folder / 'callers.log')}") from error
 
-    def rest(self) -> bool:
-        """Wait until the engine has nobody on the line and has put its things away. False when it does not come to rest."""
+    def rest(self, seconds: float = AT_REST) -> bool:
+        """Wait until the engine has had nobody on the line for so long. False when it does not come to rest."""
         if self.engine.url:
-            time.sleep(AT_REST)
+            time.sleep(seconds)
             return True
         began = time.time()
         while time.time() - began < RESTS_WITHIN:
             last = next((note for note in reversed(self.notes()) if "lag_p99" in note), {})
             at = _number(last, "at")
-            if _number(last, "calls") == 0 and at > began + AT_REST:
+            if _number(last, "calls") == 0 and at > began + seconds:
                 return True
             if time.time() - max(at, began) > _DEAD:
                 return False

@@ -140,15 +140,15 @@ class _Cast:
         return AfterSilence(round(self.rng.uniform(0.9, 1.4), 2))
 
 
-def latency(number: int, seed: int, turns: int = 3) -> Scenario:
+def latency(number: int, seed: int, turns: int = 2) -> Scenario:
     """Asks and answers; every second caller thinks in the middle of a sentence once."""
     cast = _Cast(random.Random(f"latency {seed} {number}"))
     acts = [Act(Kind.HELLO, At(0.1), ("Hello?",))]
-    acts += [cast.paused() if turn == 2 and number % 2 else cast.turn() for turn in range(turns)]
+    acts += [cast.paused() if turn == 1 and number % 2 else cast.turn() for turn in range(turns)]
     return _scenario("latency", number, cast, [*acts, cast.bye()], noise=ROOMS[number % len(ROOMS)])
 
 
-def bargein(number: int, seed: int, rounds: int = 3) -> Scenario:
+def bargein(number: int, seed: int, rounds: int = 2) -> Scenario:
     """Takes the floor, murmurs along, coughs: each over a long answer of its own. Every fourth hears themselves come back,
     every fourth sits in a noisy room."""
     cast = _Cast(random.Random(f"bargein {seed} {number}"))
@@ -166,7 +166,7 @@ def bargein(number: int, seed: int, rounds: int = 3) -> Scenario:
 
 def gaps(number: int, seed: int) -> Scenario:
     """Listens to long answers."""
-    return latency(number, seed + 1000, turns=2)
+    return latency(number, seed + 1000, turns=1)
 
 
 def endless(number: int, seed: int, turns: int = 60) -> Scenario:

@@ -18,6 +18,7 @@ from typing import Final
 
 TICK: Final = 0.02  # seconds between two looks at the loop
 EVERY: Final = 1.0  # seconds between two lines of the file
+_SMALL_OBJECT: Final = 80  # bytes, on the average of a process that carries calls
 _PUT_AWAY: Final = 3  # lines without a call after which everything has been put away
 
 
@@ -72,7 +73,7 @@ class Probe:
             "at": time.time(),
             "cpu": usage.ru_utime + usage.ru_stime,
             "rss": _resident(),
-            "blocks": sys.getallocatedblocks(),
+            "in_use": _in_use(),
             "calls": self.calls,
             "tasks": len(asyncio.all_tasks()),
             "files": len(os.listdir("/proc/self/fd")),
@@ -105,6 +106,32 @@ def _trim() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+class _MallocInfo(ctypes.Structure):
+    """glibc's `struct mallinfo2`."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    )
+
+
+_MALLINFO: Final = getattr(ctypes.CDLL(None), "mallinfo2", None)  # glibc from 2.33 on
+if _MALLINFO is not None:
+    _MALLINFO.restype = _MallocInfo
+
+
+def _in_use() -> int:
+    """Bytes that somebody holds: what the C library has given out, and Python's small objects at their usual size.
+    Resident memory, where the C library cannot be asked."""
+    if _MALLINFO is None:
+        return _resident()
+    info = _MALLINFO()
+    return int(info.uordblks + info.hblkhd + sys.getallocatedblocks() * _SMALL_OBJECT)
 
 
 def _resident() -> int:

@@ -19,6 +19,8 @@ def together(results: Sequence[Result]) -> Result:
         seconds=round(sum(each.seconds for each in results), 1),
         machine=structs.replace(last.machine, load=load),
         runs=tuple(run for each in results for run in each.runs),
+        took={suite: seconds for each in results for suite, seconds in each.took.items()},
+        failures=tuple(failure for each in results for failure in each.failures),
         command="; ".join(each.command for each in results),
     )
 

@@ -102,12 +102,15 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """All runs of one measurement. `command` is what made it."""
+    """All runs of one measurement. `command` is what made it; `took` are the seconds of each suite, `failures` what could
+    not be measured, and why."""
 
     made_at: str
     seconds: float
     machine: Machine
     runs: tuple[Run, ...]
+    took: dict[str, float] = {}
+    failures: tuple[str, ...] = ()
     seed: int = 1
     command: str = ""
     schema_version: int = SCHEMA_VERSION

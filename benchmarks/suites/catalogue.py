@@ -98,7 +98,7 @@ async def _soak(task: Task) -> list[Run]:
     from benchmarks.callers.load import Order
     from benchmarks.soak import Cycles, soak
 
-    cycles = Cycles(14, Order(60, 20.0)) if task.is_long else Cycles(8, Order(60, 4.0))
+    cycles = Cycles(14, Order(60, 20.0)) if task.is_long else Cycles(5, Order(40, 4.0))
     if task.steps:
         cycles = replace(cycles, order=Order(int(task.steps), cycles.order.hold))
     return await soak(task.engines, task.plan, cycles, task.place, task.progress, task.failures)
@@ -107,7 +107,7 @@ async def _soak(task: Task) -> list[Run]:
 async def _simulation(task: Task) -> list[Run]:
     from benchmarks.suites.simulation import speed
 
-    return [speed(20_000 if task.is_long else 1_000, task.plan.seed, task.progress)]
+    return [speed(20_000 if task.is_long else 500, task.plan.seed, task.progress)]
 
 
 async def _providers(task: Task) -> list[Run]:
@@ -141,9 +141,9 @@ async def _turns(task: Task) -> list[Run]:
 SUITES: Final[dict[str, Suite]] = {
     suite.name: suite
     for suite in (
-        Suite("latency", "answer to first audio, response gap, answers into a pause", _latency, True, (8, 40)),
-        Suite("bargein", "mouth to silence, false stops, what the memory keeps", _bargein, True, (8, 40)),
-        Suite("gaps", "silences in the agent's speech, with the loop held up 100 ms every second", _gaps, True, (6, 20)),
+        Suite("latency", "answer to first audio, response gap, answers into a pause", _latency, True, (12, 60)),
+        Suite("bargein", "mouth to silence, false stops, what the memory keeps", _bargein, True, (12, 60)),
+        Suite("gaps", "silences in the agent's speech, with the loop held up 100 ms every second", _gaps, True, (10, 40)),
         Suite("turns", "turn-taking on a folder of recorded cases (--corpus), in virtual time", _turns),
         Suite("density", "more and more calls on one core until the engine breaks", _density, True),
         Suite("soak", "memory, descriptors and tasks while calls come and go", _soak, True),
