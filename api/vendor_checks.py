@@ -110,9 +110,7 @@ async def _answered(one: _Named, what: str, check: Callable[[], Awaitable[None]]
         return _failed(one, error, what)
     except TimeoutError:
         return Finding("parts", part, State.FAIL, f"no answer in {CHECKED_WITHIN:.0f} s", _reach(one))
-    return Finding(
-        "parts", part, State.OK, "answers; key, model and credit are good" if one.vendor in NEEDS else "can be made"
-    )
+    return Finding("parts", part, State.OK, "answers; key, model and credit are good" if one.vendor in NEEDS else "answers")
 
 
 def _failed(one: _Named, error: ProviderError, what: str = "") -> Finding:

@@ -5,7 +5,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-TESTING="pytest pytest-asyncio pytest-timeout"
+TESTING="pytest pytest-asyncio pytest-timeout hypothesis"
 OURS="msgspec numpy soxr structlog websockets" # what the parts under test and the stand-ins import of our own requirements
 
 prove() { # environment, test, packages...

@@ -22,7 +22,7 @@ from voice.ports import ModelOutput, Prompt, SpokenAudio, TextDelta, ToolRequest
 from voice.pricing.consumption import Consumption, Stage, bill
 from voice.providers.extras import load
 from voice.providers.plugin import PlugIn, ToMulaw
-from voice.providers.plugin_parts import PlugInEars, PlugInPart, spoken
+from voice.providers.plugin_parts import PlugInEars, PlugInPart, check_ears, check_mind, check_mouth, spoken
 from voice.providers.prompting import call_notes, chat_turns, standing_orders, tool_cards
 from voice.providers.trouble import from_status, from_transport
 
@@ -69,10 +69,6 @@ class _Part(PlugInPart):
             return from_status(self.name, status, str(error))
         return from_transport(self.name, error)
 
-    async def check(self, agent: AgentDefinition | None = None) -> None:
-        """Whether it can be made: options and key. Its vendor is not asked: plug-ins have no way for it."""
-        self.made()
-
     async def close(self) -> None:
         made, self._made = self._made, None
         if made is not None:
@@ -88,6 +84,10 @@ class LiveKitEars(_Part):
     def __init__(self, plugin: PlugIn) -> None:
         super().__init__(plugin, "STT")
         self._frame: Any = load("livekit.rtc", "livekit").AudioFrame
+
+    async def check(self) -> None:
+        """Whether its vendor answers. Raises `ProviderError`."""
+        await check_ears(self)
 
     async def open(self, agent: AgentDefinition, briefing: Briefing) -> _Ears:
         """Ears for one call; the plug-in connects by itself. Raises `ProviderError`."""
@@ -146,6 +146,10 @@ class LiveKitMind(_Part):
         super().__init__(plugin, "LLM")
         self._llm: Any = load("livekit.agents.llm", "livekit")
         self._tools = [self._tool(card.name, card.description, card.parameters) for card in tool_cards()]
+
+    async def check(self) -> None:
+        """Whether its vendor answers. Raises `ProviderError`."""
+        await check_mind(self.reply)
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[ModelOutput, None]:
         """Stream one reply. Raises `ProviderError`."""
@@ -217,6 +221,10 @@ class LiveKitMind(_Part):
 class LiveKitMouth(_Part):
     def __init__(self, plugin: PlugIn) -> None:
         super().__init__(plugin, "TTS")
+
+    async def check(self, agent: AgentDefinition) -> None:
+        """Whether its vendor answers. Raises `ProviderError`."""
+        await check_mouth(self, agent)
 
     async def open(self, agent: AgentDefinition) -> _Mouth:
         """A mouth for one call; the plug-in connects by itself. Raises `ProviderError`."""

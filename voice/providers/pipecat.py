@@ -26,7 +26,7 @@ from voice.providers.extras import load
 from voice.providers.openai import as_messages
 from voice.providers.pipecat_rig import Rig
 from voice.providers.plugin import PlugIn, ToMulaw
-from voice.providers.plugin_parts import PlugInEars, PlugInPart, spoken
+from voice.providers.plugin_parts import PlugInEars, PlugInPart, check_ears, check_mind, check_mouth, spoken
 from voice.providers.prompting import call_notes, chat_turns, standing_orders, tool_cards
 from voice.providers.trouble import from_transport
 
@@ -58,10 +58,6 @@ class _Part(PlugInPart):
             return self._class(**options)
         except (TypeError, ValueError) as error:
             raise ProviderRejected(self.name, "bad_request", str(error)) from error
-
-    async def check(self, agent: AgentDefinition | None = None) -> None:
-        """Whether it can be made: options and key. Its vendor is not asked: services have no way for it."""
-        self.service()
 
     async def rig(self, prepare: Any = None) -> Rig:
         """A pipeline around a new service, running. Raises `ProviderError`."""
@@ -98,6 +94,10 @@ def _service(module: ModuleType, kind: str, wanted: str, name: str) -> Any:
 class PipecatEars(_Part):
     def __init__(self, plugin: PlugIn) -> None:
         super().__init__(plugin, "STT")
+
+    async def check(self) -> None:
+        """Whether its vendor answers. Raises `ProviderError`."""
+        await check_ears(self)
 
     async def open(self, agent: AgentDefinition, briefing: Briefing) -> _Ears:
         """Ears for one call. Raises `ProviderError`."""
@@ -158,6 +158,10 @@ class PipecatMind(_Part):
             for card in tool_cards()
         ]
         self._idle: list[Rig] = []
+
+    async def check(self) -> None:
+        """Whether its vendor answers. Raises `ProviderError`."""
+        await check_mind(self.reply)
 
     async def reply(self, prompt: Prompt) -> AsyncGenerator[ModelOutput, None]:
         """Stream one reply. Raises `ProviderError`."""
@@ -233,6 +237,10 @@ def _json(arguments: Any) -> str:
 class PipecatMouth(_Part):
     def __init__(self, plugin: PlugIn) -> None:
         super().__init__(plugin, "TTS")
+
+    async def check(self, agent: AgentDefinition) -> None:
+        """Whether its vendor answers. Raises `ProviderError`."""
+        await check_mouth(self, agent)
 
     async def open(self, agent: AgentDefinition) -> _Mouth:
         """A mouth for one call. Raises `ProviderError`."""

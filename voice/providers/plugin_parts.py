@@ -6,20 +6,26 @@ every one that was asked for, errors as ours, a close that may come twice, and a
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import ClassVar, Final, Self
 
-from telephony.audio import decode
-from voice.errors import ProviderError
-from voice.events import SAMPLE_RATE, Transcribed
-from voice.ports import SpokenAudio
+from context.briefing import Briefing
+from telephony.audio import SILENCE, decode
+from voice.actions import CallerSaid
+from voice.agent import AgentDefinition
+from voice.errors import ProviderError, ProviderUnavailable
+from voice.events import SAMPLE_RATE, Direction, Transcribed
+from voice.ports import ModelOutput, Prompt, SpeechToText, SpokenAudio, TextToSpeech
 from voice.pricing.consumption import Consumption, Stage, bill
 from voice.providers.call_ears import CallEars
 from voice.providers.plugin import LastInterim, PlugIn, parse_name
 
 FINAL_AFTER: Final = 0.8  # seconds a plug-in may take for the final it was asked for
+_COMPLAINS_WITHIN: Final = 3.0  # seconds in which ears that were refused have said so
+_ASKED: Final = Prompt(AgentDefinition("", "", "", "", "", ""), Briefing(), Direction.OUTBOUND, (CallerSaid("hello"),))
 
 
 class PlugInPart:
@@ -35,6 +41,41 @@ class PlugInPart:
     def named(cls, name: str) -> Self:
         """The part behind `name?option=value&...`. Raises `ProviderRejected`: no such plug-in, or it is not installed."""
         return cls(parse_name(cls.framework, name))
+
+
+async def check_ears(ears: SpeechToText) -> None:
+    """Whether a plug-in's ears take some silence without a word of complaint: none has another way to ask its vendor.
+
+    Raises `ProviderError`.
+    """
+    listening = await ears.open(_ASKED.agent, _ASKED.briefing)
+    try:
+        listening.hear(SILENCE * (SAMPLE_RATE // 2))
+        listening.finish_utterance()
+        async with asyncio.timeout(_COMPLAINS_WITHIN):
+            async for _ in listening.events():
+                pass
+    except TimeoutError:
+        return
+    finally:
+        await listening.close()
+
+
+async def check_mind(reply: Callable[[Prompt], AsyncGenerator[ModelOutput, None]]) -> None:
+    """Whether a plug-in's mind begins to answer, which costs a token and the question's. Raises `ProviderError`."""
+    async with aclosing(reply(_ASKED)) as outputs:
+        async for _ in outputs:
+            return
+
+
+async def check_mouth(mouth: TextToSpeech, agent: AgentDefinition) -> None:
+    """Whether a plug-in's mouth says a word. Raises `ProviderError`."""
+    speaking = await mouth.open(agent)
+    try:
+        if not [piece async for piece in speaking.speak("Hello.")]:
+            raise ProviderUnavailable(mouth.name, "dropped", "it said nothing")
+    finally:
+        await speaking.close()
 
 
 class PlugInEars(CallEars):

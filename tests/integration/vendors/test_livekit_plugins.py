@@ -100,3 +100,17 @@ async def test_a_plugins_errors_are_ours(prompt: Prompt) -> None:
         await anext(LiveKitMind.named("openai?nonsense=1").reply(prompt))
     with pytest.raises(ProviderRejected, match="has no TTS"):
         LiveKitMouth.named("anthropic")
+
+
+@pytest.mark.parametrize("known", [(), ("another",)])
+async def test_they_are_asked_before_any_call(agent: AgentDefinition, known: tuple[str, ...]) -> None:
+    async with DeepgramStandIn() as ears, OpenAIStandIn() as mind, ElevenLabsStandIn() as mouth:
+        for vendor in (ears, mind, mouth):
+            vendor.keys = frozenset(known)
+        listening = LiveKitEars.named(f"deepgram?base_url={ears.url}/v1/listen")
+        thinking = LiveKitMind.named(f"openai?model=m&base_url={mind.url}/v1")
+        speaking = LiveKitMouth.named(f"elevenlabs?base_url={mouth.url}/v1&encoding=pcm_16000&voice_id=v")
+        found = await asyncio.gather(listening.check(), thinking.check(), speaking.check(agent), return_exceptions=True)
+        assert [isinstance(error, ProviderError) for error in found] == [bool(known)] * 3
+        for part in (listening, thinking, speaking):
+            await part.close()

@@ -85,3 +85,17 @@ async def test_what_cannot_be_made_is_rejected(prompt: Prompt) -> None:
         PipecatMind.named("no_such_vendor")
     with pytest.raises(ProviderRejected, match="needs the name"):
         PipecatMouth.named("?voice=x")
+
+
+@pytest.mark.parametrize("known", [(), ("another",)])
+async def test_they_are_asked_before_any_call(agent: AgentDefinition, known: tuple[str, ...]) -> None:
+    async with DeepgramStandIn() as ears, OpenAIStandIn() as mind, ElevenLabsStandIn() as mouth:
+        for vendor in (ears, mind, mouth):
+            vendor.keys = frozenset(known)
+        listening = PipecatEars.named(f"deepgram?base_url={ears.ws_url}")
+        thinking = PipecatMind.named(f"openai?model=m&base_url={mind.url}/v1")
+        speaking = PipecatMouth.named(f"elevenlabs?url={mouth.ws_url}&voice=v")
+        found = await asyncio.gather(listening.check(), thinking.check(), speaking.check(agent), return_exceptions=True)
+        assert [isinstance(error, ProviderError) for error in found] == [bool(known)] * 3
+        for part in (listening, thinking, speaking):
+            await part.close()
