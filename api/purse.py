@@ -97,6 +97,8 @@ class Purse:
 def spent(standing: Exhausted) -> Hold:
     """A budget that is gone, in words, with what to do about it."""
     sums = f"${standing.spent:.2f} of ${standing.limit:.2f}"
+    if standing.promised and standing.spent < standing.limit:
+        sums += f", and calls under way may cost ${standing.promised:.2f} more"
     match standing.scope:
         case Scope.CALL:
             why = f"a call cost more than a call may ({sums}); look at it, then: offhook campaign resume, or raise the limit"

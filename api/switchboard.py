@@ -319,6 +319,7 @@ class Switchboard:
 
     def _end(self, call: LiveCall, disposition: Disposition) -> None:
         call.is_over = True
+        self._house.meter.call_over(call.errand.call)
         self._house.metrics.call_ended(disposition.value)
         log.info("call_ended", call=call.errand.call, disposition=disposition.value)
         call.gathering.close()

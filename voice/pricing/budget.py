@@ -1,7 +1,8 @@
 """Budgets per call, campaign and hour: first a warning, then no new calls. Decides; the dialer and the console act.
 
 A budget never cuts off a call that is under way: the person on the line did not overspend. What a call costs beyond its own
-budget is counted against its campaign, which then dials nobody until the operator has looked.
+budget is counted against its campaign, which then dials nobody until the operator has looked. What the calls under way will
+cost yet is kept for them: a budget counted only when it is spent is overshot by as many calls as run at once.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from enum import StrEnum
 from typing import Final, TypeAlias
 
 _HOUR: Final = 3600.0
+_USUAL: Final = 50  # ended calls that say what a call costs, the unanswered ones among them
 NOTHING: Final = Decimal(0)
 
 
@@ -39,11 +41,12 @@ class Warned:
 
 @dataclass(frozen=True, slots=True)
 class Exhausted:
-    """Over a limit: place no new call."""
+    """Over a limit, or as good as over it once the calls under way have ended: place no new call."""
 
     scope: Scope
     spent: Decimal
     limit: Decimal
+    promised: Decimal = NOTHING  # what the calls under way are expected to cost yet
 
 
 Standing: TypeAlias = Within | Warned | Exhausted
@@ -56,12 +59,14 @@ class Limits:
     dollars: Mapping[Scope, Decimal] = field(default_factory=dict)
     warn_at: Decimal = Decimal("0.8")
 
-    def standing(self, scope: Scope, spent: Decimal, own: Decimal | None = None) -> Standing:
+    def standing(self, scope: Scope, spent: Decimal, own: Decimal | None = None, promised: Decimal = NOTHING) -> Standing:
         """How a sum stands to the limit of its scope; `own` is the limit of this very call or campaign, if it has one."""
         limit = self.dollars.get(scope) if own is None else own
-        if limit is None or spent < limit * self.warn_at:
+        if limit is None:
             return Within()
-        return Warned(scope, spent, limit) if spent < limit else Exhausted(scope, spent, limit)
+        if spent + promised >= limit:
+            return Exhausted(scope, spent, limit, promised)
+        return Within() if spent < limit * self.warn_at else Warned(scope, spent, limit)
 
 
 class Budget:
@@ -73,6 +78,8 @@ class Budget:
         self._campaigns: dict[str, Decimal] = {}
         self._hour: deque[tuple[float, Decimal]] = deque()
         self._hour_sum = NOTHING
+        self._under_way: dict[str, str] = {}  # call -> campaign
+        self._ended: deque[Decimal] = deque(maxlen=_USUAL)
 
     def recall(self, campaign: str, dollars: Decimal) -> None:
         """What a campaign had spent before this process."""
@@ -85,6 +92,8 @@ class Budget:
 
     def spend(self, dollars: Decimal, now: float, *, call: str, campaign: str = "") -> None:
         """Add a sum."""
+        if call and call not in self._calls:
+            self._under_way[call] = campaign
         self._calls[call] = self._calls.get(call, NOTHING) + dollars
         self.recall(campaign, dollars)
         self.recall_hour(dollars, now)
@@ -92,17 +101,31 @@ class Budget:
     def of_call(self, call: str, own: Decimal | None = None) -> Standing:
         return self.limits.standing(Scope.CALL, self._calls.get(call, NOTHING), own)
 
-    def of_campaign(self, campaign: str, own: Decimal | None = None) -> Standing:
-        return self.limits.standing(Scope.CAMPAIGN, self._campaigns.get(campaign, NOTHING), own)
+    def of_campaign(self, campaign: str, own: Decimal | None = None, promised: Decimal = NOTHING) -> Standing:
+        return self.limits.standing(Scope.CAMPAIGN, self._campaigns.get(campaign, NOTHING), own, promised)
 
-    def of_hour(self, now: float) -> Standing:
+    def of_hour(self, now: float, promised: Decimal = NOTHING) -> Standing:
         """The last sixty minutes, whatever the clock on the wall says."""
         while self._hour and self._hour[0][0] <= now - _HOUR:
             self._hour_sum -= self._hour.popleft()[1]
-        return self.limits.standing(Scope.HOUR, self._hour_sum)
+        return self.limits.standing(Scope.HOUR, self._hour_sum, promised=promised)
+
+    def promised(self, campaign: str | None = None) -> Decimal:
+        """What the calls under way, all or those of a campaign, will cost yet if each costs what calls did of late. Nothing
+        until a first one has ended: then nobody knows."""
+        usual = sum(self._ended, NOTHING) / max(len(self._ended), 1)
+        calls = [call for call, whose in self._under_way.items() if campaign is None or whose == campaign]
+        return sum((max(usual - self._calls[call], NOTHING) for call in calls), NOTHING)
+
+    def call_over(self, call: str) -> None:
+        """Nothing is kept for a call any more, although bills for it may still come."""
+        self._under_way.pop(call, None)
 
     def call_ended(self, call: str) -> Decimal:
         """Forget a call; returns what it cost."""
+        self.call_over(call)
+        if call in self._calls:
+            self._ended.append(self._calls[call])
         return self._calls.pop(call, NOTHING)
 
 

@@ -71,13 +71,19 @@ class Meter:
         `limit` is the campaign's own, `since` when the operator last let it run: calls that had cost too much by then have
         been looked at.
         """
-        own = self.budget.of_campaign(campaign, limit) if campaign else Within()
-        self._tell(own, Scope.CAMPAIGN, campaign)
+        own: Standing = Within()
+        if campaign:
+            self._tell(self.budget.of_campaign(campaign, limit), Scope.CAMPAIGN, campaign)
+            own = self.budget.of_campaign(campaign, limit, self.budget.promised(campaign))
         at, overrun = self._overruns.get(campaign, (None, Within()))
         if at is not None and since is not None and at <= since:
             del self._overruns[campaign]
             overrun = Within()
-        return worst(own, overrun, self.budget.of_hour(self._clock()))
+        return worst(own, overrun, self.budget.of_hour(self._clock(), self.budget.promised()))
+
+    def call_over(self, call: str) -> None:
+        """It has ended, although bills for it may still come."""
+        self.budget.call_over(call)
 
     def call_ended(self, call: str) -> Decimal:
         """Forget a call; returns the dollars it cost."""

@@ -51,6 +51,26 @@ def test_an_hour_is_a_rolling_one() -> None:
     assert budget.of_hour(3600.0) == Within()
 
 
+def test_what_calls_under_way_will_cost_is_kept_for_them_once_it_is_known_what_calls_cost() -> None:
+    budget = Budget(Limits({Scope.CAMPAIGN: D(10), Scope.HOUR: D(20)}))
+    for call in ("a", "b"):
+        budget.spend(D(2), 0.0, call=call, campaign="roofs")
+    assert budget.promised("roofs") == 0  # nobody knows yet
+    budget.call_ended("a")
+    for call in ("c", "d"):
+        budget.spend(D("0.5"), 1.0, call=call, campaign="roofs")
+    budget.spend(D("0.5"), 1.0, call="e", campaign="solar")
+    assert (budget.promised("roofs"), budget.promised()) == (D(3), D("4.5"))  # b has had its share
+    assert budget.of_campaign("roofs", promised=D(3)) == Within()
+    assert budget.of_campaign("roofs", own=D(8), promised=D(3)) == Exhausted(Scope.CAMPAIGN, D(5), D(8), D(3))
+    assert isinstance(budget.of_hour(2.0, promised=D(15)), Exhausted)
+    budget.call_over("c")
+    budget.spend(D("0.1"), 2.0, call="c", campaign="roofs")  # a bill that comes late
+    assert budget.promised("roofs") == D("1.5")
+    budget.call_ended("never seen")
+    assert budget.promised("roofs") == D("1.5")
+
+
 def test_the_worst_standing_counts() -> None:
     near, gone = Warned(Scope.HOUR, D(9), D(10)), Exhausted(Scope.CALL, D(2), D(1))
     assert worst(Within(), near) == near
