@@ -41,7 +41,7 @@ def memory_errors(
     """Of each reply that was heard: whether it was cut, and by how many words the engine's memory differs from it."""
     counts: dict[str, int] = {}
     for each in heard:
-        counts[each.text] = max(counts.get(each.text, 0), each.words)
+        counts[each.text] = max(counts.get(each.text, 0), each.reached)
     for reply in replies:
         parts = sentences(reply)
         reached = sum(counts.get(part, 0) for part in parts)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.belief import NO_CLAIMS, Believed, Claims, lost_start, memory_errors
-from benchmarks.callers.scenario import NOISES, Kind
-from benchmarks.heard import HeardSentence, Voice
+from benchmarks.callers.scenario import NOISES, Kind, sentences
+from benchmarks.heard import Voice
 from benchmarks.measure import (
     AGREE,
     GAP,
@@ -180,7 +180,7 @@ def _one_act(result: CallFigures, line: Line, act: Act, following: int, both: tu
         ones = [gap_after(line, following, spans.person, spans.agent) for spans in both]
         result.unanswered += ones == [None, None] and act.kind is not Kind.BYE
         result.add("gap", *ones)
-        content = _content_gap(line, following, both[0], words.heard)
+        content = _content_gap(line, following, both[0], words)
         if content is not None and None not in ones:
             result.content_gap.append(content)
     for pause in act.pauses:
@@ -220,10 +220,13 @@ def _groundless(result: CallFigures, recorded: Recorded, both: tuple[_Spans, _Sp
             result.stopped(why, hit=is_cut)
 
 
-def _content_gap(line: Line, following: int, spans: _Spans, heard: Sequence[HeardSentence]) -> float | None:
+def _content_gap(line: Line, following: int, spans: _Spans, words: Words) -> float | None:
+    """Until a sentence of one of the replies is heard: whatever else is said first only bridges the wait."""
+    contents = {sentence for reply in words.replies for sentence in sentences(reply)}
     ends = [end for start, end in spans.person if start < line.end and end > line.start]
-    starts = [each.start for each in heard if ends and ends[-1] - FRAME < each.start < max(following, ends[-1])]
-    return (starts[0] - ends[-1]) / SAMPLE_RATE if starts else None
+    starts = [each.start for each in words.heard if each.text in contents]
+    after = [at for at in starts if ends and ends[-1] - FRAME < at < max(following, ends[-1])]
+    return (after[0] - ends[-1]) / SAMPLE_RATE if after else None
 
 
 def _pause(result: CallFigures, line: Line, pause: tuple[int, int], both: tuple[_Spans, _Spans]) -> None:

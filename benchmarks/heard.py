@@ -19,30 +19,42 @@ from telephony.audio import SAMPLE_RATE, decode
 
 Floats = NDArray[np.float32]
 
-ALIKE: Final = 0.5  # normalised correlation from which on samples are the same speech; other words stay under 0.3
+ALIKE: Final = 0.7  # normalised correlation of a beginning that is worth following; one that is another's comes to 0.5
 _TEMPLATE: Final = int(0.3 * SAMPLE_RATE)  # samples of a sentence's beginning that name it
 _AROUND: Final = int(0.25 * SAMPLE_RATE)  # samples about a sound's beginning in which a sentence's may lie
 _DRIFT: Final = 120  # samples a word may lie from where it is expected
 _LATEST: Final = int(2.5 * SAMPLE_RATE)  # samples a word may be late, in a reply that was held up
 _SURE: Final = int(0.25 * SAMPLE_RATE)  # samples by which a word is known again far from where it was expected
-_SURELY_ALIKE: Final = 0.7
+_SURELY_ALIKE: Final = 0.9  # another word of the same voice reaches 0.75
 _PRESENT: Final = 0.85  # of a word where it is expected: correlation is the root of the share of it that was played
 _ENOUGH: Final = 0.6  # of a word: more than half of it makes it heard
 
 
 @dataclass(frozen=True, slots=True)
 class HeardSentence:
-    """One sentence as it was heard. Positions in samples since the answer; `end` is the last heard word's."""
+    """One sentence as it was heard, or what was heard of it from word `first` on, where it was taken up again. Positions in
+    samples since the answer; `end` is the last heard word's, `words` how many were heard, of `of` the sentence has."""
 
     text: str
     start: int
     end: int
     words: int
     of: int
+    first: int = 0
+
+    @property
+    def reached(self) -> int:
+        """The word up to which the sentence was heard."""
+        return self.first + self.words
 
     @property
     def is_whole(self) -> bool:
-        return self.words >= self.of
+        """Whether it was heard to its end."""
+        return self.reached >= self.of
+
+    def is_continued_by(self, other: HeardSentence) -> bool:
+        """Whether that is the same sentence, taken up where this was broken off, or a word or two before."""
+        return other.text == self.text and other.first > 0 and self.first <= other.first <= self.reached + 1
 
 
 class Voice:
@@ -51,44 +63,71 @@ class Voice:
     def __init__(self, speech: Mapping[str, Spoken]) -> None:
         self.speech = speech
         self._samples = {text: _floats(spoken.audio) for text, spoken in speech.items()}
+        self._templates = {
+            (text, word): samples[self._begins(text, word) :][:_TEMPLATE]
+            for text, samples in self._samples.items()
+            for word in (0, *leading(text))
+        }
 
     def find(self, ear: NDArray[np.int16], spans: Sequence[Span]) -> list[HeardSentence]:
         """The sentences heard, in order. `spans` are the stretches of sound in the ear."""
         samples = ear.astype(np.float32)
         found: list[HeardSentence] = []
         for start, end in spans:
-            if found and start < found[-1].end:
-                start = found[-1].end  # a later sentence may begin within the same stretch
-            while start < end:
-                sentence = self._sentence_at(samples, start)
+            at = max(start, found[-1].end) if found else start  # a later sentence may begin within the same stretch
+            while at < end - _AROUND:
+                sentence = self._rest_at(samples, at, found) or self._sentence_at(samples, at)
                 if sentence is None:
-                    break
+                    at += _AROUND
+                    continue
                 found.append(sentence)
-                start = max(sentence.end, start + _TEMPLATE)
+                at = max(sentence.end, at + _AROUND)
         return found
+
+    def _begins(self, text: str, word: int) -> int:
+        return round(self.speech[text].words[word][1] * SAMPLE_RATE) if word else 0
 
     def _sentence_at(self, ear: Floats, start: int) -> HeardSentence | None:
         low = max(0, start - _AROUND)
         region = ear[low : start + _AROUND + _TEMPLATE]
-        best, where, what = ALIKE, 0, ""
-        for text, samples in self._samples.items():
-            alike, at = _best(region, samples[:_TEMPLATE])
+        best, where, what = ALIKE, 0, ("", 0)
+        for (text, word), template in self._templates.items():
+            alike, at = _best(region, template)
             if alike > best:
-                best, where, what = alike, low + at, text
-        return self._walk(ear, what, where) if what else None
+                best, where, what = alike, low + at - self._begins(text, word), (text, word)
+        found = self._walk(ear, what[0], where, what[1]) if what[0] else None
+        return found if found is not None and (found.words > 1 or best > _SURELY_ALIKE) else None
 
-    def _walk(self, ear: Floats, text: str, start: int) -> HeardSentence:
-        """Follow a sentence word by word until one is not there."""
+    def _rest_at(self, ear: Floats, start: int, found: Sequence[HeardSentence]) -> HeardSentence | None:
+        """The sentence that was broken off last, taken up again about here: from the word that was cut, or one beside it."""
+        broken = next((each for each in reversed(found) if each.words), None)
+        if broken is None or broken.is_whole:
+            return None
+        low = max(0, start - _AROUND)
+        region = ear[low : start + _AROUND + _SURE]
+        samples = self._samples[broken.text]
+        best, where, number = _SURELY_ALIKE, 0, -1
+        for index in range(max(1, broken.reached - 2), min(broken.of, broken.reached + 2)):
+            first = self._begins(broken.text, index)
+            alike, at = _best(region, samples[first : first + _SURE])
+            if alike > best:
+                best, where, number = alike, low + at - first, index
+        return self._walk(ear, broken.text, where, number) if number > 0 else None
+
+    def _walk(self, ear: Floats, text: str, shift: int, start: int = 0) -> HeardSentence | None:
+        """Follow a sentence word by word, from word `start` on, until one is not there. `shift` is where the sentence's
+        first sample lies, or would. None when nothing of it was heard."""
         samples, words = self._samples[text], self.speech[text].words
-        shift, end, count = start, start + _TEMPLATE, 0
-        for _, began, ended in words:
-            first, last = round(began * SAMPLE_RATE), round(ended * SAMPLE_RATE)
+        began = end = shift + self._begins(text, start)
+        count = 0
+        for _, begins, ends in words[start:]:
+            first, last = round(begins * SAMPLE_RATE), round(ends * SAMPLE_RATE)
             at = _near(ear, samples, first, last, shift + first)
             if at is None:
                 break
             shift = at - first
             end, count = at + last - first, count + 1
-        return HeardSentence(text, start, end, count, len(words))
+        return HeardSentence(text, began, end, count, len(words), start) if count else None
 
 
 def _near(ear: Floats, samples: Floats, first: int, last: int, expected: int) -> int | None:
@@ -129,9 +168,20 @@ def words_of(text: str) -> list[str]:
     return [word for word in stripped if word]
 
 
+def leading(text: str) -> list[int]:
+    """How many words a sentence may be said without, at its beginning: "Sure," and the like are sometimes said already."""
+    words = text.split()
+    return [count for count in (1, 2) if len(words) > count + 1 and words[count - 1].endswith(",")]
+
+
 def believed_count(reply: str, believed: Sequence[str]) -> int:
     """How many words of a reply the engine's memory holds as said."""
     wanted = words_of(reply)
+    counts = ((start, _count(wanted[start:], believed)) for start in (0, *leading(reply)))
+    return max(start + count if count else 0 for start, count in counts)
+
+
+def _count(wanted: Sequence[str], believed: Sequence[str]) -> int:
     longest = 0
     for text in believed:
         known = words_of(text)

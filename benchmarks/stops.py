@@ -56,7 +56,10 @@ def _told(words: Words) -> Iterator[tuple[int, int, bool]]:
     run: list[HeardSentence] = []
     for sentence in words.heard:
         number, index = places.get(sentence.text, (-1, 0))
-        if run and places.get(run[-1].text, (-1, 0)) != (number, index - 1):
+        is_next = bool(run) and (
+            places.get(run[-1].text, (-1, 0)) == (number, index - 1) or run[-1].is_continued_by(sentence)
+        )
+        if run and not is_next:
             yield run[0].start, run[-1].end, _ends_a_reply(run[-1], words.replies)
             run = []
         run.append(sentence)

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -131,16 +132,37 @@ class Bank:
         return self.scripts.get(name) or next(iter(self.scripts.values()))
 
     def say(self, text: str) -> Spoken:
-        """Speech for a text. An engine may cut or join sentences as it likes: known ones are found within it."""
+        """Speech for a text. An engine may cut or join sentences as it likes: runs of known words are found within it."""
         known = self.speech.get(text.strip())
         if known is not None:
             return known
-        found = [spoken for each, spoken in self._located(text)]
-        return _joined(found) if found else _hum(text)
+        words, found = text.split(), []
+        while words:
+            count, spoken = self._longest(words)
+            found.append(spoken)
+            words = words[count:]
+        return _joined(found) if found else _hum("")
 
-    def _located(self, text: str) -> list[tuple[int, Spoken]]:
-        places = [(text.find(each), spoken) for each, spoken in self.speech.items() if each in text]
-        return sorted(places, key=lambda place: place[0])
+    def _longest(self, words: list[str]) -> tuple[int, Spoken]:
+        """How many of the first words are known in a row, and that speech; a hum for one that nobody has recorded."""
+        best = Spoken(b"")
+        for spoken in self.speech.values():
+            texts = [word.lower() for word, _, _ in spoken.words]
+            for start in range(len(texts)):
+                pairs = zip(texts[start:], words, strict=False)
+                count = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1].lower(), pairs))
+                best = _cut(spoken, start, count) if count > len(best.words) else best
+        return (len(best.words), best) if best.words else (1, _hum(words[0]))
+
+
+def _cut(spoken: Spoken, start: int, count: int) -> Spoken:
+    """Some words of a sentence, with the silence that follows them."""
+    words = spoken.words[start : start + count]
+    following = spoken.words[start + count :]
+    begins = int(words[0][1] * RATE) if start else 0
+    ends = int(following[0][1] * RATE) if following else len(spoken.audio)
+    at = begins / RATE
+    return Spoken(spoken.audio[begins:ends], tuple((word, begun - at, ended - at) for word, begun, ended in words))
 
 
 def _joined(pieces: list[Spoken]) -> Spoken:
@@ -268,6 +290,14 @@ def tokens(text: str) -> Iterator[str]:
     words = text.split(" ")
     for start in range(0, len(words), TOKENS_AT_ONCE):
         yield " ".join(words[start : start + TOKENS_AT_ONCE]) + " "
+
+
+def overlapping(spoken: Spoken) -> Iterator[Spoken]:
+    """Speech in the same pieces, with every word that sounds in each: one that is not over goes on in the next."""
+    for start in range(0, len(spoken.audio), PIECE):
+        began, ended = start / RATE, min(start + PIECE, len(spoken.audio)) / RATE
+        words = tuple((w, s - began, e - began) for w, s, e in spoken.words if s < ended and e > began)
+        yield Spoken(spoken.audio[start : start + PIECE], words)
 
 
 def pieces(spoken: Spoken) -> Iterator[Spoken]:

@@ -22,7 +22,7 @@ from typing import Final
 
 from benchmarks.engines.probe import pin
 from benchmarks.engines.script_ears import ScriptEars
-from benchmarks.engines.scripted import Bank, pieces, tokens
+from benchmarks.engines.scripted import Bank, overlapping, tokens
 from benchmarks.vendors.deepgram import DeepgramStandIn
 from benchmarks.vendors.ears import Listener, Tell
 from benchmarks.vendors.elevenlabs import ElevenLabsStandIn
@@ -89,7 +89,7 @@ class BankMouth:
         self._bank = bank
 
     async def speak(self, text: str) -> AsyncIterator[SpokenAudio]:
-        for piece in pieces(self._bank.say(text)):
+        for piece in overlapping(self._bank.say(text)):
             yield SpokenAudio(piece.audio, tuple(Word(*word) for word in piece.words))
 
 

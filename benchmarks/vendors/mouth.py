@@ -5,7 +5,7 @@ The hum's word times are exact by construction, which makes it a measure for wha
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from typing import Final, Protocol
 
 import numpy as np
@@ -37,17 +37,25 @@ class Hum:
 
 
 def alignment(audio: SpokenAudio) -> dict[str, list[object]]:
-    """The characters of a piece of audio with their times in milliseconds from its start, as ElevenLabs gives them."""
-    chars: list[object] = []
-    starts: list[object] = []
-    durations: list[object] = []
-    for word in audio.words:
-        step = (word.end - word.start) / max(len(word.text), 1)
-        for index, char in enumerate(word.text):
-            chars.append(char)
-            starts.append(round((word.start + index * step) * 1000))
-            durations.append(round(step * 1000))
-        chars.append(" ")
-        starts.append(round(word.end * 1000))
-        durations.append(0)
-    return {"chars": chars, "charStartTimesMs": starts, "charDurationsMs": durations}
+    """The characters of a piece of audio with their times in milliseconds from its start, as ElevenLabs gives them: one
+    follows the other without a gap from the first to the end of the piece, silences belong to spaces, and a word that goes
+    on in the next piece goes on there in its characters.
+
+    Clients add the lengths of the pieces up; a piece whose last character ends before its audio made pipecat's clock run
+    ahead of what was heard, by several words a reply.
+    """
+    length = round(1000 * len(audio.audio) / SAMPLE_RATE)
+    timed = [(at, char) for word in audio.words for at, char in _timed(word) if 0 <= at < length] or [(0, " ")]
+    starts = [at for at, _ in timed]
+    return {
+        "chars": [char for _, char in timed],
+        "charStartTimesMs": list(starts),
+        "charDurationsMs": [end - start for start, end in zip(starts, [*starts[1:], length], strict=True)],
+    }
+
+
+def _timed(word: Word) -> Iterator[tuple[int, str]]:
+    """The characters of a word and the space after it, with when each begins in milliseconds."""
+    step = (word.end - word.start) / max(len(word.text), 1)
+    for index, char in enumerate(f"{word.text} "):
+        yield round(1000 * (word.start + index * step)), char

@@ -24,6 +24,12 @@ async def _unable(task: Task) -> list[Run]:
 WELL, BADLY, UNABLE = Suite("simulation", "", _well), Suite("gate", "", _badly), Suite("context", "", _unable)
 
 
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch):
+    """Other tests want the log as it was."""
+    monkeypatch.setattr("benchmarks.conduct.structlog.configure", lambda **_: None)
+
+
 def test_a_failing_suite_leaves_the_page_and_the_others(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("OFFHOOK_HOME", str(tmp_path))
     order = Order(tmp_path / "result.json", tmp_path / "page.html")

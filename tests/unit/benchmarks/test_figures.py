@@ -85,6 +85,51 @@ def test_the_response_gap_and_the_first_content(measured):
     assert found.first_audio == [pytest.approx(2.6, abs=0.011)]
 
 
+def test_a_word_in_between_is_audio_and_no_content(tmp_path, monkeypatch):
+    monkeypatch.setattr("benchmarks.figures.model_spans", energy_spans)
+    word = Spoken(encode(voice_like(999, 0.6)), (("Okay.", 0.0, 0.6),))
+    tape = Tape(9)
+    tape.caller(1.0, 1.0)
+    tape.ear[int(2.4 * SECONDS) : int(2.4 * SECONDS) + len(word.audio)] = decode(word.audio)
+    tape.agent(3.4)
+    wav = tmp_path / "call.wav"
+    write_stereo(wav, encode(tape.mouth), encode(tape.ear))
+    found = figures_of(tape.recorded(), wav, Voice({**SPEECH, "Okay.": word}), (REPLY,), None)
+    assert found.gap == [pytest.approx(0.4, abs=0.011)]
+    assert found.content_gap == [pytest.approx(1.4, abs=0.02)]
+
+
+def test_a_sentence_is_found_and_remembered_without_an_acknowledgement_that_was_left_out():
+    text = "Sure, that is no problem."
+    audio = np.concatenate([voice_like(50 + index, WORD) for index in range(5)])
+    words = tuple((word, WORD * index, WORD * (index + 1)) for index, word in enumerate(text.split()))
+    ear = np.zeros(4 * SECONDS, np.int16)
+    tail = audio[int(WORD * SECONDS) :]
+    ear[SECONDS : SECONDS + len(tail)] = tail
+    (heard,) = Voice({text: Spoken(encode(audio), words)}).find(ear, energy_spans(ear))
+    assert (heard.text, heard.reached, heard.is_whole) == (text, 5, True)
+    assert believed_count(text, ["Okay. That is no problem."]) == 5
+    assert believed_count(text, ["Okay."]) == 0
+
+
+@pytest.mark.parametrize("rest", [2, 3])
+@pytest.mark.parametrize("silence", [0.6, 4.0])
+def test_a_reply_that_is_taken_up_again_was_heard_to_its_end(measured, rest, silence):
+    """Stopped in its third word, and gone on with after a while: from that word, or from the one after it."""
+    tape = Tape(14)
+    sound = decode(AGENT)
+    cut = int(2.7 * WORD * SECONDS)
+    tape.ear[SECONDS : SECONDS + cut] = sound[:cut]
+    at = SECONDS + cut + int(silence * SECONDS)
+    tape.ear[at : at + len(sound) - int(rest * WORD * SECONDS)] = sound[int(rest * WORD * SECONDS) :]
+    found = Voice(SPEECH).find(tape.ear, energy_spans(tape.ear))
+    assert [each.text for each in found] in ([SENTENCES[0]] * 2 + [SENTENCES[1]], list(SENTENCES))  # held up, if not long
+    assert found[-2].is_whole
+    told = measured(tape, Believed((REPLY,)))
+    assert (told.heard_error, told.heard_error_whole) == ([], [0.0])
+    assert (told.stops["nothing"].hits, told.stops["nothing"].of) == (0, 1)
+
+
 def test_a_turn_that_nobody_answers_is_counted(measured):
     tape = Tape(6)
     tape.caller(1.0, 1.0)

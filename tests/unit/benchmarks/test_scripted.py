@@ -19,6 +19,7 @@ from benchmarks.engines.scripted import (
     Spoken,
     Words,
     is_loud_pcm,
+    overlapping,
     pieces,
     to_pcm,
     tokens,
@@ -143,9 +144,12 @@ def test_pieces_carry_each_word_once():
     assert found[1].words[0] == ("two", 0.0, pytest.approx(0.05))
 
 
+BYE = [["Bye", 0.0, 0.02], ["now.", 0.03, 0.05]]
+
+
 @pytest.fixture
 def bank(tmp_path):
-    speech = {"Hello.": (b"\x01" * 800, [["Hello.", 0.0, 0.1]]), "Bye now.": (b"\x02" * 400, [["Bye", 0.0, 0.02]])}
+    speech = {"Hello.": (b"\x01" * 800, [["Hello.", 0.0, 0.1]]), "Bye now.": (b"\x02" * 400, BYE)}
     content = {
         "opening": "Hello.",
         "scripts": {"a-1": {"parts": [["yes", 0.4]], "replies": ["Hello. Bye now."]}},
@@ -164,6 +168,19 @@ def test_a_bank_finds_sentences_within_a_text(bank):
     said = bank.say("Hello. Bye now.")
     assert said.audio == b"\x01" * 800 + b"\x02" * 400
     assert said.words[1] == ("Bye", pytest.approx(0.1), pytest.approx(0.12))
+
+
+def test_a_bank_says_a_part_of_a_sentence(bank):
+    """Some engines ask for a sentence in pieces: a hum in its place would be a voice that nobody knows."""
+    assert bank.say("now. bye").audio == b"\x02" * 160 + b"\x02" * 240
+    assert [word for word, _, _ in bank.say("now. Hello. who").words] == ["now.", "Hello.", "who"]
+
+
+def test_speech_in_pieces_holds_every_word_that_sounds_in_each():
+    words = (("one", 0.0, 0.3), ("two", 0.35, 0.45), ("three", 0.7, 0.9))
+    found = list(overlapping(Spoken(b"\x10" * 7600, words)))
+    assert [[word for word, _, _ in piece.words] for piece in found] == [["one", "two"], ["two", "three"], ["three"]]
+    assert found[1].words[0] == ("two", pytest.approx(-0.05), pytest.approx(0.05))
 
 
 def test_a_bank_hums_what_it_does_not_know(bank):

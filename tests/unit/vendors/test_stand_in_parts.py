@@ -12,6 +12,8 @@ from benchmarks.vendors.mind import Chat, PlaybookMind, pieces, tokens
 from benchmarks.vendors.mouth import CHARACTER, Hum, alignment
 from benchmarks.vendors.presets import INSTANT, PRESETS, PUBLISHED, Delay
 from voice.agent import AgentDefinition
+from voice.events import Word
+from voice.ports import SpokenAudio
 from voice.providers.prompting import standing_orders
 from voice.providers.scripted import ScriptedMind as ScriptedModel
 
@@ -56,7 +58,21 @@ def test_text_is_cut_into_tokens_and_nothing_is_lost() -> None:
 async def test_a_hums_times_are_exact() -> None:
     said = [piece async for piece in Hum().speak("ab c")]
     assert [len(piece.audio) / 8000 for piece in said] == pytest.approx([3 * CHARACTER, 2 * CHARACTER])
-    assert alignment(said[0]) == {"chars": ["a", "b", " "], "charStartTimesMs": [0, 60, 120], "charDurationsMs": [60, 60, 0]}
+    assert alignment(said[0]) == {
+        "chars": ["a", "b", " "],
+        "charStartTimesMs": [0, 60, 120],
+        "charDurationsMs": [60, 60, 60],
+    }
+
+
+def test_characters_fill_a_piece_and_a_word_may_go_on_in_the_next() -> None:
+    def of(*words: Word) -> list[tuple[object, object, object]]:
+        found = alignment(SpokenAudio(bytes(800), words))
+        return list(zip(found["chars"], found["charStartTimesMs"], found["charDurationsMs"], strict=True))
+
+    assert of(Word("ab", 0.02, 0.06), Word("cd", 0.08, 0.16)) == [("a", 20, 20), ("b", 40, 20), (" ", 60, 20), ("c", 80, 20)]
+    assert of(Word("cd", -0.02, 0.06)) == [("d", 20, 40), (" ", 60, 40)]
+    assert of() == [(" ", 0, 100)]
 
 
 async def test_the_playbooks_mind_knows_whose_call_it_is_although_blanks_were_filled() -> None:
