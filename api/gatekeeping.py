@@ -19,7 +19,7 @@ from compliance.record import Errand as ComplianceErrand
 from compliance.store import ComplianceStore, DncRequest, ProposedCall
 from compliance.verdict import Verdict
 from dialer.attempt import AttemptId
-from dialer.campaign import Campaign, Contact
+from dialer.campaign import Campaign, Contact, OpenContact
 from dialer.ports import Work
 from storage.events import OptedOut
 from storage.log import append
@@ -38,8 +38,13 @@ def proposed(
 
     `lacks`: what the words of the campaign's agent cannot meet (`api.scripts.unmet`).
     """
+    return asked_about(errand_of(campaign, caller_ids, lacks), contact, attempt)
+
+
+def errand_of(campaign: Campaign, caller_ids: tuple[str, ...], lacks: tuple[Unmet, ...] = ()) -> ComplianceErrand:
+    """What a campaign wants of everybody it calls."""
     ours = campaign.from_number or (caller_ids[0] if caller_ids else "")
-    errand = ComplianceErrand(
+    return ComplianceErrand(
         seller=campaign.seller,
         purpose=Purpose(campaign.purpose),
         voice=VoiceKind.ARTIFICIAL,
@@ -48,6 +53,10 @@ def proposed(
         caller_id=CallerId(ours, is_shown=True, is_authorised=ours in caller_ids),
         unmet=lacks,
     )
+
+
+def asked_about(errand: ComplianceErrand, contact: Contact | OpenContact, attempt: str = "") -> ProposedCall:
+    """The call of this errand to this contact."""
     return ProposedCall(
         number=contact.number,
         errand=errand,

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Select, String, Table, any_, func, literal, or_, select
+from sqlalchemy import ARRAY, Column, ColumnElement, Select, String, Table, any_, func, literal, null, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from compliance.known import REMEMBERED, learned
@@ -30,8 +30,14 @@ from storage.tables.compliance import (
     tombstones,
 )
 
-CHUNK: Final = 2000
+CHUNK: Final = 10_000
 Row: TypeAlias = tuple[str, str, int]
+# The tables that know numbers and people: what a row is called (`learned`), and whom it is for (null: whoever asks).
+_BY_PERSON: Final[tuple[tuple[Table, ColumnElement[str], ColumnElement[Any]], ...]] = (
+    (consent_events, consent_events.c.what, null()),
+    (internal_dnc, literal("dnc"), internal_dnc.c.seller),
+    (calls_counted, literal("call"), null()),
+)
 
 
 async def rulebook_in_force(store: ComplianceStore, connection: AsyncConnection) -> Rulebook:
@@ -49,8 +55,7 @@ async def records_for(
     while chunk := list(islice(source, CHUNK)):
         rows = await _rows(store, connection, chunk, at)
         for proposed in chunk:
-            own = [*rows.numbers[proposed.number], *(rows.people[proposed.person] if proposed.person else ())]
-            known = learned([*(row for row, seller in dict.fromkeys(own) if _is_for(seller, proposed)), *shared])
+            known = learned([*rows.of(proposed), *shared])
             known.calls = [call for call in known.calls if call.at <= at]
             yield store.record(proposed, known, "", lists)[0]
 
@@ -66,10 +71,6 @@ def _lists_of_now(store: ComplianceStore) -> Scrub:
     return Scrub(store.lists.snapshot(), is_ours)
 
 
-def _is_for(seller: str | None, proposed: ProposedCall) -> bool:
-    return seller is None or seller in ("", proposed.errand.seller)
-
-
 class _Chunk:
     """Rows by number and by person, each with the seller it is for (None: whoever asks)."""
 
@@ -77,20 +78,30 @@ class _Chunk:
         self.numbers: defaultdict[str, list[tuple[Row, str | None]]] = defaultdict(list)
         self.people: defaultdict[str, list[tuple[Row, str | None]]] = defaultdict(list)
 
+    def of(self, proposed: ProposedCall) -> list[Row]:
+        """What bears on this call, each row once."""
+        own: Iterable[tuple[Row, str | None]] = self.numbers.get(proposed.number, ())
+        if proposed.person and (theirs := self.people.get(proposed.person)):
+            own = dict.fromkeys([*own, *theirs])
+        wanted = (None, "", proposed.errand.seller)
+        return [row for row, seller in own if seller in wanted]
+
 
 async def _rows(store: ComplianceStore, connection: AsyncConnection, chunk: Sequence[ProposedCall], at: datetime) -> _Chunk:
     found = _Chunk()
     numbers = sorted({each.number for each in chunk})
     people = sorted({each.person for each in chunk} - {""})
-    for table, what in ((consent_events, None), (internal_dnc, "dnc"), (calls_counted, "call")):
-        query = _about(connection, table, numbers, people)
+    for table, what, seller in _BY_PERSON:
+        query = _about(connection, table, numbers, people).with_only_columns(
+            table.c.number, table.c.person, what, table.c.body, seller
+        )
         if table is calls_counted:
             query = query.where(calls_counted.c.at > at - REMEMBERED)
-        for row in await connection.execute(query):
-            seller = row.seller if table is internal_dnc else None
-            entry = ((what or row.what, row.body, 0), seller)
-            found.numbers[row.number].append(entry)
-            found.people[row.person].append(entry)
+        for number, person, what, body, seller in await connection.execute(query):
+            entry = ((what, body, 0), seller)
+            found.numbers[number].append(entry)
+            if person:
+                found.people[person].append(entry)
     facts = select(number_facts).where(_among(connection, number_facts.c.number, numbers))
     for fact in await connection.execute(facts):
         found.numbers[fact.number].append(((fact.what, fact.body, fact.seq), fact.seller))

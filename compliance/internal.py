@@ -81,5 +81,7 @@ class InternalBits:
 
 
 def _is_set(bits: mmap.mmap, number: str) -> bool:
+    if len(number) != 12:
+        return False
     place = int(number[5:])
-    return len(number) == 12 and bool(bits[place >> 3] >> (place & 7) & 1)
+    return bool(bits[place >> 3] >> (place & 7) & 1)

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from compliance.explain import cure
-from compliance.gate import check
+from compliance.outlook import Outlooks
 from compliance.record import CallRecord
 from compliance.rules import Rulebook
-from compliance.verdict import Clearance, Rule
+from compliance.verdict import Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +82,27 @@ class PreflightCount:
     def __init__(self, at: datetime, rules: Rulebook) -> None:
         self._at = at
         self._rules = rules
+        self._outlooks = Outlooks(at, rules)
         self._contacts = self._now = self._never = self._held = 0
         self._opens: Counter[datetime] = Counter()
         self._stopped_by: Counter[Rule] = Counter()
         self._alone: Counter[Rule] = Counter()
-        self._entries: dict[Rule, set[tuple[str, str]]] = {}
+        self._entries: set[tuple[Rule, str, str]] = set()
 
     def add(self, record: CallRecord) -> None:
         self._contacts += 1
-        verdict = check(record, self._at, self._rules)
-        if isinstance(verdict, Clearance):
+        found = self._outlooks.of(record)
+        if found.is_clear:
             self._now += 1
             return
-        codes = verdict.rules
-        self._stopped_by.update(codes)
-        for each in verdict.findings:
-            self._entries.setdefault(each.rule, set()).add((each.entry, each.source))
-        if len(codes) == 1:
-            self._alone[codes[0]] += 1
-        if verdict.until is not None:
-            self._opens[verdict.until] += 1
-        elif verdict.is_hold:
+        for rule in found.rules:
+            self._stopped_by[rule] += 1
+        self._entries |= found.entries
+        if len(found.rules) == 1:
+            self._alone[found.rules[0]] += 1
+        if found.until is not None:
+            self._opens[found.until] += 1
+        elif found.is_hold:
             self._held += 1
         else:
             self._never += 1
@@ -119,13 +119,14 @@ class PreflightCount:
             stopped_by=dict(self._stopped_by),
             alone=dict(self._alone),
             rules_version=self._rules.version,
-            paragraphs={rule: self._paragraphs(entries) for rule, entries in self._entries.items()},
+            paragraphs={rule: self._paragraphs(rule) for rule in self._stopped_by},
         )
 
-    def _paragraphs(self, entries: set[tuple[str, str]]) -> tuple[str, ...]:
-        """What each entry says in general; a finding's own words may tell of one contact."""
-        told = ((self._rules.entry(entry), source) for entry, source in sorted(entries))
-        return tuple(f"{rule.says} [{source}]" if rule is not None else f"[{source}]" for rule, source in told)
+    def _paragraphs(self, rule: Rule) -> tuple[str, ...]:
+        """What each entry that spoke says in general; a finding's own words may tell of one contact."""
+        told = sorted((entry, source) for code, entry, source in self._entries if code is rule)
+        general = ((self._rules.entry(entry), source) for entry, source in told)
+        return tuple(f"{entry.says} [{source}]" if entry is not None else f"[{source}]" for entry, source in general)
 
 
 def describe(result: Preflight, calls_per_second: float) -> list[str]:

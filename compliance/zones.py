@@ -107,18 +107,19 @@ def stated_place(state: str, zone_name: str, on: date, areas: AreaCodeFile) -> P
 
 def where(number: str, place: Place, on: date, book: Rulebook) -> Whereabouts:
     """Every zone and state the evidence leaves possible on this day. `number` is a valid one (`number_problem` is None)."""
-    assert book.areas is not None
-    return _where(number[:8], place, on, book)
+    # libphonenumber's data looks no further than +1, area code and exchange; few exchanges of an area code differ in it.
+    return _where(number[2:5], _listed_zones(number[1:8]), place, on, book)
 
 
 @lru_cache(maxsize=65_536)
-def _where(prefix: str, place: Place, on: date, book: Rulebook) -> Whereabouts:
+def _where(area: str, listed: tuple[str, ...], place: Place, on: date, book: Rulebook) -> Whereabouts:
+    """`listed` is what libphonenumber says of the number."""
     assert book.areas is not None
     areas = book.areas
-    area_state = _state_by_code(areas).get(int(prefix[2:5]), "")
+    area_state = _state_by_code(areas).get(int(area), "")
     by_zip = book.zips.get(place.zip[:3])
     states = {area_state, place.state, by_zip.state if by_zip else ""} - {""}
-    because = [f"area code {prefix[2:5]}: {area_state}"]
+    because = [f"area code {area}: {area_state}"]
     if place.stated_on is not None and on - place.stated_on <= STATED_FOR and place.stated_zone:
         states |= {place.stated_state} - {""}
         because.append(f"the person said so on {place.stated_on.isoformat()}: {place.stated_zone}")
@@ -127,7 +128,7 @@ def _where(prefix: str, place: Place, on: date, book: Rulebook) -> Whereabouts:
         from_address = _address_zones(place, area_state, by_zip, areas)
         if from_address:
             because.append(f"address {place.state or place.zip or place.zone}: {', '.join(from_address)}")
-        zones = (*_number_zones(prefix, areas), *from_address)
+        zones = (*_number_zones(area, listed, areas), *from_address)
     return Whereabouts(_canonical(zones, areas), frozenset(states), tuple(because))
 
 
@@ -144,13 +145,10 @@ def _address_zones(place: Place, area_state: str, by_zip: ZipPlace | None, areas
     return ()
 
 
-@lru_cache(maxsize=200_000)
-def _number_zones(prefix: str, areas: AreaCodeFile) -> tuple[str, ...]:
-    """`prefix` is +1, area code and exchange: libphonenumber's data looks no further."""
-    split = areas.split.get(prefix[2:5])
-    known = _listed_zones(prefix[1:])
-    if not known:  # an area code newer than the numbering data: anywhere in its state
-        known = areas.zones.get(_state_by_code(areas).get(int(prefix[2:5]), ""), ())
+def _number_zones(area: str, listed: tuple[str, ...], areas: AreaCodeFile) -> tuple[str, ...]:
+    split = areas.split.get(area)
+    # An area code newer than the numbering data: anywhere in its state.
+    known = listed or areas.zones.get(_state_by_code(areas).get(int(area), ""), ())
     return (*known, *(split.zones if split else ()))
 
 
@@ -160,7 +158,7 @@ def _listed_zones(digits: str) -> tuple[str, ...]:
     for length in range(len(digits), 3, -1):
         found: tuple[str, ...] | None = TIMEZONE_DATA.get(digits[:length])
         if found is not None:
-            return tuple(name for name in found if name != "Etc/Unknown")
+            return tuple([name for name in found if name != "Etc/Unknown"])
     return ()
 
 

@@ -166,6 +166,17 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenContact:
+    """A contact that may still be called, with no more than whom and where: for looking ahead at a whole campaign."""
+
+    id: str
+    number: str = field(repr=False)
+    person: str = ""
+    address_state: str = ""
+    zip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ImportBatch:
     """One file taken in, or being taken in: `finished_at` stays None for one that was broken off."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from compliance.consent import Given
 from compliance.verdict import Clearance, Verdict
 from dialer.attempt import Attempt, AttemptId, CarrierEvent, Disposition
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
+from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch, OpenContact
 from dialer.pacing import Candidate
 from storage.events import Event
 
@@ -120,9 +120,10 @@ class Work(Protocol):
     ) -> list[Contact]:
         """A page of a campaign's contacts, by id; `after` is the last id of the page before."""
 
-    async def open_places(self, campaign_id: str, *, after: str = "", until: str = "", limit: int = 100) -> list[Contact]:
-        """A page of a campaign's open contacts, by id, with no more than where they are and whose number it is. `until` is
-        the last id wanted; "" for all."""
+    async def open_places(
+        self, campaign_id: str, *, after: str = "", until: str = "", limit: int = 100
+    ) -> list[OpenContact]:
+        """A page of a campaign's open contacts, by id. `until` is the last id wanted; "" for all."""
 
     async def places_apart(self, campaign_id: str, step: int) -> list[str]:
         """Where to cut a campaign into shares of `step` contacts, the first of them shorter: ids, in order."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn
 
 from dialer.attempt import Attempt, CarrierEvent, Disposition, Phase
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
+from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch, OpenContact
 from dialer.pacing import Candidate
 from dialer.ports import Lease, Tally, Work
 from storage.events import Event, Recorded
@@ -105,9 +105,12 @@ class _MemoryWork:
         chosen = [each for each in self._of(campaign_id) if each.id > after and state in (None, each.state)]
         return sorted(chosen, key=lambda each: each.id)[:limit]
 
-    async def open_places(self, campaign_id: str, *, after: str = "", until: str = "", limit: int = 100) -> list[Contact]:
+    async def open_places(
+        self, campaign_id: str, *, after: str = "", until: str = "", limit: int = 100
+    ) -> list[OpenContact]:
         chosen = [each for each in self._of(campaign_id) if each.id > after and each.is_open]
-        return sorted((each for each in chosen if not until or each.id <= until), key=lambda each: each.id)[:limit]
+        wanted = sorted((each for each in chosen if not until or each.id <= until), key=lambda each: each.id)[:limit]
+        return [OpenContact(each.id, each.number, each.person, each.address_state, each.zip) for each in wanted]
 
     async def places_apart(self, campaign_id: str, step: int) -> list[str]:
         ids = sorted((each.id for each in self._of(campaign_id)), reverse=True)

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
+from itertools import starmap
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Insert, Row, Table, exists, func, select, update
@@ -17,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dialer.attempt import Attempt, CarrierEvent, Disposition, Phase
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch
+from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch, OpenContact
 from dialer.pacing import Candidate
 from dialer.ports import Lease, Tally, Work
 from dialer.stores.rows import attempt_of, attempt_row, campaign_of, campaign_row, contact_of, contact_row
@@ -29,7 +30,6 @@ from storage.tables.dialing import attempts, campaigns, carrier_events, contacts
 T = TypeVar("T")
 
 _DIALER: Final = "dialer"
-_PLACE: Final = ("id", "campaign_id", "number", "created_at", "address_state", "zip", "person")
 _OPEN: Final = (ContactState.WAITING.value, ContactState.ATTEMPTING.value)
 
 
@@ -94,13 +94,16 @@ class SqlWork:
             wanted = wanted.where(contacts.c.state == state.value)
         return [contact_of(row) for row in await self._rows(wanted.order_by(contacts.c.id).limit(limit))]
 
-    async def open_places(self, campaign_id: str, *, after: str = "", until: str = "", limit: int = 100) -> list[Contact]:
-        wanted = select(*(contacts.c[name] for name in _PLACE)).where(contacts.c.campaign_id == campaign_id)
+    async def open_places(
+        self, campaign_id: str, *, after: str = "", until: str = "", limit: int = 100
+    ) -> list[OpenContact]:
+        columns = (contacts.c.id, contacts.c.number, contacts.c.person, contacts.c.address_state, contacts.c.zip)
+        wanted = select(*columns).where(contacts.c.campaign_id == campaign_id)
         # The state is hidden from the planner: by its index it would sort the whole campaign anew for every page.
         is_open = (contacts.c.state + "").in_(_OPEN)
         wanted = wanted.where(contacts.c.id > after, is_open).order_by(contacts.c.id).limit(limit)
         rows = await self._rows(wanted.where(contacts.c.id <= until) if until else wanted)
-        return [Contact(**row._mapping) for row in rows]
+        return list(starmap(OpenContact, rows))
 
     async def places_apart(self, campaign_id: str, step: int) -> list[str]:
         place = func.row_number().over(order_by=contacts.c.id.desc()) - 1  # from the end: a short share comes first

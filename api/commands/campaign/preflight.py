@@ -18,19 +18,19 @@ import msgspec
 import typer
 
 from api.commands.compliance_shared import instant_of
-from api.gatekeeping import proposed
+from api.gatekeeping import asked_about, errand_of
 from api.scripts import agents_in, unmet
 from api.settings import Settings, get_settings
 from compliance.bulk import records_for, rulebook_in_force
 from compliance.preflight import Preflight, PreflightCount, describe, merged
 from compliance.store import ComplianceStore
 from dialer import orders
-from dialer.campaign import Campaign, Contact, OrderRefused
+from dialer.campaign import Campaign, OpenContact, OrderRefused
 from dialer.ports import Work
 from dialer.stores.sql import SqlStore
 from storage.database import Database
 
-PAGE: Final = 2000
+PAGE: Final = 10_000
 SHARE: Final = 50_000  # contacts that one process judges at a stretch; fewer, and starting it takes as long
 
 
@@ -111,11 +111,12 @@ async def _judged(settings: Settings, campaign: Campaign, share: Share, at: date
     store = ComplianceStore.open(settings.prepare_home())
     database = Database(settings.database_url)
     lacks = unmet(agents_in(settings.agents).get(campaign.agent), campaign.seller, store.rules)
+    errand = errand_of(campaign, settings.twilio_from, lacks)
     try:
         async with SqlStore(database).reading() as work:
             count = PreflightCount(at, await rulebook_in_force(store, work.connection))
             async for page in _waiting(work, campaign, share):
-                calls = [proposed(campaign, contact, settings.twilio_from, lacks=lacks) for contact in page]
+                calls = [asked_about(errand, contact) for contact in page]
                 async for record in records_for(store, work.connection, calls, at):
                     count.add(record)
             return count.result()
@@ -124,7 +125,7 @@ async def _judged(settings: Settings, campaign: Campaign, share: Share, at: date
         await database.close()
 
 
-async def _waiting(work: Work, campaign: Campaign, share: Share) -> AsyncIterator[list[Contact]]:
+async def _waiting(work: Work, campaign: Campaign, share: Share) -> AsyncIterator[list[OpenContact]]:
     """The contacts of a share that may still be called, page by page."""
     last = share.after
     while page := await work.open_places(campaign.id, after=last, until=share.until, limit=PAGE):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from compliance.gate import check
+from compliance.outlook import Outlooks, outlook
 from compliance.record import (
     CallerId,
     CallRecord,
@@ -252,3 +253,54 @@ def test_every_finding_has_words_and_a_source(at):
         assert finding.says
         assert finding.source
         assert finding.entry
+
+
+def changes(number, at):
+    """One fact, and values of it that could tell two calls apart."""
+    days = st.sampled_from([3, 40, 300, 700]).map(lambda days: at.date() - timedelta(days=days))
+    stated = st.builds(Place, stated_zone=st.just("Pacific/Honolulu"), stated_state=st.just("HI"), stated_on=days)
+    lists = st.builds(
+        ListAnswer,
+        st.sampled_from(["national", "internal", *(rule.list for _, rule in BOOK.state_lists())]),
+        st.booleans(),
+        st.booleans(),
+        days,
+        since=st.none() | before(at),
+    )
+    values = {
+        "number": st.sampled_from(AREAS).map(lambda area: f"+1{area}5550123"),
+        "place": st.one_of(st.builds(Place, st.sampled_from(STATES)), stated),
+        "line": st.sampled_from(LineType),
+        "is_emergency_line": st.booleans(),
+        "is_business": st.booleans(),
+        "consents": st.lists(consents_for(number, at), max_size=2).map(tuple),
+        "revocations": st.just((Revocation(at - timedelta(days=1), "voice"),)),
+        "lists": st.lists(lists, max_size=4, unique_by=lambda each: each.name).map(tuple),
+        "relationship": st.none() | st.builds(Relationship, last_purchase=days, is_personal=st.booleans()),
+        "reassigned": st.builds(ReassignedAnswer, st.sampled_from(Reassigned), days),
+        "emergencies": st.sampled_from([frozenset(), frozenset({"LA", "NY"})]),
+        "is_erased": st.booleans(),
+        "is_halted": st.sampled_from(["", "a storm (Jo)"]),
+    }
+    return st.sampled_from(sorted(values)).flatmap(lambda name: values[name].map(lambda value: {name: value}))
+
+
+@st.composite
+def crowds(draw):
+    """Calls of one moment and one errand, nearly alike: each differs from the first in a fact or two."""
+    at = draw(instants)
+    first = replace(draw(waiting_calls(at)), history=(), is_business=draw(st.booleans()))
+    number = draw(st.sampled_from([first.number, "+15045550123", "+12125550123", "+12075550123"]))
+    first = replace(first, number=number, consents=tuple(replace(each, number=number) for each in first.consents))
+    changed = st.lists(changes(number, at), max_size=2)
+    return at, [first, *(replace(first, **{k: v for each in draw(changed) for k, v in each.items()}) for _ in range(8))]
+
+
+@FEW
+@given(crowds())
+def test_what_is_judged_once_for_all_that_are_alike_is_the_verdict_of_each(crowd):
+    at, records = crowd
+    outlooks = Outlooks(at, BOOK)
+    for record in (*records, *records):
+        told, own = outlooks.of(record), outlook(record, at, BOOK)
+        assert replace(told, seen_until=None) == replace(own, seen_until=None)
