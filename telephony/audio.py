@@ -56,7 +56,7 @@ def decode(ulaw: bytes) -> Pcm:
     return _TO_PCM[np.frombuffer(ulaw, dtype=np.uint8)]
 
 
-def floats(ulaw: bytes) -> Floats:
+def floats(ulaw: bytes | bytearray) -> Floats:
     """mu-law to samples of full scale 1.0, in one look-up."""
     return _TO_FLOAT[np.frombuffer(ulaw, dtype=np.uint8)]
 

@@ -57,7 +57,10 @@ class DirectSocket:
     def data_received(self, data: bytes) -> None:
         try:
             for opcode, payload in self._reader.feed(data):
-                self._received(opcode, payload)
+                if opcode == TEXT and self.close_code is None:
+                    self._take(payload.decode())
+                else:
+                    self._received(opcode, payload)
         except ProtocolViolation as violation:
             self._fail(TOO_BIG if violation.code == "oversize" else PROTOCOL_ERROR)
         except UnicodeDecodeError:
@@ -77,8 +80,8 @@ class DirectSocket:
             self._write(frame(PONG, payload))
         elif opcode == CLOSE:
             self._closed(payload)
-        elif self.close_code is None and opcode in (TEXT, BINARY):
-            self._take(payload.decode() if opcode == TEXT else payload)
+        elif self.close_code is None and opcode == BINARY:
+            self._take(payload)
 
     def _closed(self, payload: bytes) -> None:
         """The other side closes, or answers our close. RFC 6455, 7.1.1: it is the server that ends the connection."""

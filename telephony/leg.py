@@ -6,19 +6,23 @@ A *leg* is one party's side of a call; a *media link* its two-way audio. Audio i
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class AudioReceived:
+
+class AudioReceived(msgspec.Struct, frozen=True, gc=False):
     """Caller audio, in order. `position` is its first sample's media time (samples at 8 kHz since the link opened).
 
     Usually 160 bytes (20 ms); a link fills a gap in the carrier's timestamps with silence, so positions never jump.
     """
 
     position: int
-    audio: bytes = field(repr=False)
+    audio: bytes
+
+    def __repr__(self) -> str:
+        return f"AudioReceived(position={self.position}, {len(self.audio)} bytes)"
 
 
 @dataclass(frozen=True, slots=True)

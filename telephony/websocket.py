@@ -26,6 +26,7 @@ TOO_BIG: Final = 1009
 
 _FIN: Final = 0x80
 _USUAL: Final = _FIN | TEXT  # a text in one piece
+_MIDDLING: Final = bytes((_FIN | TEXT, 0x80 | 126))  # a masked one, its length in two bytes
 _RESERVED: Final = 0x70
 _OPCODE: Final = 0x0F
 _MASKED: Final = 0x80
@@ -49,6 +50,10 @@ class FrameReader:
         """
         if self._rest:
             data = self._rest + data
+        elif (
+            data[:2] == _MIDDLING and len(data) == 8 + int.from_bytes(data[2:4], "big") <= self._longest and not self._opcode
+        ):
+            return [(TEXT, apply_mask(data[8:], data[4:8]))]  # one whole text of 126 bytes or more: what nearly always comes
         messages: list[tuple[int, bytes]] = []
         at, end = 0, len(data)
         while end - at >= 2:

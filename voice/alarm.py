@@ -1,4 +1,8 @@
-"""One timer of the event loop, for whoever's next deadline changes seldom and is asked about often."""
+"""One timer of the event loop, for whoever's next deadline is asked about often and mostly put off.
+
+Most deadlines are put off long before they come. A timer that is armed too early finds that out when it fires, once; to arm
+it anew each time costs more than the events do.
+"""
 
 from __future__ import annotations
 
@@ -14,26 +18,30 @@ class Alarm:
         self._clock = clock
         self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._armed_for = 0.0  # the deadline that the timer is for, where there is one: never later than the one that is set
 
     def set(self, deadline: float | None) -> None:
         """Ring at `deadline` instead of what was set before; None: not at all."""
         if deadline == self._deadline:
-            return  # most events change no deadline, and a timer costs more than the event did
+            return
         self._deadline = deadline
-        self._start()
+        if self._timer is None:
+            self._start()
+        elif deadline is None or deadline < self._armed_for:
+            self._timer.cancel()
+            self._start()
 
     def _start(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._timer = None
         if self._deadline is not None:
+            self._armed_for = self._deadline
             delay = max(0.0, self._deadline - self._clock())
             self._timer = asyncio.get_running_loop().call_later(delay, self._fire)
 
     def _fire(self) -> None:
         self._timer = None
         if self._deadline is not None and self._deadline > self._clock():
-            self._start()  # a timer may fire a hair early, and a deadline that has not passed is not to be told of
+            self._start()  # put off meanwhile; or the timer fired a hair early
             return
         self._deadline = None
         self._ring()

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NewType, TypeAlias
 
+import msgspec
+
 CallId = NewType("CallId", str)
 ReplyId = NewType("ReplyId", int)  # numbered from 1 within a call; 0 is nobody's reply
 Samples = NewType("Samples", int)  # at 8 kHz
@@ -49,9 +51,9 @@ class MediaStarted:
     """The media link is open: from here on the other side can hear us."""
 
 
-@dataclass(frozen=True, slots=True)
-class VoiceEvidence:
-    """What the detectors made of one window (32 ms, 256 samples) of caller audio.
+class VoiceEvidence(msgspec.Struct, frozen=True, gc=False):
+    """What the detectors made of one window (32 ms, 256 samples) of caller audio. Thirty a second of every call: a dataclass
+    takes six times as long to make.
 
     `position` is the media time of the window's end. `speech` is a probability (Silero), `level` the window's RMS in dBFS
     (0 is full scale, silence about -90). `echo` is the probability that the window is our own voice come back; `features`

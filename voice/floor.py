@@ -98,7 +98,10 @@ Otherwise = TypeVar("Otherwise", float, None)
 
 def feature(event: VoiceEvidence, name: str, otherwise: Otherwise) -> float | Otherwise:
     """A detector's output by its name, where there is one."""
-    return next((value for known, value in event.features if known == name), otherwise)
+    for known, value in event.features:
+        if known == name:
+            return value
+    return otherwise
 
 
 class Floor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeAlias, get_args
@@ -72,14 +72,14 @@ class Entry:
 
 def plain(thing: Event | Action) -> list[Any]:
     """An event or action as `[name, fields]`, audio as its length."""
-    values = {field.name: getattr(thing, field.name) for field in fields(thing)}
+    values = msgspec.to_builtins(thing, builtin_types=(bytes,))
     if "audio" in values:
         values["audio"] = len(values["audio"])
-    return [type(thing).__name__, msgspec.to_builtins(values)]
+    return [type(thing).__name__, values]
 
 
 def _written(thing: Event | Action) -> list[Any]:
-    """What is written as `plain` would be, with as little work as can be: the encoder knows dataclasses."""
+    """What is written as `plain` would be, with as little work as can be: the encoder knows their classes."""
     return plain(thing) if isinstance(thing, SpeechArrived | Play) else [type(thing).__name__, thing]
 
 

@@ -176,11 +176,12 @@ class Session:
 
     def post(self, event: Event) -> None:
         """Hand an event to the core and carry out what it orders; what that causes at once waits its turn."""
-        self._inbox.append(event)
         if self._is_draining or self._over.is_set():
+            self._inbox.append(event)
             return
         self._is_draining = True
         try:
+            self._handle(event)
             while self._inbox:
                 self._handle(self._inbox.popleft())
         except Exception:
@@ -265,9 +266,9 @@ class Session:
 
     def _take(self, event: LegEvent) -> None:
         match event:
-            case AudioReceived(_, audio):
-                self._parts.ears.hear(audio)
-                self._parts.activity.feed(audio)
+            case AudioReceived():
+                self._parts.ears.hear(event.audio)
+                self._parts.activity.feed(event.audio)
             case MarkReceived(name):
                 self.post(MarkReturned(name))
             case KeyReceived(digit):

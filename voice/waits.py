@@ -29,20 +29,26 @@ class Waits:
 
     def __init__(self) -> None:
         self._instants: dict[Wait, float] = {}
+        self._earliest: float | None = None
+        self._is_known = True  # whether that is so: it is asked for after every event, and few change it
 
     def set(self, wait: Wait, instant: float) -> None:
         self._instants[wait] = instant
+        self._is_known = False
 
     def set_once(self, wait: Wait, instant: float) -> None:
         """Unless it is set already."""
         self._instants.setdefault(wait, instant)
+        self._is_known = False
 
     def drop(self, *waits: Wait) -> None:
         for wait in waits:
             self._instants.pop(wait, None)
+        self._is_known = False
 
     def drop_all(self) -> None:
         self._instants.clear()
+        self._is_known = False
 
     @property
     def instants(self) -> Mapping[Wait, float]:
@@ -52,7 +58,9 @@ class Waits:
     @property
     def deadline(self) -> float | None:
         """The earliest; None when nothing is waited for."""
-        return min(self._instants.values(), default=None)
+        if not self._is_known:
+            self._earliest, self._is_known = min(self._instants.values(), default=None), True
+        return self._earliest
 
     def passed(self, now: float) -> list[Wait]:
         """Those whose instant has come, still set: handling one may make another meaningless."""
@@ -60,4 +68,5 @@ class Waits:
 
     def take(self, wait: Wait) -> bool:
         """Drop a wait that has passed; False if it was dropped meanwhile."""
+        self._is_known = False
         return self._instants.pop(wait, None) is not None

@@ -108,7 +108,7 @@ class StreamInbox:
         chunk = number(message.media.chunk)
         self._counters.media_frames += 1
         if chunk == self._next_chunk and not self._waiting:
-            self._next_chunk += 1
+            self._next_chunk = chunk + 1
             return self._hand_out(message)
         return self._take_out_of_order(chunk, message)
 
@@ -150,15 +150,13 @@ class StreamInbox:
         return events
 
     def _hand_out(self, message: Media) -> list[LegEvent]:
-        stamp = number(message.media.timestamp) * _SAMPLES_PER_MS
+        audio, stamp = message.media.payload, number(message.media.timestamp) * _SAMPLES_PER_MS
         if self._origin is None:
             self._origin = stamp
         missing = stamp - self._origin - self._position
-        events: list[LegEvent] = []
-        if abs(missing) >= _TOLERANCE:
-            events = self._fill(missing)
-        events.append(AudioReceived(self._position, message.media.payload))
-        self._position += len(message.media.payload)
+        events: list[LegEvent] = self._fill(missing) if abs(missing) >= _TOLERANCE else []
+        events.append(AudioReceived(self._position, audio))
+        self._position += len(audio)
         return events
 
     def _fill(self, missing: int) -> list[LegEvent]:

@@ -17,7 +17,7 @@ import structlog
 
 from telephony.audio import FRAME
 from telephony.errors import ProtocolViolation
-from telephony.leg import LegEvent, LegStopped, LinkStart
+from telephony.leg import AudioReceived, LegEvent, LegStopped, LinkStart
 from telephony.twilio.codec import Connected, EngineWriter, Started, Unrecognised, read_carrier
 from telephony.twilio.inbox import LinkCounters, StreamInbox
 
@@ -160,7 +160,10 @@ class TwilioMediaLink:
             if self._taken > self._may_take:
                 self._check_pace()
             for event in self._inbox.take(read_carrier(message)):
-                self._post(event)
+                if self._tell is not None and isinstance(event, AudioReceived):
+                    self._tell(event)
+                else:
+                    self._post(event)
         except ProtocolViolation as violation:
             self._break_off(violation)
 

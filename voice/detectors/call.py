@@ -33,35 +33,39 @@ class Queue(Protocol):
 
 
 class Sent:
-    """The last seconds of what we sent, mu-law, addressed by samples since the line opened. Read while it is written."""
+    """The last seconds of what we sent, mu-law, addressed by samples since the line opened."""
 
     def __init__(self) -> None:
-        self._kept = (0, b"")  # where it ends, and what there is before that
-
-    @property
-    def end(self) -> int:
-        return self._kept[0]
+        self.end = 0
+        self._pieces: deque[tuple[int, bytes]] = deque()  # without silence; each with the place of its first sample
 
     def write(self, audio: bytes, now: int) -> None:
         """Append audio; where nothing was sent until `now`, there was silence."""
-        end, kept = self._kept
-        gap = max(0, now - end)
-        kept += SILENCE * min(gap, _KEEP_SENT) + audio
-        self._kept = (end + gap + len(audio), kept[-_KEEP_SENT:])
+        self.end = max(self.end, now) + len(audio)
+        kept = audio[-_KEEP_SENT:]
+        self._pieces.append((self.end - len(kept), kept))
+        while len(self._pieces) > 1 and self._pieces[1][0] <= self.end - _KEEP_SENT:
+            self._pieces.popleft()
 
     def until(self, position: int, length: int) -> Floats:
         """The `length` samples before `position`; silence where there is nothing (yet, or any more)."""
-        end, kept = self._kept
-        first, begins = position - length, end - len(kept)
-        before = SILENCE * min(length, max(0, begins - first))
-        found = kept[max(0, first - begins) : max(0, position - begins)]
-        return floats(before + found + SILENCE * (length - len(before) - len(found)))
+        first = position - length
+        found = bytearray(SILENCE * length)
+        for begins, audio in self._pieces:
+            cut = audio[max(0, first - begins) : max(0, position - begins)]
+            if cut:
+                place = max(0, begins - first)
+                found[place : place + len(cut)] = cut
+        return floats(found)
 
     def forget_after(self, position: int) -> None:
         """What was to come after `position` will not come."""
-        end, kept = self._kept
-        surplus = min(max(0, end - position), len(kept))
-        self._kept = (end - surplus, kept[: len(kept) - surplus])
+        while self._pieces and self._pieces[-1][0] >= position:
+            self._pieces.pop()
+        if self._pieces:
+            begins, audio = self._pieces[-1]
+            self._pieces[-1] = (begins, audio[: position - begins])
+        self.end = min(self.end, max(position, 0))
 
 
 class CallDetectors:
