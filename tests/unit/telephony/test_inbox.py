@@ -160,3 +160,7 @@ def test_positions_never_jump_whatever_comes(frames):
 def test_any_order_within_the_window_comes_out_right(order):
     stream = Stream().feed(frame(1), *(frame(chunk) for chunk in order), frame(5), frame(6))
     assert stream.chunks == [1, 2, 3, 4, 5, 6]
+
+
+def test_what_a_caller_said_is_not_shown_in_a_log():
+    assert repr(AudioReceived(160, b"\x01" * 160)) == "AudioReceived(position=160, 160 bytes)"

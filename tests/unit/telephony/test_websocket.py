@@ -39,6 +39,18 @@ def test_a_message_of_any_size_in_any_pieces(size: int, pieces: int) -> None:
     assert read(sent(BINARY, payload) + sent(TEXT, b"next"), pieces=pieces) == [(BINARY, payload), (TEXT, b"next")]
 
 
+def test_a_whole_text_that_comes_alone_takes_the_short_way_to_the_same_end() -> None:
+    reader = FrameReader(1000)
+    text = sent(TEXT, b"x" * 350)
+    assert reader.feed(text) == [(TEXT, b"x" * 350)]
+    assert reader.feed(text + text) == [(TEXT, b"x" * 350)] * 2
+    assert reader.feed(sent(TEXT, b"y" * 200, fin=False)) == []
+    with pytest.raises(ProtocolViolation, match="bad_fragment"):
+        reader.feed(text)
+    with pytest.raises(ProtocolViolation, match="oversize"):
+        FrameReader(349).feed(text)
+
+
 def test_fragments_are_joined_and_control_frames_come_between_them() -> None:
     data = sent(TEXT, b"a", fin=False) + sent(PING, b"!") + sent(0, b"b", fin=False) + sent(0, b"c") + sent(TEXT, b"d")
     for pieces in (0, 1, 5):
