@@ -20,7 +20,7 @@ from benchmarks.compare import changes
 from benchmarks.conduct import Order, conduct
 from benchmarks.engines.scripted import PACES
 from benchmarks.errors import BenchmarkError
-from benchmarks.plan import PARTS, Plan
+from benchmarks.plan import PARTS, WORD_TIMES, Plan
 from benchmarks.report import markdown, table
 from benchmarks.report.html import page
 from benchmarks.report.merge import together
@@ -129,9 +129,15 @@ def run(
     ] = "",
     vendors_at: Annotated[
         int,
-        typer.Option(min=0, max=65533, help="The stand-ins' first port (deepgram, openai, elevenlabs), for a URL's engine."),
+        typer.Option(
+            min=0, max=65532, help="The stand-ins' first of four ports: deepgram, openai, elevenlabs, one without times."
+        ),
     ] = 0,
     pace: Annotated[str, typer.Option(help=f"Their delays: {', '.join(PACES)}. Default: the suite's own.")] = "",
+    word_times: Annotated[
+        str,
+        typer.Option(help=f"Calls whose voice tells when each word is said: {', '.join(WORD_TIMES)}. Default: the suite's."),
+    ] = "",
     stall: Annotated[
         float, typer.Option(min=0, max=5, help="Hold the engine's loop up so many seconds, each second.")
     ] = 0.0,
@@ -152,11 +158,15 @@ def run(
     Example: offhook bench run --target offhook --target pipecat --suite latency --rounds 3 --html side-by-side.html
     """
     unknown = [name for name in suite if name not in SUITES]
-    if unknown or pace not in ("", *PACES) or parts not in ("", *PARTS):
-        what, name = ("suite", unknown[0]) if unknown else ("pace", pace) if pace not in ("", *PACES) else ("parts", parts)
-        raise typer.BadParameter(f"no such {what}: {name}")
+    wrong = [("suite", name) for name in unknown] + [
+        (what, name)
+        for what, name, known in (("pace", pace, PACES), ("parts", parts, PARTS), ("word times", word_times, WORD_TIMES))
+        if name not in ("", *known)
+    ]
+    if wrong:
+        raise typer.BadParameter("no such {}: {}".format(*wrong[0]))
     engines = [Ways(pipecat_python, livekit_python, number, token).engine(each) for each in target]
-    plan = Plan("", calls, seed=seed, parts=parts, vendors_at=vendors_at, pace=pace, stall=stall)
+    plan = Plan("", calls, seed=seed, parts=parts, vendors_at=vendors_at, pace=pace, stall=stall, word_times=word_times)
     _measure(suite, engines, plan, Order(out, html, keep, long, rounds, corpus=corpus, as_json=as_json))
 
 

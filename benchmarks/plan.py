@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 PARTS: Final = ("sockets", "inside")
+WORD_TIMES: Final = ("all", "half", "none")
 
 Progress = Callable[[str], None]
 
@@ -21,7 +22,8 @@ class Plan:
 
     `parts`: `sockets` are the vendors' stand-ins, reached by each engine's own plug-ins; `inside` are scripted parts in the
     engine's own process, that cost it nothing. '' leaves it, and the `pace` of the parts, to the suite. `vendors_at` is the
-    first of three ports for the stand-ins, so that an engine started by hand can be told of them.
+    first of four ports for the stand-ins, so that an engine started by hand can be told of them. `word_times`: in how many
+    calls the voice tells when each word is said; to an engine that is only a URL it always does, on the third port.
     """
 
     suite: str
@@ -33,6 +35,7 @@ class Plan:
     vendors_at: int = 0
     pace: str = ""
     stall: float = 0.0
+    word_times: str = ""
     core_engine: int = -1
     core_callers: int = -1
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from benchmarks.engines.scripted import UNTIMED
 from benchmarks.errors import EngineNotReady
 from benchmarks.plan import Plan
 from benchmarks.target import MODULES, Engine
@@ -59,7 +60,18 @@ def vendors_running(engine: Engine, plan: Plan, folder: Path) -> Iterator[Mappin
         line = process.stdout.readline()
         if not line:
             raise EngineNotReady(f"the vendors did not come up: {tail(folder / 'vendors.log')}")
-        yield json.loads(line)
+        yield _offered(json.loads(line), plan.word_times)
+
+
+def _offered(vendors: Mapping[str, str], word_times: str) -> Mapping[str, str]:
+    """The vendors an engine is told of: with the voice that tells word times always, never, or in half of the calls."""
+    match word_times:
+        case "half":
+            return vendors
+        case "none":
+            return {**{name: url for name, url in vendors.items() if name != UNTIMED}, "elevenlabs": vendors[UNTIMED]}
+        case _:
+            return {name: url for name, url in vendors.items() if name != UNTIMED}
 
 
 @contextmanager

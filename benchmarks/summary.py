@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from benchmarks.engines.scripted import is_untimed
 from benchmarks.figures import CallFigures, Tally
 from benchmarks.plan import Plan
 from benchmarks.report.model import Figure, Run, Share, Timeline, figure
@@ -35,7 +36,7 @@ def summary(
         setup=_setup(engine, plan),
         calls=len(calls),
         call_seconds=round(seconds, 1),
-        figures={name: each for name, each in (_distributions(calls) | load_figures(notes)).items() if each.n},
+        figures={name: each for name, each in (_distributions(calls, plan) | load_figures(notes)).items() if each.n},
         shares={name: each for name, each in _shares(calls).items() if each.of},
         numbers=_numbers(calls, notes) | {"carrier_frames_late": float(late)},
         discarded=_discarded(calls),
@@ -54,6 +55,8 @@ def _setup(engine: Engine, plan: Plan) -> dict[str, str]:
     is_ours = not engine.url or plan.vendors_at
     parts = {"parts": plan.parts, "pace": plan.pace} if is_ours else {"parts": "the engine's own"}
     said = parts | {"seed": str(plan.seed)} | setup_of(engine)
+    if is_ours and plan.word_times:
+        said["word times"] = f"with {plan.word_times} of the calls"
     if plan.stall:
         said["loop stalls"] = f"{plan.stall:g} s every second"
     return said | ({"url": engine.url} if engine.url else {})
@@ -62,14 +65,22 @@ def _setup(engine: Engine, plan: Plan) -> dict[str, str]:
 _LISTS: Final = ("first_audio", "gap", "content_gap", "stop", "holes", "lead", "lost_start")
 
 
-def _distributions(calls: Sequence[CallFigures]) -> dict[str, Figure]:
+def _distributions(calls: Sequence[CallFigures], plan: Plan) -> dict[str, Figure]:
     found = {name: figure([value for each in calls for value in getattr(each, name)]) for name in _LISTS}
-    for name in ("heard_error", "heard_error_whole"):
-        found[name] = figure([value for each in calls for value in getattr(each, name)], "words")
+    timed = [each for each in calls if not _is_untimed(each, plan)]
+    untimed = [each for each in calls if _is_untimed(each, plan)]
+    found["heard_error"] = figure([value for each in timed for value in each.heard_error], "words")
+    found["heard_error_untimed"] = figure([value for each in untimed for value in each.heard_error], "words")
+    found["heard_error_whole"] = figure([value for each in calls for value in each.heard_error_whole], "words")
     found["claimed_gap"] = figure([value for each in calls for value in each.claims.waits])
     for stage in dict.fromkeys(stage for each in calls for stage in each.claims.stages):
         found[f"stage: {stage}"] = figure([value for each in calls for value in each.claims.stages.get(stage, ())])
     return found
+
+
+def _is_untimed(call: CallFigures, plan: Plan) -> bool:
+    """Whether the agent spoke with the voice that has no word times."""
+    return plan.word_times == "none" or (plan.word_times == "half" and is_untimed(call.scenario, plan.seed))
 
 
 def _shares(calls: Sequence[CallFigures]) -> dict[str, Share]:

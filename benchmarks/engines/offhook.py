@@ -53,7 +53,7 @@ class Switchboard:
 
     def __init__(self, options: Options, journals: Path) -> None:
         self._bank = Bank(options.bank)
-        self._parts = parts_of(self._bank, options.pace, options.vendors)
+        self._parts = parts_of(self._bank, options.pace, options.vendors, options.seed)
         self._seed = options.seed
         self._journals = journals
         self._wheel = Wheel()

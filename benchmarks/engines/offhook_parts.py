@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from benchmarks.engines.parts import PacedEars, PacedMind, PacedMouth
-from benchmarks.engines.scripted import PACES, Bank, Listener, pieces
+from benchmarks.engines.scripted import PACES, UNTIMED, Bank, Listener, mouth_of, pieces
 from context.briefing import Briefing
 from voice.agent import AgentDefinition
 from voice.events import Direction, Word
 from voice.ports import LanguageModel, Prompt, Speaker, SpokenAudio, TextToSpeech, Transcriber
 from voice.prepared import EarsAhead
 from voice.providers.resilience.paced import PacedSpeaker
-from voice.providers.vendors import Access, keep_talking, make_ears, make_mind, make_mouth
+from voice.providers.vendors import Access, Fleet, keep_talking, make_ears, make_mind, make_mouth
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +59,34 @@ class ScriptedParts:
 class VendorParts:
     """Our adapters, behind the same fallbacks and health as in the house. `vendors`: addresses by name."""
 
-    def __init__(self, bank: Bank, vendors: Mapping[str, str]) -> None:
-        self._bank = bank
-        access = Access(
-            deepgram_api_key="stand-in",
-            deepgram_url=vendors["deepgram"],
-            elevenlabs_api_key="stand-in",
-            elevenlabs_url=vendors["elevenlabs"],
-            openai_api_key="stand-in",
-            openai_base_url=vendors["openai"],
-        )
-        parts = make_ears("deepgram", access), make_mind("openai", access), make_mouth("elevenlabs", access)
-        self._fleet = keep_talking([parts[0]], [parts[1]], [parts[2]])
+    def __init__(self, bank: Bank, vendors: Mapping[str, str], seed: int) -> None:
+        self._bank, self._vendors, self._seed = bank, vendors, seed
+        self._fleets = {url: _fleet(vendors, url) for name, url in vendors.items() if name in ("elevenlabs", UNTIMED)}
 
     def open(self, agent: AgentDefinition, script: str, rng: random.Random) -> CallParts:
         """Connects to all three at once, without waiting."""
-        fleet = self._fleet
+        fleet = self._fleets[mouth_of(self._vendors, script, self._seed)]
         mouth = Ready(self._bank, _MouthAhead(fleet.mouth, agent))
         warming = asyncio.create_task(fleet.mind.warm(Prompt(agent, Briefing(), Direction.OUTBOUND, ())))
         return CallParts(EarsAhead(fleet.ears.open(agent, Briefing())), fleet.mind, PacedSpeaker(mouth), warming=warming)
 
     async def close(self) -> None:
-        await self._fleet.close()
+        for fleet in self._fleets.values():
+            await fleet.close()
+
+
+def _fleet(vendors: Mapping[str, str], mouth: str) -> Fleet:
+    """Our three adapters, with that voice."""
+    access = Access(
+        deepgram_api_key="stand-in",
+        deepgram_url=vendors["deepgram"],
+        elevenlabs_api_key="stand-in",
+        elevenlabs_url=mouth,
+        openai_api_key="stand-in",
+        openai_base_url=vendors["openai"],
+    )
+    parts = make_ears("deepgram", access), make_mind("openai", access), make_mouth("elevenlabs", access)
+    return keep_talking([parts[0]], [parts[1]], [parts[2]])
 
 
 class Ready:
@@ -121,6 +127,6 @@ class _MouthAhead:
             await self._opening.result().close()
 
 
-def parts_of(bank: Bank, pace: str, vendors: Mapping[str, str]) -> Parts:
+def parts_of(bank: Bank, pace: str, vendors: Mapping[str, str], seed: int = 1) -> Parts:
     """Over sockets where vendors are given, scripted otherwise."""
-    return VendorParts(bank, vendors) if vendors else ScriptedParts(bank, pace)
+    return VendorParts(bank, vendors, seed) if vendors else ScriptedParts(bank, pace)

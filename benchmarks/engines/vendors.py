@@ -3,9 +3,10 @@
     python -m benchmarks.engines.vendors --bank bank.json --notes vendors.jsonl --pace published --seed 1
 
 Deepgram's, OpenAI's and ElevenLabs' stand-ins (`benchmarks/vendors`), who know the callers' scripts: they hear what is said
-when it is said, answer in turn, and speak in the recorded voice, each after the delays of the pace. Which caller a socket
-belongs to is told in the ways these vendors offer: a key term for the ears, the instructions for the mind. Prints where they
-listen, and notes for every call what of the caller's speech arrived.
+when it is said, answer in turn, and speak in the recorded voice, each after the delays of the pace. ElevenLabs is there
+twice: the second one (`elevenlabs_untimed`) sends no word times, as of a voice that has none. Which caller a socket belongs
+to is told in the ways these vendors offer: a key term for the ears, the instructions for the mind. Prints where they listen,
+and notes for every call what of the caller's speech arrived.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Final
 
 from benchmarks.engines.probe import pin
 from benchmarks.engines.script_ears import ScriptEars
-from benchmarks.engines.scripted import Bank, overlapping, tokens
+from benchmarks.engines.scripted import UNTIMED, Bank, overlapping, tokens
 from benchmarks.vendors.deepgram import DeepgramStandIn
 from benchmarks.vendors.ears import Listener, Tell
 from benchmarks.vendors.elevenlabs import ElevenLabsStandIn
@@ -94,18 +95,20 @@ class BankMouth:
 
 
 async def serve(bank: Bank, notes: Path, preset: Preset, seed: int, port: int) -> None:
-    """Listen until SIGINT or SIGTERM; on three ports from `port` on, or on free ones for 0."""
+    """Listen until SIGINT or SIGTERM; on four ports from `port` on, or on free ones for 0."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     ears = ScriptedDeepgram(preset, seed, bank, notes)
     mind = OpenAIStandIn(preset, seed, mind=BankMind(bank))
     mouth = ElevenLabsStandIn(preset, seed, voice=BankMouth(bank), times_for_all=True)
+    untimed = ElevenLabsStandIn(preset, seed, voice=BankMouth(bank), has_times=False)
     async with AsyncExitStack() as stack:
-        for place, vendor in enumerate((ears, mind, mouth)):
+        for place, vendor in enumerate((ears, mind, mouth, untimed)):
             await vendor.start(port=port + place if port else 0)
             stack.push_async_callback(vendor.close)
-        print(json.dumps({"deepgram": ears.ws_url, "openai": f"{mind.url}/v1", "elevenlabs": mouth.url}), flush=True)
+        told = {"deepgram": ears.ws_url, "openai": f"{mind.url}/v1", "elevenlabs": mouth.url, UNTIMED: untimed.url}
+        print(json.dumps(told), flush=True)
         await stop.wait()
 
 
@@ -115,7 +118,7 @@ def main() -> None:
     parser.add_argument("--notes", type=Path, required=True)
     parser.add_argument("--pace", choices=sorted(PRESETS), default="published")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--port", type=int, default=0, help="the first of three; 0: any")
+    parser.add_argument("--port", type=int, default=0, help="the first of four; 0: any")
     parser.add_argument("--core", type=int, default=-1)
     order = parser.parse_args()
     pin(order.core)

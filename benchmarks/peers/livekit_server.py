@@ -77,7 +77,7 @@ class LivekitPeer(Peer):
             openai.LLM(api_key="stand-in", base_url=call.vendors["openai"]),
             elevenlabs.TTS(
                 api_key="stand-in",
-                base_url=f"{call.vendors['elevenlabs']}/v1",
+                base_url=f"{call.mouth}/v1",
                 voice_id="ann",
                 model="eleven_flash_v2_5",
                 encoding="pcm_8000",

@@ -54,7 +54,7 @@ def services(call: Incoming) -> tuple:
         ),
         ElevenLabsTTSService(
             api_key="stand-in",
-            url=call.vendors["elevenlabs"].replace("http", "ws", 1),
+            url=call.mouth.replace("http", "ws", 1),
             settings=ElevenLabsTTSService.Settings(voice="ann", model="eleven_flash_v2_5"),
         ),
     )

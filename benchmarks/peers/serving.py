@@ -17,7 +17,7 @@ from fastapi import FastAPI, WebSocket
 
 from benchmarks.engines.options import Options, read
 from benchmarks.engines.probe import Probe, pin, stall_every
-from benchmarks.engines.scripted import PACES, Bank, Listener
+from benchmarks.engines.scripted import PACES, Bank, Listener, mouth_of
 
 
 class Incoming:
@@ -29,6 +29,7 @@ class Incoming:
         self.script_name = start["customParameters"].get("script", "")
         self.script = bank.script(self.script_name)
         self.bank, self.pace, self.vendors, self.variant = bank, PACES[options.pace], options.vendors, options.variant
+        self.mouth = mouth_of(options.vendors, self.script_name, options.seed) if options.vendors else ""
         self.rng = random.Random(f"{options.seed} {self.call_sid}")
         self.listener = Listener(self.script, self.pace, self.rng)
         self.instructions = f"You are Ann from Acme. To be measured: {self.script_name}."

@@ -38,6 +38,7 @@ ROWS: Final = (
     _Row("bargein", "stops: cough", Kind.RATE),
     _Row("bargein", "stops: echo", Kind.RATE),
     _Row("bargein", "heard_error", Kind.P50, also=Kind.P95),
+    _Row("bargein", "heard_error_untimed", Kind.P50, also=Kind.P95),
     _Row("gaps", "holes", Kind.COUNT),
     _Row("density", "calls_per_core", Kind.NUMBER, is_more_better=True),
     _Row("density", "cpu_ms_per_call_second", Kind.NUMBER),

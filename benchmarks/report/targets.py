@@ -68,6 +68,7 @@ TARGETS: Final = (
     _most("bargein", "stops: cough", Kind.RATE, 5),
     _most("bargein", "stops: echo", Kind.RATE, 2),
     _most("bargein", "heard_error", Kind.P95, 1),
+    _most("bargein", "heard_error_untimed", Kind.P95, 2),
     _most("gaps", "holes", Kind.COUNT, 0),
     _most("density", "cpu_ms_per_call_second", Kind.NUMBER, 2.5),
     Target("density", "calls_per_core", Kind.NUMBER, 400, is_least=True),

@@ -31,6 +31,9 @@ FIGURES: Final[dict[str, Words]] = {
     "heard_error": Words(
         "heard-text error, cut replies", "words by which the engine's memory differs from what was heard", "words", 1.0
     ),
+    "heard_error_untimed": Words(
+        "heard-text error, cut replies, a voice without word times", "the same, where it has to be estimated", "words", 1.0
+    ),
     "heard_error_whole": Words(
         "heard-text error, whole replies", "the same of replies that were heard to their end", "words", 1.0
     ),

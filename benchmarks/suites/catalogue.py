@@ -45,7 +45,7 @@ class Suite:
     calls: tuple[int, int] = field(default=(0, 0))  # short, long
 
 
-async def _recorded(task: Task, name: str, stall: float = 0.0) -> list[Run]:
+async def _recorded(task: Task, name: str, stall: float = 0.0, word_times: str = "") -> list[Run]:
     """Every engine in every round: rounds are interleaved, because machines drift."""
     suite = SUITES[name]
     plan = replace(
@@ -53,6 +53,7 @@ async def _recorded(task: Task, name: str, stall: float = 0.0) -> list[Run]:
         suite=name,
         calls=task.plan.calls or suite.calls[task.is_long],
         stall=task.plan.stall or stall,
+        word_times=task.plan.word_times or word_times,
     )
     found: dict[str, list[Run]] = {}
     for turn in range(task.rounds):
@@ -80,7 +81,7 @@ async def _latency(task: Task) -> list[Run]:
 
 
 async def _bargein(task: Task) -> list[Run]:
-    return await _recorded(task, "bargein")
+    return await _recorded(task, "bargein", word_times="half")
 
 
 async def _gaps(task: Task) -> list[Run]:

@@ -38,16 +38,23 @@ _WORDS: Final = {
 
 class ElevenLabsStandIn(StandIn):
     """Speaks with a hum, or with the injected voice. `times_for_all`: word times come with every message, asked for or not
-    (the vendor sends some of them unasked, and says not which)."""
+    (the vendor sends some of them unasked, and says not which). `has_times` False: never, as of a voice that has none."""
 
     vendor = "elevenlabs"
 
     def __init__(
-        self, preset: Preset = INSTANT, seed: int = 0, *, voice: MouthPort | None = None, times_for_all: bool = False
+        self,
+        preset: Preset = INSTANT,
+        seed: int = 0,
+        *,
+        voice: MouthPort | None = None,
+        times_for_all: bool = False,
+        has_times: bool = True,
     ) -> None:
         super().__init__(preset, seed)
         self.voice: MouthPort = voice or Hum()
         self.times_for_all = times_for_all
+        self.has_times = has_times
 
     def key(self, request: Request) -> str:
         return request.headers.get("xi-api-key", "")
@@ -99,7 +106,8 @@ class ElevenLabsStandIn(StandIn):
                 sent += len(piece.audio)
                 body = encoded(piece.audio)
                 if with_times:
-                    line = {"audio_base64": base64.b64encode(body).decode(), "alignment": _seconds(alignment(piece))}
+                    times = _seconds(alignment(piece)) if self.has_times else None
+                    line = {"audio_base64": base64.b64encode(body).decode(), "alignment": times}
                     body = connection.garble(json.dumps(line)).encode() + b"\n"
                 await connection.chunk(body)
                 await connection.pause(len(piece.audio) / SAMPLE_RATE / self.preset.speech_rate)
@@ -131,7 +139,7 @@ class _Contexts:
         self.socket = socket
         self.number = socket.connection.number
         self.is_auto = request.first("auto_mode") == "true"
-        self.with_alignment = vendor.times_for_all or request.first("sync_alignment") == "true"
+        self.with_alignment = vendor.has_times and (vendor.times_for_all or request.first("sync_alignment") == "true")
         self.idle_after = float(request.first("inactivity_timeout", "20"))
         self.voice_id = vendor.asked_for(request)
         self.encode = _encoder(request.first("output_format", "mp3_44100_128"))
