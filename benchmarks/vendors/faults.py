@@ -22,6 +22,7 @@ class Kind(StrEnum):
     STALL = "stall"  # nothing more is sent after `after` bytes of the answer, and nothing is closed
     MALFORMED = "malformed"  # one message, after `after` bytes, is not what its format says
     SLOW = "slow"  # the first byte comes `seconds` later than it would have
+    ERROR_BODY = "error_body"  # status 200, and the body of a 500
     ERROR_EVENT = "error_event"  # an error in the vendor's own stream format, after `after` bytes
 
 

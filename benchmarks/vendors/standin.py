@@ -167,6 +167,10 @@ class StandIn:
             connection.begin_answer(None)
             await connection.respond(*self.refusal(fault))
             return True
+        if fault is not None and fault.kind is Kind.ERROR_BODY and not request.wants_socket:
+            connection.begin_answer(None)
+            await connection.respond(200, self.refusal(Fault(Kind.BROKEN))[1])
+            return True
         connection.begin_answer(fault)
         if fault is not None and fault.kind is Kind.SLOW:
             connection.begin_answer(None)

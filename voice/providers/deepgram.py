@@ -35,7 +35,7 @@ from voice.pricing.consumption import Consumption, Stage, bill
 from voice.providers.call_ears import CallEars
 from voice.providers.deepgram_hearing import Hearing, Message, keyterms, parse, within_limit
 from voice.providers.extras import load
-from voice.providers.trouble import from_status, from_transport
+from voice.providers.trouble import from_status, from_transport, from_words
 
 _PROVIDER: Final = "deepgram"
 _NOVA_FRAME: Final = 160  # bytes: what the carrier sends, 20 ms; 20-250 ms are asked for
@@ -285,13 +285,16 @@ class _Ears(CallEars):
     # --- reading ---
 
     async def _read(self) -> None:
+        garbled = 0
         try:
             while True:
                 text = await self._connection.recv()
                 try:
                     message = parse(text)
                 except msgspec.MsgspecError as error:
-                    log.warning("malformed_message", provider=_PROVIDER, error=str(error))
+                    garbled += 1
+                    if garbled == 1:  # one line a call, not one a message
+                        log.warning("malformed_message", provider=_PROVIDER, error=str(error))
                     continue
                 self._sent_at_word = self._sent
                 self._word_at = time.monotonic()
@@ -303,7 +306,7 @@ class _Ears(CallEars):
 
     def _take(self, message: Message) -> None:
         if message.type == "Error":
-            raise ProviderUnavailable(_PROVIDER, "server_error", message.code or message.description)
+            raise from_words(_PROVIDER, "server_error", f"{message.code} {message.description}".strip())
         heard = self._hearing.take(message, time.monotonic())
         if heard is None:
             return

@@ -42,8 +42,8 @@ def within_limit(terms: Sequence[str]) -> tuple[str, ...]:
 
 class HeardWord(msgspec.Struct):
     word: str
-    start: float = 0.0
-    end: float = 0.0
+    start: float | None = None  # Flux may leave the times out
+    end: float | None = None
     confidence: float = 0.0
     punctuated_word: str | None = None
 
@@ -103,10 +103,11 @@ class Hearing:
 
     interim: Transcribed | None = None  # heard, but not final yet
     last_final: float = -1.0  # when the last final with words came
+    told_until: float = 0.0  # caller's second up to which finals have been told, ours among them
     fillers: list[tuple[float, float]] = field(default_factory=list)  # stream second, filler seconds put in up to there
 
     def take(self, message: Message, now: float) -> Transcribed | None:
-        """What a message says was heard, or None if it is about something else."""
+        """What a message says was heard, or None if it is about something else, or about words told long ago."""
         if message.type == "Results" and message.channel is not None and message.channel.alternatives:
             return self._results(message, message.channel.alternatives[0], now)
         if message.type == "TurnInfo":
@@ -122,6 +123,7 @@ class Hearing:
         interim, self.interim = self.interim, None
         if interim is None:
             return Transcribed("", is_final=True)
+        self._told(interim)
         return replace(interim, is_final=True, stability=None, end_of_turn=None)
 
     def _results(self, message: Message, best: Alternative, now: float) -> Transcribed | None:
@@ -150,21 +152,38 @@ class Hearing:
 
     def _interim(self, heard: Transcribed) -> Transcribed | None:
         before = self.interim
-        if not heard.text:
+        if not heard.text or self._is_stale(heard):
             return None
         if before is not None and before.text == heard.text and before.end_of_turn == heard.end_of_turn:
             return None
         self.interim = replace(heard, stability=stable_share(before.text if before else "", heard.text))
         return self.interim
 
-    def _final(self, heard: Transcribed, now: float) -> Transcribed:
+    def _final(self, heard: Transcribed, now: float) -> Transcribed | None:
+        if self._is_stale(heard):
+            return None
         self.interim = None
         if heard.text:
             self.last_final = now
+        self._told(heard)
         return replace(heard, is_final=True, stability=1.0)
 
+    def _told(self, heard: Transcribed) -> None:
+        if heard.words:
+            self.told_until = max(self.told_until, heard.words[-1].end)
+
+    def _is_stale(self, heard: Transcribed) -> bool:
+        """Whether all of it was told already: the answer to a Finalize may come when our timer has long answered it."""
+        return bool(heard.words) and heard.words[-1].end <= self.told_until
+
     def _words(self, words: Sequence[HeardWord]) -> tuple[Word, ...]:
-        return tuple(Word(word.punctuated_word or word.word, self._when(word.start), self._when(word.end)) for word in words)
+        """The words with their times, or none where one has no time."""
+        found = [
+            Word(word.punctuated_word or word.word, self._when(word.start), self._when(word.end))
+            for word in words
+            if word.start is not None and word.end is not None
+        ]
+        return tuple(found) if len(found) == len(words) else ()
 
     def _when(self, stream: float) -> float:
         filler = max((length for at, length in self.fillers if at <= stream), default=0.0)

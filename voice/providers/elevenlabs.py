@@ -244,7 +244,7 @@ class _Mouth:
                     raise message
                 is_final = bool(message.is_final)
                 if message.audio:
-                    yield SpokenAudio(base64.b64decode(message.audio), timed(clock, message.alignment))
+                    yield SpokenAudio(message.audio, timed(clock, message.alignment))
             if rest := clock.rest():
                 yield SpokenAudio(b"", rest)
         finally:

@@ -16,7 +16,7 @@ from websockets.exceptions import WebSocketException
 
 from voice.errors import ProviderError, ProviderUnavailable
 from voice.events import Word
-from voice.providers.trouble import from_transport
+from voice.providers.trouble import from_transport, from_words
 
 _PROVIDER: Final = "elevenlabs"
 MAX_CONTEXTS: Final = 5  # at once; a sixth kills the socket, and a closing one holds its place until it is final
@@ -34,7 +34,7 @@ class Alignment(msgspec.Struct):
 class Message(msgspec.Struct, rename="camel"):
     """What the socket says. Unknown fields are ignored, as vendors add some every month."""
 
-    audio: str | None = None
+    audio: bytes | None = None  # base64 on the wire
     is_final: bool | None = None
     context_id: str = ""
     alignment: Alignment | None = None
@@ -92,6 +92,7 @@ class Socket:
         self._dropped: set[str] = set()  # cut off by us, not final yet: still holding a place
         self.failure: ProviderError | None = None
         self.late_frames = 0
+        self._garbled = 0
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._keep_alive())]
 
     @property
@@ -132,10 +133,12 @@ class Socket:
         try:
             message = _DECODER.decode(text)
         except msgspec.MsgspecError as error:
-            log.warning("malformed_message", provider=_PROVIDER, error=str(error))
+            self._garbled += 1
+            if self._garbled == 1:  # one line a socket, not one a frame
+                log.warning("malformed_message", provider=_PROVIDER, error=str(error))
             return
         if message.error:
-            self._fail(ProviderUnavailable(_PROVIDER, message.error, message.message or ""))
+            self._fail(from_words(_PROVIDER, message.error, message.message or ""))
             return
         queue = self._contexts.get(message.context_id)
         if queue is not None:

@@ -124,8 +124,8 @@ class _Cached(msgspec.Struct):
 
 
 class _Tokens(msgspec.Struct):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | None = 0
+    completion_tokens: int | None = 0
     prompt_tokens_details: _Cached | None = None
 
 
@@ -137,7 +137,7 @@ class _Error(msgspec.Struct):
 class _Chunk(msgspec.Struct):
     choices: list[_Choice] | None = None
     usage: _Tokens | None = None
-    error: _Error | None = None
+    error: _Error | str | None = None  # local servers have been seen to send the words alone
 
 
 _DECODER: Final = msgspec.json.Decoder(_Chunk)
@@ -150,7 +150,7 @@ class _Reading:
 
     model: str
     written: int = 0
-    tools: dict[int, list[str]] = field(default_factory=dict)  # index -> id, name, arguments
+    tools: dict[tuple[int, str], list[str]] = field(default_factory=dict)  # index and id -> id, name, arguments
     is_over: bool = False
     is_settled: bool = False
 
@@ -159,7 +159,8 @@ class _Reading:
             return []
         chunk = _DECODER.decode(data)
         if chunk.error is not None:
-            raise said_in_stream(_PROVIDER, chunk.error.type or "", chunk.error.message or "")
+            error = _Error(message=chunk.error) if isinstance(chunk.error, str) else chunk.error
+            raise said_in_stream(_PROVIDER, error.type or "", error.message or "")
         outputs: list[ModelOutput] = []
         for choice in chunk.choices or ():
             outputs += self._choice(choice)
@@ -181,8 +182,10 @@ class _Reading:
         return outputs
 
     def _tool(self, part: _ToolPart) -> None:
-        tool = self.tools.setdefault(part.index, ["", "", ""])
-        tool[0] = tool[0] or part.id or f"call_{part.index}"
+        """A part belongs to the call of its index, unless it has an id of its own: some servers number every call 0."""
+        begun = [key for key in self.tools if key[0] == part.index and part.id in (None, "", key[1])]
+        key = begun[-1] if begun else (part.index, part.id or f"call_{part.index}")
+        tool = self.tools.setdefault(key, [key[1], "", ""])
         if part.function is not None:
             tool[1] = tool[1] or part.function.name or ""
             tool[2] += part.function.arguments or ""
@@ -196,8 +199,9 @@ class _Reading:
     def _usage(self, usage: _Tokens) -> Usage:
         details = usage.prompt_tokens_details
         cached = (details.cached_tokens or 0) if details is not None else 0
-        self._bill(usage.prompt_tokens - cached, usage.completion_tokens, cached)
-        return Usage(usage.prompt_tokens, usage.completion_tokens, cached)
+        tokens_in, tokens_out = usage.prompt_tokens or 0, usage.completion_tokens or 0
+        self._bill(max(tokens_in - cached, 0), tokens_out, cached)
+        return Usage(tokens_in, tokens_out, cached)
 
     def _bill(self, tokens_in: int, tokens_out: int, cached: int = 0, *, is_wasted: bool = False) -> None:
         self.is_settled = True

@@ -91,6 +91,8 @@ class SdkClient:
                     for data in events.feed(piece):
                         for output in reading.take(data):
                             yield output
+            for data in events.end():
+                reading.take(data)
             for output in reading.end():
                 yield output
         except (GeneratorExit, asyncio.CancelledError):

@@ -36,6 +36,13 @@ def from_status(provider: str, status: int, words: str = "") -> ProviderError:
     return ProviderUnavailable(provider, _UNAVAILABLE.get(status, "server_error"), f"HTTP {status} {words}".strip())
 
 
+def from_words(provider: str, code: str, words: str = "") -> ProviderError:
+    """The error for one that a vendor tells in its stream, by a name of its own."""
+    if any(mark in f"{code} {words}" for mark in _QUOTA):
+        return ProviderRejected(provider, "quota", words[:200])
+    return ProviderUnavailable(provider, code, words[:200])
+
+
 def from_transport(provider: str, error: BaseException) -> ProviderError:
     """The error for whatever a socket, an HTTP client or a parser raised.
 

@@ -179,6 +179,7 @@ async def test_breaking_off_in_mid_reply_stops_the_far_end_and_is_billed_as_wast
         (Fault(Kind.REFUSED), ProviderUnavailable, "dropped"),
         (Fault(Kind.DROP, after=900), ProviderUnavailable, "dropped"),
         (Fault(Kind.MALFORMED, after=900), ProviderUnavailable, "malformed"),
+        (Fault(Kind.ERROR_BODY), ProviderUnavailable, "server_error"),
     ],
 )
 async def test_no_vendor_exception_leaves(

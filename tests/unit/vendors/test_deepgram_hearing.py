@@ -25,8 +25,10 @@ def word(text: str, start: float, end: float) -> HeardWord:
     return HeardWord(word=text.lower(), punctuated_word=text, start=start, end=end, confidence=0.9)
 
 
-def results(text: str, *, final: bool = False, asked: bool = False, languages: list[str] | None = None) -> Message:
-    words = [word(part, i * 0.3, i * 0.3 + 0.3) for i, part in enumerate(text.split())]
+def results(
+    text: str, *, final: bool = False, asked: bool = False, at: float = 0.0, languages: list[str] | None = None
+) -> Message:
+    words = [word(part, at + i * 0.3, at + i * 0.3 + 0.3) for i, part in enumerate(text.split())]
     best = Alternative(transcript=text, confidence=0.9, words=words, languages=languages)
     return Message(type="Results", is_final=final, from_finalize=asked, channel=Channel([best]))
 
@@ -64,7 +66,7 @@ def test_after_a_final_everything_is_settled_for_a_moment() -> None:
     hearing.take(results("yes", final=True), 1.0)
     assert hearing.is_settled(1.5)
     assert not hearing.is_settled(2.5)
-    hearing.take(results("and"), 1.6)
+    hearing.take(results("and", at=1.0), 1.6)
     assert not hearing.is_settled(1.7)
 
 
@@ -103,16 +105,38 @@ def test_the_language_most_spoken_is_told_once_there_are_words_enough_to_tell_it
     hearing = Hearing()
     one = hearing.take(results("no", languages=["es"]), 0.0)
     more = hearing.take(results("no hablo inglés", final=True, languages=["es", "en"]), 0.1)
-    plain = hearing.take(results("I see that"), 0.2)
+    plain = hearing.take(results("I see that", at=2.0), 0.2)
     assert one is not None
     assert more is not None
     assert plain is not None
     assert (one.language, more.language, plain.language) == ("", "es", "")
     turned = Message(
-        type="TurnInfo", event="Update", transcript="buenos días", words=[word("x", 0, 1), word("y", 1, 2)], languages=["es"]
+        type="TurnInfo", event="Update", transcript="buenos días", words=[word("x", 3, 4), word("y", 4, 5)], languages=["es"]
     )
     hearing.take(turned, 0.3)
     assert hearing.close().language == "es"  # also where the last interim stands in for the final
+
+
+def test_an_answer_to_finalize_that_comes_when_our_timer_gave_it_long_ago_says_nothing_new() -> None:
+    hearing = Hearing()
+    hearing.take(results("call me"), 0.0)
+    assert hearing.close().text == "call me"
+    assert hearing.take(results("call me", final=True, asked=True), 20.0) is None
+    longer = hearing.take(results("call me back", final=True, asked=True), 20.1)
+    assert longer is not None  # words that we had not heard are worth telling, whenever they come
+    assert hearing.take(results("call"), 20.2) is None
+
+
+def test_words_without_times_are_words_all_the_same() -> None:
+    read = parse(
+        '{"type": "TurnInfo", "event": "EndOfTurn", "transcript": "yes", "end_of_turn_confidence": 0.8, "trigger": null, '
+        '"words": [{"word": "yes", "confidence": 0.9, "start": null}]}'
+    )
+    hearing = Hearing()
+    for _ in range(2):
+        heard = hearing.take(read, 0.0)
+        assert heard is not None
+        assert (heard.text, heard.words, heard.end_of_turn) == ("yes", (), 1.0)
 
 
 def test_silence_that_was_put_in_is_taken_out_of_the_times() -> None:

@@ -26,3 +26,16 @@ def test_an_event_that_does_not_end_is_refused() -> None:
 def test_nothing_comes_of_nothing() -> None:
     assert ServerSent().feed(b"") == []
     assert ServerSent().feed(b"\n\n\r\n") == []
+
+
+@pytest.mark.parametrize("size", [1, 5, 1000])
+def test_a_body_that_is_no_stream_is_given_at_its_end(size: int) -> None:
+    body = b'\n{\n  "error": {"message": "no such model"}\n}\n'
+    stream = ServerSent()
+    assert [data for start in range(0, len(body), size) for data in stream.feed(body[start : start + size])] == []
+    assert [data.strip() for data in stream.end()] == [body.strip()]
+    whole = ServerSent()
+    whole.feed(STREAM)
+    assert whole.end() == []
+    with pytest.raises(EventTooLarge):
+        ServerSent().feed(b"{" + b"x" * LARGEST)

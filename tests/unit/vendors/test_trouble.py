@@ -6,7 +6,7 @@ import pytest
 
 from voice.errors import ProviderRejected, ProviderUnavailable
 from voice.providers.extras import load
-from voice.providers.trouble import from_status, from_transport
+from voice.providers.trouble import from_status, from_transport, from_words
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,12 @@ def test_a_missing_extra_is_named_with_the_cure() -> None:
     with pytest.raises(ProviderRejected, match=r"pip install 'offhook\[nobody\]'") as missing:
         load("a_module_that_is_not_there", "nobody")
     assert missing.value.code == "extra_missing"
+
+
+def test_what_a_vendor_tells_in_its_stream_is_an_error_by_its_name_or_an_empty_purse() -> None:
+    assert from_words("vendor", "system_busy", "x").code == "system_busy"
+    assert from_words("vendor", "system_busy").retryable
+    assert (from_words("vendor", "quota_exceeded").code, from_words("vendor", "quota_exceeded").retryable) == (
+        "quota",
+        False,
+    )
