@@ -124,7 +124,7 @@ async def open_house(
                 feed=hot,
                 at=clock.at,
                 meter=purse.meter,
-                policy=policy or Policy(),
+                policy=policy or Policy(acknowledge_after=settings.acknowledge_after),
                 metrics=metrics,
                 is_full=lambda: crowding.is_full,
             )

@@ -54,6 +54,10 @@ def _split_secrets(value: object) -> object:
     return tuple(SecretStr(part) for part in parts) if isinstance(parts, tuple) and isinstance(value, str) else parts
 
 
+def _or_never(value: object) -> object:
+    return None if isinstance(value, str) and value.strip().lower() == "never" else value
+
+
 def _scopes(value: object) -> object:
     return parse_scopes(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
@@ -130,6 +134,7 @@ class Settings(BaseSettings):
     budget_hour: Dollars | None = None
     most_lag: float = Field(default=0.15, ge=0)
     speculation_tokens: Annotated[int, Field(ge=0)] = ALLOWED
+    acknowledge_after: Annotated[float | None, Field(ge=0, le=10), BeforeValidator(_or_never)] = 0.5
 
     twilio_account_sid: str = Field(default="", validation_alias="TWILIO_ACCOUNT_SID")
     twilio_auth_token: SecretStr = Field(default=NO_SECRET, validation_alias="TWILIO_AUTH_TOKEN")

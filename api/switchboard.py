@@ -44,6 +44,8 @@ from voice.ports import Prompt, Transcriber
 from voice.prepared import EarsAhead, PreparedSpeaker
 from voice.pricing.consumption import Account, bill_to
 from voice.pricing.thrift import Thrift
+from voice.promptness import Lately
+from voice.ready import ReadyWords
 from voice.report import CallReport
 from voice.session import Providers, Session
 from voice.wheel import Wheel
@@ -75,6 +77,8 @@ class Switchboard:
         self._books = Books(house)
         self._wheel = Wheel()
         self._thrift = Thrift(house.settings.speculation_tokens)
+        self._ready = ReadyWords()
+        self._lately = Lately()
         self._chores: set[asyncio.Task[None]] = set()
         self._written = asyncio.Event()
 
@@ -199,6 +203,7 @@ class Switchboard:
         if call.party is not None:
             session.post(PartyDetected(call.party, "carrier"))
         report = await running
+        self._lately.add(report.mind_took, report.mouth_took)
         gaps = gaps_of(report)
         measure_gaps(self._house.metrics, gaps)
         measure_context(self._house.metrics, briefing.took)
@@ -214,13 +219,16 @@ class Switchboard:
         house, errand = self._house, call.errand
         agent = dressed(errand.agent, briefing)
         opening = opening_of(errand.agent, errand.direction, briefing)
-        conversation = Conversation(errand.call, agent, errand.direction, opening, house.policy)
-        header = JournalHeader(VERSION, errand.call, agent, errand.direction, opening, house.policy, house.at())
+        policy = self._lately.told(house.policy)
+        conversation = Conversation(errand.call, agent, errand.direction, opening, policy)
+        header = JournalHeader(VERSION, errand.call, agent, errand.direction, opening, policy, house.at())
         journal = JournalWriter(house.settings.home / "journals" / f"{errand.call}.jsonl", header)
         session = Session(
             conversation,
             link,
-            Providers(call.ears, house.engines.activity(), house.engines.mind, house.engines.pace(speaker)),
+            Providers(
+                call.ears, house.engines.activity(), house.engines.mind, house.engines.pace(speaker), self._ready.of(agent)
+            ),
             briefing,
             CallTools(house.database, errand, house.opt_outs, house.at),
             Leg(house.carrier, call, self._webhook("dial", errand.call)),
@@ -260,7 +268,9 @@ class Switchboard:
     async def _speak_opening(self, errand: Errand, gathering: Gathering, by: float) -> PreparedSpeaker:
         speaker = PreparedSpeaker(await self._house.engines.mouth.open(errand.agent))
         briefing = await gathering.briefing(by)
-        speaker.prepare(opening_of(errand.agent, errand.direction, briefing), *errand.agent.manners.fillers)
+        speaker.prepare(opening_of(errand.agent, errand.direction, briefing))
+        if self._house.policy.acknowledge_after is not None:
+            self._do(self._ready.make(errand.agent, self._house.engines.mouth))
         prompt = Prompt(dressed(errand.agent, briefing), briefing, errand.direction, ())
         self._do(self._house.engines.warm(prompt))
         return speaker

@@ -261,11 +261,12 @@ class World:
                 timed = tuple(
                     replace(word, start=at.start, end=at.end) for word, at in zip(timed, reversed(timed), strict=True)
                 )
+        delay = 0.0 if order.is_ready else self.delays.mouth
         if length:
-            self._later(self.delays.mouth, SpeechArrived(order.reply, order.segment, b"\x00" * length, timed))
+            self._later(delay, SpeechArrived(order.reply, order.segment, b"\x00" * length, timed))
         for _ in range(0, noise, 10 * SAMPLE_RATE):
-            self._later(self.delays.mouth, SpeechArrived(order.reply, order.segment, b"\x01" * 10 * SAMPLE_RATE))
-        self._later(self.delays.mouth, SegmentSpoken(order.reply, order.segment))
+            self._later(delay, SpeechArrived(order.reply, order.segment, b"\x01" * 10 * SAMPLE_RATE))
+        self._later(delay, SegmentSpoken(order.reply, order.segment))
 
     def _write(self, order: StartReply) -> None:
         instant = self.now + self.delays.mind

@@ -52,13 +52,15 @@ class StopReply:
 class Speak:
     """Synthesise one segment. Answered by `SpeechArrived` and `SegmentSpoken`, or `SpeechFailed`.
 
-    Segments of a reply are synthesised in order. `is_protected`: legal text, not to be interrupted away.
+    Segments of a reply are synthesised in order. `is_protected`: legal text, not to be interrupted away. `is_ready`: a word
+    in between that was spoken ahead of time and is wanted now, whatever the mouth is making; not at all where it was not.
     """
 
     reply: ReplyId
     segment: int
     text: str
     is_protected: bool = False
+    is_ready: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 
 class AnswerKind(StrEnum):
@@ -109,6 +110,18 @@ class EncounterPolicy:
     language_says: str = "I'm sorry, I only speak English."
 
 
+# Neutral words, since it is not known yet what follows them; each is said once a call at most, so there are as many as a
+# long call has turns.
+ACKNOWLEDGEMENTS: Final = (
+    "Okay.", "Got it.", "I see.", "All right.", "Right.", "Understood.", "Okay, I see.", "Noted.", "All right then.",
+    "Okay, got it.", "Fair enough.", "Right, I see.",
+)  # fmt: skip
+FILLERS: Final = (
+    "Let me see.", "Let's see.", "One moment.", "Let me think.", "Just a second.", "Well, let me see.", "Give me a moment.",
+    "Let me have a look.",
+)  # fmt: skip
+
+
 @dataclass(frozen=True, slots=True)
 class Manners:
     """What the agent says when the playbook has no line for it, and its patience. Times in seconds."""
@@ -130,7 +143,8 @@ class Manners:
     transferring: str = "One moment, I'm connecting you."
     trouble: str = "I'm sorry, I'm having trouble on my side. We'll call you back. Goodbye."
     time_is_up: str = "I'm afraid our time is up. Thank you, goodbye."
-    fillers: tuple[str, ...] = ()  # said in turn when the mind is late ("Let me see."): neutral words only
+    acknowledgements: tuple[str, ...] = ACKNOWLEDGEMENTS  # said in turn when the answer to an answer will be late
+    fillers: tuple[str, ...] = FILLERS  # when that to a question will, or when it takes longer; neutral words only
     hello_within: float = 0.0  # outbound: how long to wait for a hello before the opening; 0 speaks with the first frame
     silence_after: float = 6.0
     longest_call: float = 600.0

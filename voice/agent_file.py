@@ -81,7 +81,7 @@ def _agent(root: Table, version: str) -> AgentDefinition:
         objections=tuple(_objection(table) for table in root.tables("objections")),
         voicemail=_voicemail(root.table("voicemail")),
         encounters=_encounters(root.table("encounters")),
-        manners=_manners(root.table("manners")),
+        manners=_manners(root.table("manners"), is_english=root.text("language", "en-US").lower().startswith("en")),
         instructions=root.text("instructions", ""),
         keyterms=root.texts("keyterms"),
         call_budget=root.dollars("call_budget"),
@@ -152,8 +152,8 @@ def _encounters(table: Table) -> EncounterPolicy:
     return encounters
 
 
-def _manners(table: Table) -> Manners:
-    plain = Manners()
+def _manners(table: Table, *, is_english: bool) -> Manners:
+    plain = Manners() if is_english else Manners(acknowledgements=(), fillers=())  # better none than in another language
     manners = Manners(
         still_there=table.text("still_there", plain.still_there),
         silence_goodbye=table.text("silence_goodbye", plain.silence_goodbye),
@@ -172,7 +172,8 @@ def _manners(table: Table) -> Manners:
         transferring=table.text("transferring", plain.transferring),
         trouble=table.text("trouble", plain.trouble),
         time_is_up=table.text("time_is_up", plain.time_is_up),
-        fillers=table.texts("fillers"),
+        acknowledgements=table.texts("acknowledgements", plain.acknowledgements),
+        fillers=table.texts("fillers", plain.fillers),
         hello_within=table.seconds("hello_within", plain.hello_within, least=0.0),
         silence_after=table.seconds("silence_after", plain.silence_after),
         longest_call=table.seconds("longest_call", plain.longest_call),
@@ -191,9 +192,12 @@ def _check(root: Table, agent: AgentDefinition) -> None:
     target = agent.transfer_to
     if target and not (_E164.fullmatch(target) or _SIP.fullmatch(target)):
         raise root.problem("bad_number", "transfer_to", f"{target!r} is neither like +13025550100 nor like sip:desk@host")
-    for filler in agent.manners.fillers:
-        if is_cheerful(filler):
-            raise root.problem("bad_value", "manners.fillers", f"{filler!r} may be said before bad news: use neutral words")
+    for key in ("acknowledgements", "fillers"):
+        for words in getattr(agent.manners, key):
+            if is_cheerful(words):
+                raise root.problem(
+                    "bad_value", f"manners.{key}", f"{words!r} may be said before bad news: use neutral words"
+                )
     _check_ids(root, agent)
     _check_targets(root, agent)
     _check_blanks(root, agent)

@@ -30,8 +30,8 @@ class Table:
             raise self.problem("empty", key, "must not be empty: write what is to be said or meant")
         return value.strip()
 
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self._take(key, [])
+    def texts(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        value = self._take(key, list(default))
         if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
             raise self.problem("wrong_type", key, 'must be a list of texts: ["like this", "and this"]')
         return tuple(item.strip() for item in value)

@@ -74,6 +74,7 @@ from voice.memory import Memory
 from voice.phrases import is_backchannel, is_opt_out, normalise
 from voice.playout import Playout
 from voice.policy import Policy
+from voice.promptness import Promptness
 from voice.reply import Departure, LeaveByHangup, LeaveByTransfer, Reply
 from voice.report import CallReport, Ending, Line
 from voice.speaking import (
@@ -123,7 +124,8 @@ class Conversation:
         self._now = 0.0
         self._waits = Waits()
         self._listening = Listening()
-        self._speaking = Speaking(agent, self.policy, self.memory, self._waits)
+        self._promptness = Promptness((self.policy.mind_takes, self.policy.mouth_takes))
+        self._speaking = Speaking(agent, self.policy, self.memory, self._waits, self._promptness)
         self._speculation = Speculation(self.policy)
         self._supervision = Supervision()
         self._lead = Lead()
@@ -183,6 +185,8 @@ class Conversation:
             speculated=self._speculation.begun,
             dropped=tuple(self._speculation.dropped),
             wasted_tokens=self._speculation.wasted_tokens,
+            mind_took=self._promptness.mind,
+            mouth_took=self._promptness.mouth,
             oddities=self._oddities,
             encounters=tuple(f"{seen.what}: {seen.evidence}" for seen in self._encounters.seen),
         )
@@ -201,6 +205,7 @@ class Conversation:
         actions = self._happened(event)
         if self._speaking.reply is not None or self.phase is not Phase.TALKING:
             actions += self._speculation.drop("something else is said")
+        self._promptness.saw(event, actions, now)
         return actions
 
     def _happened(self, event: Event) -> list[Action]:
@@ -248,7 +253,8 @@ class Conversation:
         for step in spoken:
             match step:
                 case Audible(is_protected):
-                    self._listening.answering = None
+                    if not self._speaking.is_bridging(self._now):
+                        self._listening.answering = None
                     actions += self._on_floor(self.floor.set_agent(Agent.PROTECTED if is_protected else Agent.AUDIBLE))
                 case Silenced():
                     self._listening.answering = None
@@ -341,22 +347,29 @@ class Conversation:
     def _caller_started(self) -> list[Action]:
         """The caller speaks while we are silent. A reply that is not audible yet answers only half a turn: start over."""
         self._waits.drop(Wait.SILENCE, Wait.FINAL, Wait.HELLO)
-        turn, answering = self._listening.turn, self._listening.answering
+        turn = self._listening.turn
         turn.is_over = False
         turn.begins(self._now)
         reply = self._speaking.reply
         if reply is None or reply.audible_at is not None or reply.is_protected:
             return []
-        if answering is not None and self.memory.take_back(answering.text):
-            turn.continues(answering)
-        return self._stop_reply()
+        return self._start_over()
 
     def _floor_taken(self, why: str, after: float) -> list[Action]:
         """Barge-in: we fall silent at once, the memory keeps what was heard, the caller is listened to."""
         self._waits.drop(Wait.SILENCE)
         self._listening.turn.begins(self._now)
         actions: list[Action] = [Note("decision", f"the caller takes the floor: {why}", (("after", f"{after:.3f}"),))]
+        if self._speaking.is_bridging(self._now):
+            return actions + self._start_over()
         return actions + self._act(self._speaking.hold(self._now))
+
+    def _start_over(self) -> list[Action]:
+        """They went on before they heard an answer: what seemed to be their turn was the first part of it."""
+        answering = self._listening.answering
+        if answering is not None and self.memory.take_back(answering.text):
+            self._listening.turn.continues(answering)
+        return self._stop_reply()
 
     def _turn_over(self, why: str) -> list[Action]:
         turn = self._listening.turn
@@ -399,8 +412,10 @@ class Conversation:
             return actions + self._open()
         self._listening.answering = turn
         if draft is not None:
-            return actions + self._commit(draft)
-        return actions + self._speculation.drop("the words were others") + self._start_reply()
+            actions += self._commit(draft)
+        else:
+            actions += self._speculation.drop("the words were others") + self._act(self._speaking.start(self._now))
+        return actions + self._act(self._speaking.bridge(self._now, turn.ended_at))
 
     def _final_is_late(self) -> list[Action]:
         """Go on without the last words; but do not take silence of slow ears for a caller who said nothing."""
@@ -458,12 +473,12 @@ class Conversation:
         if self._speaking.is_holding and event.text and not is_backchannel(turn.text):
             actions += self._act(self._speaking.release())
         if not event.is_final:
-            return actions + self._hear_a_no() + (self._speculate(is_settled=True) if self._is_pausing else [])
+            return actions + self._hear_a_no() + (self._speculate() if self.floor.is_pausing else [])
         if self._listening.turn.is_over:
             return actions + self._close_turn()
         if self.floor.caller is Caller.QUIET:
             return actions + (self._words_without_turn() if self._listening.turn.text else [])
-        return actions + (self._speculate() if self.floor.silence > 0 else [])
+        return actions + (self._speculate() if self.floor.is_pausing else [])
 
     def _hear_a_no(self) -> list[Action]:
         """A no said over words that are not to be interrupted is made sure of as soon as it has stood for a moment."""
@@ -496,7 +511,8 @@ class Conversation:
     def _revise(self, text: str) -> list[Action]:
         """The ears changed their mind about a turn that is being answered: what they add is answered while nobody hears us
         yet; what they only say again is nobody's words."""
-        answering = self._listening.answering
+        is_unheard = not self._speaking.is_told(self._now)
+        answering = self._listening.answering if is_unheard else None
         is_more = answering is not None and len(normalise(text)) > len(normalise(answering.text))
         if answering is not None and is_more and self.memory.take_back(answering.text):
             self._listening.turn.started_at = answering.started_at
@@ -526,22 +542,26 @@ class Conversation:
 
     # --- speculation --------------------------------------------------------------------------------------------------
 
-    def _speculate(self, *, is_settled: bool = False) -> list[Action]:
-        """The caller paused: begin to answer what they seem to have said."""
+    def _speculate(self) -> list[Action]:
+        """The caller pauses: begin to answer what they seem to have said, once the words have caught up with the voice."""
         turn = self._listening.turn
         if not turn.text or self._speaking.reply is not None or not self._is_opened or self._supervision.is_waiting:
             return []
         if self._speaking.is_holding and self._wants_nothing(turn.text, 0.0):
             return []
-        is_settled |= not turn.interim or self._now - turn.changed_at >= self.policy.settled_after
+        is_settled = self._has_caught_up(turn)
         if not self._speculation.wants(turn.text, is_settled=is_settled):
             return []
         return self._speculation.begin(turn.text, self._speaking.numbered(), self.messages)
 
-    @property
-    def _is_pausing(self) -> bool:
-        """Whether the caller has been quiet so long in their turn that the ears will hardly add to what they have."""
-        return self.floor.caller is Caller.SPEAKING and self.floor.silence >= self.policy.floor.finish_after
+    def _has_caught_up(self, turn: CallerTurn) -> bool:
+        """Whether the words reach to where the voice ended: a final that came since then, an interim by its word times, or
+        one that comes late enough."""
+        if not turn.interim:
+            return turn.final_at >= self._now - self.floor.quiet
+        if turn.heard_until is not None:
+            return turn.heard_until >= self.floor.voice_until - self.policy.short_of
+        return self.floor.quiet - (self._now - turn.changed_at) >= self.policy.settled_after
 
     def _commit(self, draft: Draft) -> list[Action]:
         """The turn ended with the words the draft answers: it becomes the reply, and what waited happens now."""
@@ -563,7 +583,7 @@ class Conversation:
         return self._act(self._speaking.from_mouth(event, self._now))
 
     def _start_reply(self) -> list[Action]:
-        return self._act(self._speaking.start(self._now))
+        return self._act([*self._speaking.start(self._now), *self._speaking.bridge(self._now, self._now)])
 
     def _mark_returned(self, name: str) -> list[Action]:
         actions = self._act(self._speaking.mark_returned(name, self._now))
@@ -596,7 +616,10 @@ class Conversation:
             return self._act(self._speaking.go_on(self._now))
         is_to_go_on = reply.is_opening and not reply.text.endswith("?") and not self._supervision.is_waiting
         if is_to_go_on and self.floor.caller is Caller.QUIET:
-            return [*self._on_floor(changes), *(self._start_reply() if self._speaking.reply is None else [])]
+            return [
+                *self._on_floor(changes),
+                *(self._act(self._speaking.start(self._now)) if self._speaking.reply is None else []),
+            ]
         return [*self._on_floor(changes), *self._listen()]
 
     def _trouble(self, reason: str) -> list[Action]:
@@ -823,7 +846,7 @@ class Conversation:
             case Wait.TOOL:
                 return self._act(self._speaking.tool_is_late(self._now))
             case Wait.FILLER:
-                return self._act(self._speaking.fill())
+                return self._act(self._speaking.bridge(self._now))
             case Wait.NO:
                 return self._listening.finish_utterance()
             case Wait.MODEL:

@@ -11,7 +11,7 @@ from typing import Final
 
 from voice.actions import Action, ClearPlayout, Note, Play, SetGain
 from voice.ear import Ear
-from voice.events import SAMPLE_RATE, SpeechArrived
+from voice.events import SAMPLE_RATE, ReplyId, SpeechArrived
 from voice.playout import Playout
 from voice.reply import Reply
 
@@ -40,11 +40,15 @@ class Delivery:
         """Queue some audio of this reply."""
         playout = self.playout
         if not playout.is_open(reply.id, event.segment):
-            playout.open(reply.id, event.segment, reply.segments[event.segment])
+            playout.open(reply.id, event.segment, reply.words(event.segment))
         start = playout.queued
         marks = playout.queue(reply.id, event.segment, event.audio, event.words)
         self.ear.queued(start, playout.queued, now)
         return [*self.begun(), Play(event.audio, marks)]
+
+    def is_told(self, reply: ReplyId, now: float) -> bool:
+        """Whether a reply's own words have begun to sound; a word in between is none of them."""
+        return self.playout.is_told(reply, self.ear.position(now))
 
     def begun(self) -> list[Action]:
         """Show our words when they sound, not when they are made: an opening is made before anybody picks up."""
@@ -75,7 +79,7 @@ class Delivery:
         self.gain = gain
         if not self.has_more(now):
             return [SetGain(gain)]
-        self.playout.hold(self.ear.position(now) if self.ear.is_known else self.playout.heard)
+        self.playout.hold(self.ear.heard_when_cut(now) if self.ear.is_known else self.playout.heard)
         return [ClearPlayout(), SetGain(gain), *self._send_from(self.ear.next_frame(now))]
 
     def has_more(self, now: float) -> bool:

@@ -64,6 +64,7 @@ class EndpointPolicy:
     least: float = 0.27
     most: float = 0.98
     most_for_words: float = 1.60  # where the words themselves promise more
+    most_when_said: float = 0.55  # where final words are a whole sentence: whoever goes on then is let go on
     lag: float = 0.1  # seconds by which the speech model is late to notice that a voice ended, on a clear line
     bias: float = -0.06
     spoken: float = 0.86  # log-odds per e-fold of speech in this turn
@@ -181,9 +182,15 @@ class Endpointing:
         policy = self.policy
         parts = {name: value for name, value in self._parts().items() if abs(value) >= 0.05}
         odds = policy.bias + sum(parts.values())
-        most = policy.most_for_words if "words" in parts and parts["words"] < 0 else policy.most
+        most = self._most(parts.get("words", 0.0))
         patience = min(most, max(policy.least, policy.patience - policy.per_odds * odds))
         return Ending(patience - self._before(), odds, tuple(parts.items()))
+
+    def _most(self, words: float) -> float:
+        """How long to wait at most, by what the words promise."""
+        if words < 0:
+            return self.policy.most_for_words
+        return self.policy.most if self._interim or not words else self.policy.most_when_said
 
     def _before(self) -> float:
         """Seconds by which the voice ended before the silence began to be counted, against what is usual."""

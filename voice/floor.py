@@ -86,7 +86,11 @@ class FloorPolicy:
     start_after: float = 0.128  # seconds of voice that begin a turn
     opening: float = 0.8  # seconds of the line in which no sound takes the floor: nothing is known of the room yet
     resume_after: float = 0.16  # and that end a pause: a click is neither
-    finish_after: float = 0.192
+    finish_after: float = 0.096  # seconds of silence that are a pause, and
+    hush_for: float = 0.064  # of a level that says so sooner: a speech model is 0 to 200 ms late to let go of a voice
+    hush_above: float = 9.0  # dB above the room, or
+    hush_under: float = 20.0  # dB under the caller's voice, at most, while
+    hush_speech: float = 0.7  # the speech model doubts already: a stop within a word is as quiet
     stir: float = 9.0  # dB above the room: a turn does not end while something so loud is heard ...
     stir_for: float = 0.16  # ... for at most so many seconds
     endpoint: EndpointPolicy = field(default_factory=EndpointPolicy)
@@ -119,6 +123,9 @@ class Floor:
         self._is_voiced = False
         self._rested = 0  # samples of silence before the present run of voice
         self._has_paused = False
+        self._hushed = 0  # samples of the present run of quiet
+        self._loud = 0  # samples of the present run of voice that is not quiet
+        self._loud_at = 0  # where the last of it ended
         self._has_spoken = False  # at least one turn
         self._over_words = ""
 
@@ -178,6 +185,21 @@ class Floor:
         return self._silence / SAMPLE_RATE
 
     @property
+    def is_pausing(self) -> bool:
+        """Whether the caller has fallen silent within their turn, and not gone on."""
+        return self.caller is Caller.SPEAKING and self._has_paused
+
+    @property
+    def quiet(self) -> float:
+        """Seconds of caller audio since their voice was last heard, by its level."""
+        return (self._position - self._loud_at) / SAMPLE_RATE
+
+    @property
+    def voice_until(self) -> float:
+        """Seconds of caller audio at which their voice was last heard."""
+        return self._loud_at / SAMPLE_RATE
+
+    @property
     def ending(self) -> float:
         """The probability that the caller's turn is over, now: what speculation may go by. 0 while they speak."""
         if self.caller is Caller.QUIET or self._is_voiced:
@@ -186,23 +208,41 @@ class Floor:
 
     def _in_turn(self, event: VoiceEvidence, length: int) -> list[FloorChange]:
         """The caller has the floor."""
+        changes = self._pausing(event, length)
         if self._is_voiced:
             if not self._silence:
-                self._has_paused = False
                 spoken = self._run if self._rested else length
                 self._ending.voiced(spoken / SAMPLE_RATE, self._rested / SAMPLE_RATE)
                 self._rested = 0
-            return []
+            return changes
         self._ending.hear(event.features)
         silence = self.silence
-        changes: list[FloorChange] = []
-        if not self._has_paused and silence >= self.policy.finish_after:
-            self._has_paused = True
-            changes.append(CallerPaused())
         ending = self._ending.ending()
         if silence >= ending.patience and (silence >= ending.patience + self.policy.stir_for or not self._stirs(event)):
             changes.append(self._turn_over(ending))
         return changes
+
+    def _pausing(self, event: VoiceEvidence, length: int) -> list[FloorChange]:
+        """Whether they have just fallen silent, or gone on."""
+        policy, is_hushed = self.policy, self._is_hushed(event)
+        self._hushed = self._hushed + length if is_hushed else 0
+        self._loud = self._loud + length if self._is_voiced and not is_hushed else 0
+        if self._loud:
+            self._loud_at = event.position
+        if self._loud >= policy.resume_after * SAMPLE_RATE:
+            self._has_paused = False
+        is_quiet = self._hushed >= policy.hush_for * SAMPLE_RATE or self.silence >= policy.finish_after
+        if self._has_paused or not is_quiet:
+            return []
+        self._has_paused = True
+        return [CallerPaused()]
+
+    def _is_hushed(self, event: VoiceEvidence) -> bool:
+        """Whether this window is as quiet as no voice of theirs."""
+        room = feature(event, "room", _UNKNOWN_ROOM)
+        usual = feature(event, "caller_level", self.policy.barge.usual)
+        quiet = max(room + self.policy.hush_above, usual - self.policy.hush_under)
+        return event.level <= quiet and event.speech < self.policy.hush_speech
 
     def _stirs(self, event: VoiceEvidence) -> bool:
         """Whether something rises out of the room just now: the caller may be going on, and is not yet known for a voice."""

@@ -34,8 +34,8 @@ from voice.events import (
 )
 from voice.policy import Policy
 
-VERSION: Final = 3
-READABLE: Final = (1, 2, VERSION)  # version 1 gave every window a line of its own
+VERSION: Final = 4
+READABLE: Final = (1, 2, 3, VERSION)  # version 1 gave every window a line of its own
 WINDOWS: Final = "Windows"  # the name of a line that holds several, where an event's would stand
 MOST_WINDOWS: Final = 31  # a line: a second of call, which is what a crash may cost
 _EVENTS: Final[dict[str, type[Any]]] = {shape.__name__: shape for shape in get_args(Event)}
@@ -87,6 +87,11 @@ def since(version: int) -> str:
     """What has been decided otherwise ever since a journal of this version was written, in words; empty for today's."""
     if version == VERSION:
         return ""
+    if version == 3:
+        return (
+            "written as journal version 3: since version 4 final words are asked for sooner, a late reply is bridged when"
+            " the turn is over and its first clause is spoken by itself: differences begin with the first pause"
+        )
     return (
         f"written as journal version {version}: since version 3 a lower voice is sent again from where the ear is, a wrong"
         " stop is taken back and the lead follows the line: differences begin with the first mark, or the first doubt"

@@ -46,7 +46,8 @@ class Listening:
         if self.turn.finals and now - silent_for <= self._final_at and self.turn.is_revised_by(event.text):
             self.oddities["revised final"] += 1
             self.turn.finals.pop()
-        self._final_at = now
+        if event.text:
+            self._final_at = now
 
     def finish_utterance(self) -> list[Action]:
         """Ask the ears for their final words, once."""

@@ -36,6 +36,24 @@ _GRAVE: Final = re.compile(
     r"\b(passed away|died|is dead|funeral|in (the )?hospital|cancer|heart attack|stroke|divorced?|miscarriage|"
     r"lost (my|his|her|our) (job|house|home|wife|husband|son|daughter|mother|father|mom|dad|baby))\b"
 )
+# A complaint: "okay" would belittle it. A goodbye: what follows is ours, and quick.
+_UPSET: Final = re.compile(
+    r"\b(complain\w*|complaint|ridiculous|unacceptable|outrageous|scam\w*|fraud|liar|lying|angry|furious|upset|annoyed|annoying|"
+    r"terrible|awful|horrible|disgusting|harass\w*|lawyer|sue|(not|isn't|that's) (right|true|wrong)|wrong number|"
+    r"hung up on|fed up|sick of|leave me alone|already (told|said|had|did))\b"
+)
+_PARTING: Final = re.compile(
+    r"\b(good ?bye|bye|bye-bye|see you|talk to you later|have a (good|nice|great) \w+|good night)\b"
+)
+_ASKS: Final = re.compile(
+    r"^(?:(?:and|so|but|well|okay|ok|yes|no|yeah|um|uh|wait|sorry|hello|hi|oh) )*"
+    r"(?:who|what|when|where|why|which|whose|how|can|could|would|will|do|does|did|is|are|was|were|has|have|should|may|"
+    r"tell me|explain|give me|send me|let me know|i have a question)\b"
+)
+_LEAD: Final = re.compile(
+    r"^(?:\s*(?:okay|ok|got it|i see|all right|alright|right|understood|noted|sure|very well)\s*(?:[,.!;:–—-]+\s*|$))+",
+    re.IGNORECASE,
+)
 _CHEERFUL: Final = re.compile(
     r"\b(great|perfect|wonderful|excellent|awesome|fantastic|good|lovely|super|nice|amazing|brilliant|glad|happy)\b"
 )
@@ -98,3 +116,30 @@ def is_grave(text: str) -> bool:
 def is_cheerful(text: str) -> bool:
     """Whether words praise or rejoice: said before it is known what comes next, they may stand before bad news."""
     return _CHEERFUL.search(normalise(text)) is not None
+
+
+def is_upset(text: str) -> bool:
+    """Whether somebody complains or contradicts: they want to be answered, not soothed with a word."""
+    return _UPSET.search(normalise(text)) is not None
+
+
+def is_parting(text: str) -> bool:
+    """Whether somebody says goodbye."""
+    return _PARTING.search(normalise(text)) is not None
+
+
+def is_request(text: str) -> bool:
+    """Whether something is asked of us, by its form: a question mark, or how the last sentence begins."""
+    last = re.split(r"(?<=[.!?])\s+", text.strip())[-1]
+    return is_question(text) or _ASKS.match(normalise(last)) is not None
+
+
+def is_led(text: str) -> bool:
+    """Whether what we say begins with an acknowledgement."""
+    return _LEAD.match(text) is not None
+
+
+def without_lead(text: str) -> str:
+    """The same without it: nobody says "Okay. Okay, ..."."""
+    rest = _LEAD.sub("", text)
+    return rest[:1].upper() + rest[1:]

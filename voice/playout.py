@@ -192,6 +192,10 @@ class Playout:
     def _kept_from(self) -> int:
         return self._audio[0][0] if self._audio else self.queued
 
+    def is_told(self, reply: ReplyId, position: int) -> bool:
+        """Whether something of this reply's own lies before `position`; a word in between (below zero) is none of it."""
+        return any(each.reply == reply and each.number >= 0 and each.start < position for each in self._segments)
+
     def is_asking(self, reply: ReplyId) -> bool:
         """Whether a question of this reply has begun to sound: then a "yes" may be its answer."""
         ours = (segment for segment in self._segments if segment.reply == reply and segment.start < self.heard)

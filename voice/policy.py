@@ -19,13 +19,19 @@ class Policy:
     final_within: float = 0.4  # how long a turn that is over waits for the ears' last words
     no_stands_after: float = 0.4  # an interim no, said while we speak, before the ears are asked to be sure of it
     shortest_turn: float = 0.35  # a wordless sound shorter than this is nobody's turn
-    filler_after: float = 0.6  # of waiting for the mind; then a word in between, so that no air is dead
+    acknowledge_after: float | None = 0.5  # the caller's last sound: a reply expected later is bridged at once; None: never
+    told_before: float = 0.3  # so much longer may it take where words of ours were heard just before
+    mind_takes: float = 0.0  # to its first word, as this process has known it lately; 0: unknown
+    mouth_takes: float = 0.0  # to its first sound, likewise
     open_within: float = (
         1.4  # of the end of the callee's greeting; the law's two seconds, less what the voice takes to begin
     )
     tool_after: float = 1.2  # of waiting for a tool in silence; then we say that we are looking
     tool_again: float = 9.0  # and that it takes longer
-    settled_after: float = 0.15  # an interim that has not changed for so long is worth preparing an answer to
+    settled_after: float = (
+        0.25  # of quiet: an interim that comes then has all words; recognisers are so far behind the voice
+    )
+    short_of: float = 0.12  # or one whose last word ends so shortly before the voice does, at most
     most_speculations: int = 2  # replies prepared in one turn before it is over
     model_within: float = 8.0  # from one piece of a reply to the next
     mouth_within: float = 6.0  # from one piece of a reply's audio to the next

@@ -52,6 +52,8 @@ class CallReport:
     speculated: int = 0  # replies begun before the turn was over
     dropped: tuple[ReplyId, ...] = ()  # of those, the ones that were thrown away
     wasted_tokens: int = 0  # read and written for them
+    mind_took: float = 0.0  # seconds to a reply's first word, at the median; 0 when there was none
+    mouth_took: float = 0.0  # and from there to its first sound
     oddities: Mapping[str, int] = field(default_factory=dict)  # what parts should not do and did, how often
     encounters: tuple[str, ...] = ()  # what was recognised at the other end, with the evidence
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Protocol, TypeAlias, assert_never
 
@@ -64,6 +64,7 @@ from voice.ports import (
     LanguageModel,
     Prompt,
     Speaker,
+    SpokenAudio,
     TextDelta,
     Toolbox,
     ToolRequest,
@@ -106,6 +107,7 @@ class Providers:
     activity: VoiceActivity
     mind: LanguageModel
     mouth: Speaker
+    ready: Mapping[str, Sequence[SpokenAudio]] = field(default_factory=dict)  # words in between, spoken ahead of time
 
 
 class Session:
@@ -207,6 +209,8 @@ class Session:
         match action:
             case Play(audio, marks):
                 self._outlet.say(audio, marks)
+            case Speak(is_ready=True):
+                self._say_ready(action)
             case Speak():
                 self._orders.put_nowait(action)
             case StartReply(reply, speculative=True) if not self._thrift.may_prepare(self._clock()):
@@ -329,6 +333,12 @@ class Session:
             self._speaking = (order.reply, task)
             await asyncio.wait([task])  # others may cancel it: that is not a cancellation of ours
             self._speaking = None
+
+    def _say_ready(self, order: Speak) -> None:
+        """A word that was spoken ahead of time, at once: what the mouth is making comes after it."""
+        for piece in self._parts.ready.get(order.text, ()):
+            self.post(SpeechArrived(order.reply, order.segment, piece.audio, piece.words))
+        self.post(SegmentSpoken(order.reply, order.segment))
 
     async def _speak(self, order: Speak) -> None:
         with bill_for(order.reply):

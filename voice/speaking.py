@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TypeAlias, assert_never
 
+from voice.acknowledging import Bridge
 from voice.actions import Action, Note, Speak, StartReply, StopReply, ToolUsed
 from voice.agent import AgentDefinition
 from voice.delivery import Delivery
@@ -31,6 +32,7 @@ from voice.events import (
 from voice.memory import Memory
 from voice.playout import Playout
 from voice.policy import Policy
+from voice.promptness import Promptness
 from voice.reply import Departure, LeaveByTransfer, Reply
 from voice.waits import Wait, Waits
 
@@ -96,7 +98,7 @@ class Held:
 class Speaking:
     """At most one live reply. `waits` is the call's: those for mind, mouth and marks are set here."""
 
-    def __init__(self, agent: AgentDefinition, policy: Policy, memory: Memory, waits: Waits) -> None:
+    def __init__(self, agent: AgentDefinition, policy: Policy, memory: Memory, waits: Waits, promptness: Promptness) -> None:
         self.delivery = Delivery(policy.duck_gain)
         self.reply: Reply | None = None
         self.effects = Effects(memory, agent.transfer_to)
@@ -106,7 +108,8 @@ class Speaking:
         self._waits = waits
         self._replies = 0
         self._continuations = 0
-        self._fillers = 0
+        self._bridge = Bridge(agent.manners, policy, promptness)
+        self._since = 0.0  # when the caller began to wait for the live reply
         self.oddities: Counter[str] = Counter()
         self._held: Held | None = None
         self._callers: dict[str, Reply] = {}  # tool call -> the reply that asked for it, while it runs
@@ -116,6 +119,15 @@ class Speaking:
     def playout(self) -> Playout:
         """What was sent to the caller, and heard."""
         return self.delivery.playout
+
+    def is_told(self, now: float) -> bool:
+        """Whether the caller has begun to hear the live reply itself, and not only a word in between."""
+        return self.reply is not None and self.delivery.is_told(self.reply.id, now)
+
+    def is_bridging(self, now: float) -> bool:
+        """Whether a word in between is all that has been heard of the live reply."""
+        reply = self.reply
+        return reply is not None and bool(reply.bridges) and reply.audible_at is not None and not self.is_told(now)
 
     @property
     def is_protected(self) -> bool:
@@ -171,7 +183,7 @@ class Speaking:
         self._waits.set(Wait.MODEL, now + self._policy.model_within)
         match event:
             case ReplyText(_, text):
-                return [reply.speak(sentence) for sentence in reply.splitter.feed(text)]
+                return [*reply.write(text)]
             case ToolCalled():
                 return self._tool_called(reply, event)
             case ReplyWritten():
@@ -181,17 +193,20 @@ class Speaking:
             case _:
                 assert_never(event)
 
-    def fill(self) -> Spoken:
-        """The mind is late: a short word of ours, and the reply goes on from it. Never the same twice in a call (a phrase
-        that comes again gives a machine away), and none where the answer may be bad news."""
-        reply, fillers = self.reply, self._agent.manners.fillers
-        is_used_up = self._fillers >= len(fillers)
-        if reply is None or reply.segments or reply.is_written or is_used_up or self._memory.is_grave:
+    def bridge(self, now: float, since: float | None = None) -> Spoken:
+        """Say a word in between now, if the reply will be late; else look again when it should have come. The caller has
+        been waiting `since`; told once for each reply."""
+        reply = self.reply
+        if since is not None:
+            self._since = since
+        due = self._bridge.due(reply, self._since, now) if reply is not None else None
+        if reply is None or due is None or self._memory.is_grave:
             return []
-        words = fillers[self._fillers]
-        self._fillers += 1
-        reply.fillers = 1
-        return [Note("decision", "the reply is late: a word in between"), reply.speak(words)]
+        if due > now:
+            self._waits.set(Wait.FILLER, due)
+            return []
+        words = self._bridge.words(reply, self._memory.messages)
+        return [Note("decision", "the reply is late: a word in between"), reply.bridge(words)] if words else []
 
     def mind_stalled(self, now: float) -> Spoken:
         """What it has written is said as if it were all; if that is nothing, it has failed."""
@@ -204,7 +219,7 @@ class Speaking:
         self._continuations += 1
         if self._continuations > self._policy.most_continuations:
             return [MindFailed("tools_without_words")]
-        return self.start(now)
+        return [*self.start(now), *self.bridge(now, now + self._policy.told_before)]
 
     def tool_finished(self, event: ToolFinished, used: ToolUsed, now: float) -> Spoken:
         """A tool has finished. The reply that asked for it goes on, or its failure is told; if it is history, the result is
@@ -249,8 +264,6 @@ class Speaking:
 
     def _await_mind(self, now: float) -> None:
         self._waits.set(Wait.MODEL, now + self._policy.model_within)
-        if self._agent.manners.fillers:
-            self._waits.set(Wait.FILLER, now + self._policy.filler_after)
 
     def _tool_called(self, reply: Reply, event: ToolCalled) -> Spoken:
         was_protected, was_opt_out = reply.is_protected, reply.is_opt_out
@@ -262,7 +275,7 @@ class Speaking:
         return [OptOutWritten(), *actions] if reply.is_opt_out and not was_opt_out else actions
 
     def _reply_written(self, reply: Reply, now: float) -> Spoken:
-        actions: Spoken = [reply.speak(sentence) for sentence in reply.splitter.flush()]
+        actions: Spoken = [*reply.finish()]
         if not reply.has_words and reply.leave is not None:
             is_transfer = isinstance(reply.leave, LeaveByTransfer)
             actions.append(reply.speak(self._agent.manners.transferring if is_transfer else self._agent.goodbye))
@@ -301,22 +314,29 @@ class Speaking:
 
     def _is_endless(self, reply: Reply, event: SpeechArrived) -> bool:
         """Whether a segment has more audio already than its words can take: noise, or a voice that does not stop."""
-        most = self._policy.longest_segment + self._policy.per_letter * len(reply.segments[event.segment])
+        most = self._policy.longest_segment + self._policy.per_letter * len(reply.words(event.segment))
         return self.playout.made(reply.id, event.segment) + len(event.audio) / SAMPLE_RATE > most
 
     def _play(self, reply: Reply, event: SpeechArrived, now: float) -> Spoken:
         actions: Spoken = []
-        if reply.audible_at is None:
-            reply.audible_at = now
+        is_bridge = event.segment < 0
+        if is_bridge:
+            reply.bridged_until = now + self.playout.remaining + len(event.audio) / SAMPLE_RATE
+        if reply.told_at is None and not is_bridge:
+            reply.told_at = now
+            reply.audible_at = now if reply.audible_at is None else reply.audible_at
             self._waits.drop(Wait.FILLER)
             self._untold -= reply.tells
+            actions.append(Audible(reply.is_protected))
+        elif reply.audible_at is None:
+            reply.audible_at = now
             actions.append(Audible(reply.is_protected))
         elif reply.is_resting:
             reply.is_resting = False
             actions.append(Audible(reply.is_protected))
         actions += self.delivery.play(reply, event, now)
         self._await_hearing(reply, now)
-        return actions
+        return actions + (self.bridge(now) if is_bridge else [])
 
     # --- the ear ------------------------------------------------------------------------------------------------------
 
@@ -334,7 +354,7 @@ class Speaking:
             self._await_hearing(reply, now)
             return []
         self._waits.drop(Wait.HEARD)
-        if reply.segments and reply.audible_at is None:
+        if reply.segments and reply.told_at is None:
             self.oddities["mute voice"] += 1
             return [Note("decision", "no voice: nothing that was to be said has a sound"), MouthFailed("mute")]
         if reply.leave is not None and self._memory.is_effect_running:

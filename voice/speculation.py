@@ -54,11 +54,11 @@ class Speculation:
         match event:
             case ReplyText(_, text):
                 draft.tokens += len(text) // _LETTERS
-                return _first_words(draft, draft.reply.splitter.feed(text))
+                return _first_words(draft, text)
             case ReplyWritten(_, tokens_in, tokens_out, tokens_cached):
                 draft.tokens = tokens_in + tokens_out + tokens_cached or draft.tokens
                 draft.held.append(event)
-                return _first_words(draft, draft.reply.splitter.flush())
+                return _first_words(draft)
             case ReplyFailed(_, reason):
                 return self.drop(f"failed: {reason}")
             case _:
@@ -88,7 +88,8 @@ def _tokens_of(message: Message) -> int:
     return len(message.text) // _LETTERS if isinstance(message, CallerSaid | AgentSaid) else 0
 
 
-def _first_words(draft: Draft, sentences: list[str]) -> list[Action]:
+def _first_words(draft: Draft, text: str | None = None) -> list[Action]:
+    """What the mouth may begin with, of what has been written now; None for the end of writing."""
     is_first = not draft.reply.segments
-    spoken: list[Action] = [draft.reply.speak(sentence) for sentence in sentences]
+    spoken: list[Action] = [*(draft.reply.finish() if text is None else draft.reply.write(text))]
     return spoken[:1] if is_first else []

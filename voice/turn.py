@@ -20,6 +20,8 @@ class CallerTurn:
     is_late: bool = False  # its final words should have come long ago
     interim: str = ""
     changed_at: float = 0.0
+    final_at: float = 0.0  # when the last final came
+    heard_until: float | None = None  # seconds of caller audio up to which the interim's words reach, where it tells
     language: str = ""  # the recogniser's opinion, where it has one
     finals: list[str] = field(default_factory=list)
     confidences: list[float] = field(default_factory=list)
@@ -50,12 +52,14 @@ class CallerTurn:
         before = self.text
         self.language = event.language or self.language
         self._hears(event)
+        self.final_at = now if event.is_final else self.final_at
         if self.text != before:
             self.changed_at = now
 
     def _hears(self, event: Transcribed) -> None:
         if not event.is_final:
             self.interim = event.text
+            self.heard_until = event.words[-1].end if event.words else None
             return
         self.interim = ""
         self.is_waiting = False

@@ -17,6 +17,7 @@ import numpy as np
 from benchmarks.callers.scenario import OPENING, Act, Kind, Scenario, sentences
 from telephony.audio import SAMPLE_RATE, decode, level, scale, silence
 from telephony.simulator.person import Cue, Script, sound
+from voice.agent import ACKNOWLEDGEMENTS, FILLERS
 from voice.providers.embedded.mouth import EmbeddedMouth
 
 AGENT_VOICE: Final = "female"
@@ -24,6 +25,7 @@ SPOKEN: Final = -26.0  # dBFS: the nominal active speech level of telephony (ITU
 MURMURED: Final = -29.0  # a little softer, as backchannels and coughs of recorded people are beside their interruptions
 ABOVE_ROOM: Final = -46.0  # dBFS: over the noise of every room of the cast
 ABOVE_ECHO: Final = -38.0  # and over the loudest syllable that comes back, -30 dB from a voice at -19
+IN_BETWEEN: Final = (*ACKNOWLEDGEMENTS, *FILLERS)  # words that say nothing, which an engine may put before a late reply
 _QUIET: Final = 330  # 16-bit amplitude under which a voice has not begun, or is over
 
 
@@ -101,7 +103,7 @@ def trimmed(audio: bytes, words: tuple[tuple[str, float, float], ...]) -> Record
 
 def texts_of(scenarios: Sequence[Scenario]) -> list[tuple[str, str]]:
     """Every (text, voice) a run needs."""
-    wanted = [(sentence, AGENT_VOICE) for sentence in sentences(OPENING)]
+    wanted = [(sentence, AGENT_VOICE) for sentence in (*sentences(OPENING), *IN_BETWEEN)]
     for scenario in scenarios:
         wanted += [(sentence, AGENT_VOICE) for reply in scenario.replies for sentence in sentences(reply)]
         wanted += [(part, scenario.voice) for act in scenario.acts for part in act.text]

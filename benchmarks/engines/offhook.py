@@ -39,6 +39,7 @@ from voice.events import CallId, Direction
 from voice.journal import VERSION, JournalHeader, JournalWriter
 from voice.policy import Policy
 from voice.ports import ToolOutcome
+from voice.promptness import Lately
 from voice.providers.silero import SileroRows
 from voice.report import CallReport
 from voice.session import Providers, Session
@@ -57,6 +58,7 @@ class Switchboard:
         self._seed = options.seed
         self._journals = journals
         self._wheel = Wheel()
+        self._lately = Lately()
         judge = None if options.variant == "unjudged" else shared_judge()
         self._detectors = Pulse(DetectorPool(SileroRows(), judge))
         self.probe = Probe(options.notes)
@@ -80,6 +82,7 @@ class Switchboard:
         self.probe.calls += 1
         report = await session.run()
         self.probe.calls -= 1
+        self._lately.add(report.mind_took, report.mouth_took)
         self._note(link.start.call_sid, report, parts, session.underruns)
 
     async def close(self) -> None:
@@ -87,12 +90,12 @@ class Switchboard:
 
     def _session(self, link: TwilioMediaLink, agent: AgentDefinition, parts: CallParts) -> Session:
         call = CallId(link.start.call_sid)
-        opening, policy = self._bank.opening, Policy()
+        opening, policy = self._bank.opening, self._lately.told(Policy())
         header = JournalHeader(VERSION, call, agent, Direction.OUTBOUND, opening, policy, datetime.now(UTC))
         return Session(
             Conversation(call, agent, Direction.OUTBOUND, opening, policy),
             link,
-            Providers(parts.ears, self._detectors.enter(), parts.mind, parts.mouth),
+            Providers(parts.ears, self._detectors.enter(), parts.mind, parts.mouth, parts.ready),
             Briefing(),
             _NoTools(),
             _NoTransfer(),

@@ -15,7 +15,7 @@ from typing import Protocol
 from benchmarks.engines.parts import PacedEars, PacedMind, PacedMouth
 from benchmarks.engines.scripted import PACES, UNTIMED, Bank, Listener, mouth_of, pieces
 from context.briefing import Briefing
-from voice.agent import AgentDefinition
+from voice.agent import ACKNOWLEDGEMENTS, FILLERS, AgentDefinition
 from voice.events import Direction, Word
 from voice.ports import LanguageModel, Prompt, Speaker, SpokenAudio, TextToSpeech, Transcriber
 from voice.prepared import EarsAhead
@@ -31,6 +31,7 @@ class CallParts:
     mind: LanguageModel
     mouth: Speaker
     listener: Listener | None = None
+    ready: Mapping[str, tuple[SpokenAudio, ...]] = field(default_factory=dict, repr=False)
     warming: asyncio.Task[None] | None = field(default=None, repr=False)
 
 
@@ -44,13 +45,13 @@ class ScriptedParts:
     """In this process, driven by audio and sleeps."""
 
     def __init__(self, bank: Bank, pace: str) -> None:
-        self._bank, self._pace = bank, PACES[pace]
+        self._bank, self._pace, self._ready = bank, PACES[pace], ready(bank)
 
     def open(self, agent: AgentDefinition, script: str, rng: random.Random) -> CallParts:
         known = self._bank.script(script)
         ears = PacedEars(Listener(known, self._pace, rng))
         mouth = Ready(self._bank, PacedMouth(self._bank, self._pace, rng))
-        return CallParts(ears, PacedMind(known, self._pace, rng), mouth, ears.listener)
+        return CallParts(ears, PacedMind(known, self._pace, rng), mouth, ears.listener, self._ready)
 
     async def close(self) -> None:
         """Nothing is open."""
@@ -62,13 +63,16 @@ class VendorParts:
     def __init__(self, bank: Bank, vendors: Mapping[str, str], seed: int) -> None:
         self._bank, self._vendors, self._seed = bank, vendors, seed
         self._fleets = {url: _fleet(vendors, url) for name, url in vendors.items() if name in ("elevenlabs", UNTIMED)}
+        self._ready = {url: ready(bank, is_timed=url != vendors.get(UNTIMED)) for url in self._fleets}
 
     def open(self, agent: AgentDefinition, script: str, rng: random.Random) -> CallParts:
         """Connects to all three at once, without waiting."""
-        fleet = self._fleets[mouth_of(self._vendors, script, self._seed)]
+        voice = mouth_of(self._vendors, script, self._seed)
+        fleet = self._fleets[voice]
         mouth = Ready(self._bank, _MouthAhead(fleet.mouth, agent))
         warming = asyncio.create_task(fleet.mind.warm(Prompt(agent, Briefing(), Direction.OUTBOUND, ())))
-        return CallParts(EarsAhead(fleet.ears.open(agent, Briefing())), fleet.mind, PacedSpeaker(mouth), warming=warming)
+        ears = EarsAhead(fleet.ears.open(agent, Briefing()))
+        return CallParts(ears, fleet.mind, PacedSpeaker(mouth), ready=self._ready[voice], warming=warming)
 
     async def close(self) -> None:
         for fleet in self._fleets.values():
@@ -87,6 +91,18 @@ def _fleet(vendors: Mapping[str, str], mouth: str) -> Fleet:
     )
     parts = make_ears("deepgram", access), make_mind("openai", access), make_mouth("elevenlabs", access)
     return keep_talking([parts[0]], [parts[1]], [parts[2]])
+
+
+def ready(bank: Bank, *, is_timed: bool = True) -> dict[str, tuple[SpokenAudio, ...]]:
+    """The words in between, spoken once for all calls of a voice, as the house does; with word times where it tells them."""
+    texts = [text for text in (*ACKNOWLEDGEMENTS, *FILLERS) if text in bank.speech]
+    return {
+        text: tuple(
+            SpokenAudio(each.audio, tuple(Word(*word) for word in each.words) if is_timed else ())
+            for each in pieces(bank.say(text))
+        )
+        for text in texts
+    }
 
 
 class Ready:

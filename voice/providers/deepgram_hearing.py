@@ -16,6 +16,7 @@ from voice.agent import AgentDefinition
 from voice.events import Transcribed, Word
 
 _MOST_CHARACTERS: Final = 1400  # of all keyterms: the vendor's 500 tokens, with room to spare
+_JUST_NOW: Final = 0.3  # seconds: nobody says a word, falls silent and is asked about it sooner after the final before it
 _TERM_COST: Final = 3  # characters that a term costs beside its own
 _NO_OPINION: Final = 0.5  # of a turn that ended because we said so
 _ENOUGH_WORDS: Final = 2  # to tell a language by: "no", "okay" and a name are words of several
@@ -116,7 +117,7 @@ class Hearing:
 
     def is_settled(self, now: float) -> bool:
         """Whether everything that was heard is final already, a moment ago: there is no more to be asked for."""
-        return self.interim is None and now - self.last_final < 1.0
+        return self.interim is None and now - self.last_final < _JUST_NOW
 
     def close(self) -> Transcribed:
         """The final that takes the place of one that does not come: the last interim, or no words."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,8 @@ from voice.conversation import Conversation
 from voice.errors import ProviderError
 from voice.events import CallId, Direction, Samples, ToneHeard, VoiceEvidence
 from voice.journal import VERSION, JournalHeader, JournalWriter
-from voice.ports import ToolOutcome
+from voice.policy import Policy
+from voice.ports import SpokenAudio, ToolOutcome
 from voice.providers.scripted import ScriptedEars, ScriptedMind, ScriptedMouth, ScriptedSpeaker, ScriptedTranscriber
 from voice.report import CallReport
 from voice.session import Providers, Session
@@ -188,11 +189,13 @@ def make_rig(tmp_path: Path) -> MakeRig:
         failures: dict[str, ProviderError] | None = None,
         gate: asyncio.Event | None = None,
         agent: AgentDefinition = AGENT,
+        ready: Mapping[str, Sequence[SpokenAudio]] | None = None,
+        policy: Policy | None = None,
     ) -> Rig:
         ears = await ScriptedEars(finals).open(agent, Briefing())
         mouth = await ScriptedMouth(gate=gate, failures=failures).open(agent)
         mind = ScriptedMind(replies)  # type: ignore[arg-type]
-        conversation = Conversation(CallId("ca_1"), agent, Direction.OUTBOUND, agent.opening)
+        conversation = Conversation(CallId("ca_1"), agent, Direction.OUTBOUND, agent.opening, policy)
         leg, tools, control, notes = Leg(), Tools(), Control(), Notes()
         control.leg = leg
         at = datetime(2026, 11, 20, tzinfo=UTC)
@@ -201,7 +204,7 @@ def make_rig(tmp_path: Path) -> MakeRig:
         session = Session(
             conversation,
             leg,
-            Providers(ears, Activity(), mind, mouth),
+            Providers(ears, Activity(), mind, mouth, ready or {}),
             Briefing(),
             tools,
             control,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
 from context.briefing import Briefing
-from voice.agent import AgentDefinition
+from voice.agent import AgentDefinition, Manners
 from voice.errors import ProviderError, ProviderUnavailable
 from voice.events import Transcribed
 from voice.ports import Transcriber
 from voice.prepared import EarsAhead, PreparedSpeaker
 from voice.providers.scripted import ScriptedEars, ScriptedMouth
+from voice.ready import ReadyWords
 
 AGENT = AgentDefinition("a", "Acme", "Ava", "g", "Hello there. How are you?", "Bye.")
 
@@ -112,3 +114,35 @@ async def test_closing_ears_that_are_still_opening_gives_up():
     ahead = EarsAhead(opening())
     await ahead.close()
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_words_in_between_are_spoken_once_for_a_voice():
+    mouths, words = ScriptedMouth(), ReadyWords()
+    agent = replace(AGENT, manners=Manners(acknowledgements=("Okay.", "I see."), fillers=("Okay.",)))
+    await words.make(agent, mouths)
+    await words.make(agent, mouths)
+    assert [(mouth.spoken, mouth.is_closed) for mouth in mouths.opened] == [(["Okay.", "I see."], True)]
+    assert set(words.of(agent)) == {"Okay.", "I see."}
+    assert not words.of(replace(agent, voice="male"))
+
+
+async def test_only_one_call_at_a_time_makes_them():
+    gate = asyncio.Event()
+    mouths, words = ScriptedMouth(gate=gate), ReadyWords()
+    making = asyncio.create_task(words.make(AGENT, mouths))
+    await asyncio.sleep(0)
+    await words.make(AGENT, mouths)
+    gate.set()
+    await making
+    assert len(mouths.opened) == 1
+
+
+async def test_a_word_that_cannot_be_made_is_made_with_a_later_call():
+    failures = {"I see.": ProviderUnavailable("mouth", "dropped")}
+    mouths, words = ScriptedMouth(failures=failures), ReadyWords()
+    agent = replace(AGENT, manners=Manners(acknowledgements=("Okay.", "I see."), fillers=()))
+    await words.make(agent, mouths)
+    assert set(words.of(agent)) == {"Okay."}
+    failures.clear()
+    await words.make(agent, mouths)
+    assert set(words.of(agent)) == {"Okay.", "I see."}

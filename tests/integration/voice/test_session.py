@@ -7,9 +7,11 @@ import asyncio
 import pytest
 
 from telephony.leg import KeyReceived, LegStopped
+from voice.agent import AgentDefinition, Manners
 from voice.errors import ProviderUnavailable
 from voice.events import HangupRequested, Transcribed
-from voice.ports import TextDelta, ToolRequest
+from voice.policy import Policy
+from voice.ports import SpokenAudio, TextDelta, ToolRequest
 from voice.replay import replay
 from voice.report import Ending
 
@@ -171,3 +173,26 @@ async def test_a_leg_that_ends_at_once_or_later_leaves_nothing_running(make_rig,
     rig.leg.push(LegStopped("dropped"))
     assert (await rig.report()).ending is Ending.CALLER_LEFT
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_late_voice_is_bridged_with_words_that_are_ready(make_rig):
+    gate = asyncio.Event()
+    gate.set()
+    bye = (TextDelta("It is free."), ToolRequest("t1", "end_call", "{}"))
+    ready = {"One moment.": (SpokenAudio(b"\x55" * 4000),)}
+    manners = Manners(acknowledgements=(), fillers=("One moment.",))
+    agent = AgentDefinition("test", "Acme", "Ava", "to test", "Hello?", "Bye.", manners=manners)
+    rig = await make_rig(
+        ["what is it?"], [bye], gate=gate, agent=agent, ready=ready, policy=Policy(mind_takes=1.0, mouth_takes=1.0)
+    )
+    rig.start()
+    await rig.notes.until("agent", "Hello?")
+    gate.clear()
+    rig.caller_says()
+    await rig.notes.until("agent", "One moment.")
+    assert b"\x55" * 800 in rig.leg.sent
+    gate.set()
+    report = await rig.report()
+    assert [line.text for line in report.transcript] == ["Hello?", "what is it?", "One moment. It is free."]
+    assert rig.mouth.spoken == ["Hello?", "It is free."]
+    assert replay(rig.journal).differences == ()

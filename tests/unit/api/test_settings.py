@@ -21,6 +21,14 @@ def test_nothing_set_means_embedded_parts_on_this_machine(tmp_path: Path) -> Non
     assert settings.api_keys == ()
 
 
+@pytest.mark.parametrize(("given", "seconds"), [("", 0.5), ("0.8", 0.8), ("never", None)])
+def test_a_word_in_between_may_come_later_or_never(
+    monkeypatch: pytest.MonkeyPatch, given: str, seconds: float | None
+) -> None:
+    monkeypatch.setenv("OFFHOOK_ACKNOWLEDGE_AFTER", given)
+    assert load_settings().acknowledge_after == seconds
+
+
 @pytest.mark.parametrize(
     ("public", "media"),
     [

@@ -54,6 +54,7 @@ from voice.events import (
     Transcribed,
     TransferRequested,
     Whispered,
+    Word,
 )
 from voice.floor import Agent
 from voice.report import Ending
@@ -67,6 +68,7 @@ AGENT = AgentDefinition(
     goodbye="Goodbye.",
     transfer_to="+16145550199",
     voicemail=Voicemail(VoicemailAction.LEAVE_MESSAGE, "Please call us back."),
+    manners=Manners(acknowledgements=(), fillers=()),
     questions=(
         Question(
             "owner", "Do you own your home?", AnswerKind.YES_NO, (Answer("yes", ("yes", "i do")), Answer("no", ("no",)))
@@ -399,7 +401,7 @@ def test_another_key_is_told_to_the_mind():
 
 
 def test_a_key_does_not_cut_the_laws_text_short_and_a_late_answer_to_one_is_bridged():
-    patient = replace(AGENT, manners=Manners(fillers=("Let me see.",)))
+    patient = replace(AGENT, manners=Manners(acknowledgements=(), fillers=("Let me see.",)))
     world = call(patient, delays=Delays(mind=2.0))
     world.at(1.0, KeyPressed("1"))
     world.at(4.0, KeyPressed("1"))
@@ -750,6 +752,21 @@ def test_words_that_come_in_the_pause_are_answered_without_waiting_for_the_final
     assert begun == pytest.approx(4.8 + 0.3, abs=0.05)
 
 
+def test_an_interim_whose_words_reach_to_the_end_of_the_voice_is_answered_at_once():
+    for end, begun in ((4.75, [4.95]), (4.4, [])):
+        world = call(mind=says("Great."), utterances=[Utterance(4.0, 0.8)], delays=Delays(final=0.9))
+        words = (Word("own", end - 0.3, end),)
+        world.at(4.95, Transcribed("well I own", is_final=False, words=words))
+        world.run(until=5.1)
+        assert [instant for instant, _ in world.orders(StartReply)] == begun
+
+
+def test_words_that_come_after_their_turn_was_closed_without_them_are_nobodys():
+    world = call(utterances=[Utterance(4.0, 0.8, "well I own it all")], delays=Delays(interim=9.0, final=2.0)).run(until=9.0)
+    assert CallerSaid("") in world.conversation.messages
+    assert world.conversation.report().oddities["late final"] == 1
+
+
 def test_a_prepared_reply_is_dropped_when_the_caller_goes_on():
     world = call(
         utterances=[Utterance(4.0, 0.6, "well we"), Utterance(4.95, 0.8, "rent it really")],
@@ -793,7 +810,7 @@ def test_a_hang_up_drops_what_was_prepared():
 
 # --- no dead air ------------------------------------------------------------------------------------------------------
 
-PATIENT = replace(AGENT, manners=Manners(fillers=("Let me see.", "One moment.")))
+PATIENT = replace(AGENT, manners=Manners(acknowledgements=("I see.", "Okay."), fillers=("Let me see.", "One moment.")))
 
 
 def test_a_late_mind_is_bridged_never_twice_with_the_same_words():
@@ -803,8 +820,8 @@ def test_a_late_mind_is_bridged_never_twice_with_the_same_words():
         mind=says("Good to know.", "Fine."),
         delays=Delays(mind=2.0),
     ).run(until=14.0)
-    assert spoken(world)[2:] == ["Let me see.", "Good to know.", "One moment.", "Fine."]
-    assert AgentSaid("Let me see. Good to know.") in world.conversation.messages
+    assert spoken(world)[2:] == ["I see.", "Good to know.", "Okay.", "Fine."]
+    assert AgentSaid("I see. Good to know.") in world.conversation.messages
 
 
 def test_when_the_words_in_between_are_used_up_there_are_none():
@@ -814,7 +831,7 @@ def test_when_the_words_in_between_are_used_up_there_are_none():
         mind=says("Good to know.", "Fine.", "Well."),
         delays=Delays(mind=2.0),
     ).run(until=19.0)
-    assert spoken(world)[2:] == ["Let me see.", "Good to know.", "One moment.", "Fine.", "Well."]
+    assert spoken(world)[2:] == ["I see.", "Good to know.", "Okay.", "Fine.", "Well."]
 
 
 def test_before_bad_news_there_is_no_word_in_between():
@@ -827,7 +844,7 @@ def test_before_bad_news_there_is_no_word_in_between():
     world = call(PATIENT, utterances=[Utterance(4.0, 0.5, "friday")], mind=lambda m: replies.pop(0))
     world.delays, world.tool_succeeds = Delays(mind=2.0), lambda order: False
     world.run(until=12.0)
-    assert spoken(world)[2:] == ["Let me see.", "Booked.", "Sorry, that failed."]
+    assert spoken(world)[2:] == ["I see.", "Booked.", "Sorry, that failed."]
 
 
 BOOK = Call("book_appointment", '{"when":"friday"}')

@@ -94,6 +94,23 @@ def test_a_click_neither_begins_a_turn_nor_ends_a_pause(line: Line) -> None:
     assert line.floor.silence == pytest.approx(0.16 + 0.064, abs=0.04)
 
 
+def test_a_pause_is_noticed_by_its_level_before_the_speech_model_lets_go(line: Line) -> None:
+    line.voice(1.0)
+    ended = line.now
+    line.hears(0.128, 0.6, -62.0).quiet(0.5)
+    assert line.at(CallerPaused) == pytest.approx(ended + 0.064, abs=0.001)
+    assert line.floor.is_pausing
+    assert line.floor.voice_until == pytest.approx(ended)
+    assert line.floor.quiet == pytest.approx(line.now - ended)
+
+
+def test_a_stop_within_a_word_is_no_pause_and_a_short_sound_no_going_on(line: Line) -> None:
+    line.voice(1.0).hears(0.096, 0.9, -62.0).voice(0.5)
+    assert CallerPaused not in line.kinds
+    line.quiet(0.16).voice(0.1).quiet(0.16)
+    assert line.kinds.count(CallerPaused) == 1
+
+
 def test_going_on_begins_another_pause(line: Line) -> None:
     line.voice(1.0).quiet(0.2).voice(1.0).quiet(2.0)
     assert line.kinds == [CallerStarted, CallerPaused, CallerPaused, TurnOver]

@@ -7,11 +7,16 @@ import pytest
 from voice.phrases import (
     is_backchannel,
     is_complete,
+    is_led,
     is_number_in_progress,
     is_opt_out,
+    is_parting,
     is_question,
+    is_request,
+    is_upset,
     normalise,
     trails_off,
+    without_lead,
 )
 
 
@@ -89,3 +94,45 @@ def test_an_opt_out_in_any_words_is_one(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "call me tomorrow", "I can't stop laughing", "stop by on Friday"])
 def test_other_wishes_are_none(text: str) -> None:
     assert not is_opt_out(text)
+
+
+@pytest.mark.parametrize("text", ["that is ridiculous", "I already told you", "no, that's wrong", "is this a scam"])
+def test_a_complaint(text: str) -> None:
+    assert is_upset(text)
+    assert not is_upset("about twelve years old")
+
+
+@pytest.mark.parametrize("text", ["Okay thank you, goodbye.", "bye bye", "have a nice day"])
+def test_a_goodbye(text: str) -> None:
+    assert is_parting(text)
+    assert not is_parting("stop by on Friday")
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("it rains?", True),
+        ("and how long would that take", True),
+        ("Yes. Could you send me something", True),
+        ("my roof is old", False),
+        ("I know what it is", False),
+        ("", False),
+    ],
+)
+def test_what_is_asked_of_us(text: str, asks: bool) -> None:
+    assert is_request(text) is asks
+
+
+@pytest.mark.parametrize(
+    ("text", "rest"),
+    [
+        ("Okay, when shall we come?", "When shall we come?"),
+        ("Sure. All right - then let's go.", "Then let's go."),
+        ("Got it.", ""),
+        ("Right now we are closed.", "Right now we are closed."),
+        ("Yes, it is.", "Yes, it is."),
+    ],
+)
+def test_an_acknowledgement_of_its_own_is_left_out(text: str, rest: str) -> None:
+    assert without_lead(text) == rest
+    assert is_led(text) is (rest != text)

@@ -34,3 +34,19 @@ def test_a_sentence_is_out_as_soon_as_it_is_certain():
     splitter = SentenceSplitter()
     assert splitter.feed("Hello.") == []
     assert splitter.feed(" H") == ["Hello."]
+
+
+def test_the_first_clause_is_out_before_its_sentence_if_it_can_be_spoken_by_itself():
+    splitter = SentenceSplitter()
+    assert splitter.feed("Good question, let") == []
+    assert splitter.first_clause() == ["Good question,"]
+    assert splitter.first_clause() == []
+    assert [*splitter.feed(" me see. And"), *splitter.flush()] == ["let me see.", "And"]
+
+
+@pytest.mark.parametrize("text", ["Sure, that is no problem", "It costs 1,000 dollars", "Well"])
+def test_what_is_too_short_or_no_clause_waits_for_its_sentence(text: str):
+    splitter = SentenceSplitter()
+    splitter.feed(text)
+    assert splitter.first_clause() == []
+    assert splitter.flush() == [text]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from voice.agent import (
+    ACKNOWLEDGEMENTS,
     AgentDefinition,
     Answer,
     AnswerKind,
@@ -78,6 +79,14 @@ def test_what_else_may_be_at_the_other_end_has_a_policy() -> None:
     assert (told.screener, told.hold, told.wait_for) == (ScreenerAction.HANG_UP, HoldAction.HANG_UP, 30.0)
 
 
+def test_words_in_between_are_english_unless_the_file_gives_its_own() -> None:
+    assert parse_agent(GOOD.encode(), "a").manners.acknowledgements == ACKNOWLEDGEMENTS
+    spanish = GOOD.replace('name = "small"', 'name = "small"\nlanguage = "es-MX"').encode()
+    assert parse_agent(spanish, "a").manners.fillers == ()
+    own = spanish.replace(b"silence_after = 5", b'silence_after = 5\nfillers = ["A ver."]')
+    assert parse_agent(own, "a").manners.fillers == ("A ver.",)
+
+
 def test_the_version_is_of_the_content() -> None:
     assert parse_agent(GOOD.encode(), "a").version == parse_agent(GOOD.encode(), "b").version
     assert parse_agent(GOOD.encode(), "a").version != parse_agent(GOOD.encode() + b"# more", "a").version
@@ -111,6 +120,7 @@ def test_the_version_is_of_the_content() -> None:
         (changed('"+13025550100"', '"302 555"'), "bad_number", "numbers"),
         (changed('"sip:desk@host"', '"desk"'), "bad_number", "transfer_to"),
         (changed("silence_after = 5", 'fillers = ["Great!"]'), "bad_value", "manners.fillers"),
+        (changed("silence_after = 5", 'acknowledgements = ["Wonderful."]'), "bad_value", "manners.acknowledgements"),
         (changed('transfer_to = "sip:desk@host"', ""), "missing", "transfer_to"),
         (
             changed('transfer_to = "sip:desk@host"', "").replace(b'then = "transfer"', b'then = "end"')
