@@ -71,10 +71,10 @@ def has_relationship(record: CallRecord, today: date, at: datetime) -> bool:
 
 
 def _within(day: date | None, months: int, today: date) -> bool:
-    return day is not None and day <= today <= _add_months(day, months)
+    return day is not None and day <= today <= add_months(day, months)
 
 
-def _add_months(day: date, months: int) -> date:
+def add_months(day: date, months: int) -> date:
     years, month = divmod(day.month - 1 + months, 12)
     first_of_next = date(day.year + years + (month + 1) // 12, (month + 1) % 12 + 1, 1)
     return min(date(day.year + years, month + 1, 1) + timedelta(days=day.day - 1), first_of_next - timedelta(days=1))

@@ -12,11 +12,23 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from compliance.case_reader import CaseReader, Fields, fields_of, instant_of, iso, number_of, overlaid, text_of
+from compliance.case_reader import CaseReader
+from compliance.case_words import (
+    Fields,
+    fields_of,
+    instant_of,
+    iso,
+    number_of,
+    overlaid,
+    purpose_of,
+    text_of,
+    texts_of,
+    voice_of,
+)
 from compliance.errors import CaseFileError
 from compliance.gate import check
 from compliance.measures import RING_SECONDS, SPEAK_WITHIN, AbandonLedger, opt_out_in_time, rang_long_enough
-from compliance.record import CallRecord
+from compliance.record import CallRecord, Purpose, VoiceKind
 from compliance.rules import Rulebook, load_rulebook
 from compliance.verdict import Clearance, Refused, Verdict
 from compliance.zones import where, zone
@@ -74,7 +86,7 @@ def _guarded(case: Fields, run: Callable[[Fields], CaseRow]) -> CaseRow:
 
 
 def _run(case: Fields, defaults: Fields, book: Rulebook) -> CaseRow:
-    reader = CaseReader(rule.list for _, rule in book.state_lists())
+    reader = CaseReader(book)
     at = instant_of(case["now_utc"])
     record = reader.record(overlaid(defaults, fields_of(case.get("given", {}))), at)
     verdict = check(record, at, book)
@@ -108,7 +120,7 @@ _CASE: Final = frozenset(
         "notes",
     ]
 )
-_EXPECT: Final = frozenset({"decision", "reason", "defer_until_utc", "tolerance_s"})
+_EXPECT: Final = frozenset({"decision", "reason", "reasons", "defer_until_utc", "tolerance_s"})
 
 
 def _beyond(fields: Fields, known: frozenset[str], path: str) -> list[str]:
@@ -127,10 +139,9 @@ def _compare(verdict: Verdict, expect: Fields) -> list[str]:
     found: list[str] = []
     if verdict.decision != expect["decision"]:
         found.append(f"decision: expected {expect['decision']}, got {verdict.decision}")
-    reason = expect.get("reason")
     rules = verdict.rules if isinstance(verdict, Refused) else ("OK",)
-    if reason is not None and reason not in rules:
-        found.append(f"reason: expected {reason}, got {','.join(rules)}")
+    reasons = (*texts_of(expect.get("reason")), *texts_of(expect.get("reasons")))
+    found += [f"reason: expected {reason}, got {','.join(rules)}" for reason in reasons if reason not in rules]
     if expect.get("defer_until_utc"):
         found += _compare_until(verdict, expect)
     return found
@@ -188,23 +199,25 @@ def _measured(case: Fields) -> CaseRow:
 
 
 def _measure(given: Fields) -> dict[str, object]:
+    is_sales = purpose_of(text_of(given, "purpose") or "telemarketing") is Purpose.TELEMARKETING  # 47 CFR 64.1200(a)(6)
+    is_live = voice_of(text_of(given, "voice") or "artificial") is VoiceKind.LIVE  # (b)(3) binds no live voice
     if isinstance(given.get("campaigns"), Mapping):
         campaigns = fields_of(given["campaigns"])
         return {name: _ledger(fields_of(each)).is_within_limit for name, each in campaigns.items()}
     if "answered_live" in given:
         ledger = _ledger(given)
-        return {"compliant": ledger.is_within_limit, "rate": ledger.rate}
+        return {"compliant": ledger.is_within_limit, "rate": ledger.rate, "budget": ledger.budget}
     if "first_audio_after_greeting_s" in given:
         late = number_of(given["first_audio_after_greeting_s"]) > SPEAK_WITHIN
         return {"abandoned": late or (given.get("pewc") is False), "compliant": not late}
     if "ring_s" in given:
-        rings = number_of(given.get("rings", 0))
-        return {"compliant": rang_long_enough(number_of(given["ring_s"]), int(rings)), "minimum_s": RING_SECONDS}
+        rang = rang_long_enough(number_of(given["ring_s"]), int(number_of(given.get("rings", 0))))
+        return {"compliant": rang or not is_sales, "minimum_s": RING_SECONDS}
     if "optout_offer_start_s" in given:
-        times = number_of(given["identification_end_s"]), number_of(given["optout_offer_start_s"])
-        return {"compliant": opt_out_in_time(*times)}
+        offered = opt_out_in_time(number_of(given["identification_end_s"]), number_of(given["optout_offer_start_s"]))
+        return {"compliant": offered or is_live}
     if given.get("left_on") == "voicemail":
-        return {"compliant": bool(given.get("toll_free_optout"))}
+        return {"compliant": bool(given.get("toll_free_optout")) or is_live}
     return {}
 
 

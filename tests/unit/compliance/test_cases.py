@@ -18,7 +18,7 @@ from compliance.record import ConsentKind, LineType, Purpose, Reassigned, VoiceK
 from compliance.rules import load_rulebook
 
 DATA = Path(__file__).parents[2] / "data" / "compliance"
-REPORTS = [run_cases(DATA / "cases.json"), run_cases(DATA / "more_cases.json")]
+REPORTS = [run_cases(DATA / name) for name in ("cases.json", "more_cases.json", "third_cases.json")]
 NOON = datetime(2026, 7, 14, 16, 0, tzinfo=UTC)
 
 
@@ -29,7 +29,7 @@ def test_gate_and_case_agree_and_every_field_is_understood(row):
 
 
 def test_the_reports_count_them_all():
-    assert [len(report.rows) for report in REPORTS] == [67, 52]
+    assert [len(report.rows) for report in REPORTS] == [67, 52, 108]
     assert all(report.disagreements == () for report in REPORTS)
     assert REPORTS[0].rules_version.endswith("-law-only")
 
@@ -115,7 +115,7 @@ def test_what_is_no_case_file(tmp_path, content):
 
 class TestReading:
     def read(self, **given):
-        reader = CaseReader()
+        reader = CaseReader(load_rulebook())
         campaign = {"purpose": "sales", "voice": "prerecorded", "seller_id": "acme"}
         lead = {"phone": "+16145550123", "address_state": "OH"}
         base = {"campaign": campaign, "lead": lead}
@@ -140,6 +140,66 @@ class TestReading:
         assert consent.expires_at == datetime(2026, 7, 16, 16, tzinfo=UTC)
         assert consent.purposes == {Purpose.SURVEY}
 
+    def test_a_consent_in_other_words(self):
+        given = {
+            "kind": "written", "seller_id": "acme", "obtained_at": "2026-06-01", "signature": "typed name",
+            "expires": "$now+1mo", "scope": "survey", "revoked_at": "$now-1w",
+        }  # fmt: skip
+        record, unread = self.read(consent=[given], campaign={"voice": "ai"})
+        [consent], [taken_back] = record.consents, record.revocations
+        assert (consent.sellers, consent.is_signed, consent.purposes) == ({"acme"}, True, {Purpose.SURVEY})
+        assert consent.obtained_at == datetime(2026, 6, 1, tzinfo=UTC)
+        assert consent.expires_at == datetime(2026, 8, 14, 16, tzinfo=UTC)
+        assert taken_back.at == datetime(2026, 7, 7, 16, tzinfo=UTC)
+        assert record.errand.voice is VoiceKind.ARTIFICIAL
+        assert unread == []
+
+    def test_how_far_a_no_reaches(self):
+        narrow = {"at": "$now-1d", "channel": "sms", "seller_id": "acme", "scope": "marketing"}
+        record, unread = self.read(revocations=[narrow, {**narrow, "scope": "all"}])
+        assert [(each.seller, each.purposes) for each in record.revocations] == [
+            ("acme", {Purpose.TELEMARKETING}),
+            ("", frozenset()),
+        ]
+        assert unread == []
+
+    @pytest.mark.parametrize(
+        ("told", "talked"),
+        [
+            ({"result": "conversation"}, True),
+            ({"outcome": "right_party_contact"}, True),
+            ({"disposition": "no conversation"}, False),
+            ({"status": "not_connected"}, False),
+            ({"connected": True}, True),
+            ({"answered": False}, False),
+            ({"result": "no_answer"}, False),
+        ],
+    )
+    def test_what_counts_as_a_conversation(self, told, talked):
+        record, unread = self.read(history=[{"at": "$now-1h", **told}])
+        assert (record.history[0].is_conversation, unread) == (talked, [])
+
+    @pytest.mark.parametrize(
+        "told", [{"lead": {"line_type": "business"}}, {"lead": {"customer_type": "business"}}, {"flags": {"b2b": True}}]
+    )
+    def test_a_business_by_any_name(self, told):
+        record, unread = self.read(**told)
+        assert (record.is_business, unread) == (True, [])
+
+    def test_a_place_that_was_told(self):
+        said = {"zone": "Pacific/Honolulu", "state": "HI", "at": "2026-07-01T12:00:00Z"}
+        record, unread = self.read(lead={"stated_location": said}, flags={"emergency_line": True})
+        assert (record.place.stated_zone, record.place.stated_state, record.is_emergency_line) == (
+            "Pacific/Honolulu",
+            "HI",
+            True,
+        )
+        assert (record.emergencies, unread) == (set(), [])
+
+    def test_state_lists(self):
+        record, _ = self.read(dnc={"state_lists": {"TX": True, "FL": False}})
+        assert [each.name for each in record.lists if each.is_listed] == ["state-tx"]
+
     def test_relationships(self):
         assert self.read(lead={"personal_relationship": True})[0].relationship.is_personal
         ended = self.read(ebr={"last_purchase": "$now-9d", "terminated": True})[0].relationship
@@ -152,7 +212,14 @@ class TestReading:
             ({"state_emergency": "LA"}, {"LA"}),
             ({"emergency_states": ["LA", "NY"]}, {"LA", "NY"}),
             ({"emergency": {"LA": True, "NY": False}}, {"LA"}),
-            ({"state_emergency": True}, {"OH"}),
+            ({"emergency": {"LA": False, "NY": False}}, set()),
+            ({"emergency": {"state": "LA", "until": "$now+1d"}}, {"LA"}),
+            ({"emergency": [{"state": "LA", "until": "$now-1d"}, {"states": ["NY"]}]}, {"NY"}),
+            ({"emergency": {"declared": True}}, {"LA", "NY"}),
+            ({"emergency": {"declared": False}}, set()),
+            ({"emergency_declared": "yes"}, {"LA", "NY"}),
+            ({"la_emergency": True}, {"LA"}),
+            ({"state_emergency": True}, {"LA", "NY"}),
             ({"state_emergency": False}, set()),
         ],
     )
@@ -189,7 +256,8 @@ ODD = [
     ["a", 1, None],
     {"a": {}},
     10**30,
-    "$now-5y",
+    "$now-5z",
+    "$now-9999y",
     "$now+9999999999d",
 ]
 EVERYTHING = json.loads((DATA / "cases.json").read_text())
