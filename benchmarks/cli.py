@@ -56,7 +56,7 @@ Corpus = Annotated[
 Keep = Annotated[Path | None, typer.Option("--keep", help="Keep recordings and logs in this folder.", file_okay=False)]
 
 
-Result = Annotated[Path, typer.Argument(help="A result.", exists=True, dir_okay=False)]
+Results = Annotated[list[Path], typer.Argument(help="Results of one machine.", exists=True, dir_okay=False)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,9 @@ def run(
     target: Target = ["offhook"],  # noqa: B006
     suite: Annotated[list[str], typer.Option("--suite", help="Which suites; may be repeated.")] = ["latency", "bargein"],  # noqa: B006
     calls: Calls = 0,
-    rounds: Annotated[int, typer.Option(min=1, max=50, help="Engines take turns so often, because machines drift.")] = 1,
+    rounds: Annotated[
+        int, typer.Option(min=0, max=50, help="Engines take turns so often, because machines drift; 0: as the suite wants.")
+    ] = 0,
     parts: Annotated[
         str,
         typer.Option(
@@ -260,14 +262,14 @@ def compare(
 
 @bench_app.command()
 def report(
-    result: Result,
+    results: Results,
     html: Html = None,
 ) -> None:
-    """A result as tables, and as a page.
+    """Results of one machine as tables, and as one page.
 
-    Example: offhook bench report .offhook/bench/latest.json --html bench.html
+    Example: offhook bench report side-by-side.json density.json --html bench.html
     """
-    found = read(result)
+    found = together([read(each) for each in results])
     table.show(found, Console())
     if html is not None:
         html.write_text(page(found), encoding="utf-8")
@@ -275,7 +277,7 @@ def report(
 
 @bench_app.command("table")
 def readme_table(
-    results: Annotated[list[Path], typer.Argument(help="Results of one machine.", exists=True, dir_okay=False)],
+    results: Results,
     into: Annotated[
         Path | None, typer.Option("--into", help="A page whose table is renewed, README.md for one.", dir_okay=False)
     ] = None,

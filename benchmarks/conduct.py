@@ -37,7 +37,7 @@ class Order:
     html: Path | None = None
     keep: Path | None = None
     is_long: bool = False
-    rounds: int = 1
+    rounds: int = 0
     steps: str = ""
     corpus: Path | None = None
     as_json: bool = False

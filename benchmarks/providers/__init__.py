@@ -8,7 +8,7 @@ in `benchmarks/report/targets.py`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable
 from typing import Final, TypeVar
 
 from benchmarks.providers.barge_in import barge_in
@@ -27,12 +27,18 @@ STAGES: Final = ("ears", "mind", "mouth")
 async def providers(size: Size | None = None, seed: int = 1) -> dict[str, object]:
     """All figures, in seconds, milliseconds or counts as their names say."""
     size = size or Size()
-    added = await overhead(size.exchanges, seed)  # by itself: it is about milliseconds
+    added = await overhead(size.exchanges, seed, size.preset)  # by itself: it is about milliseconds
     settle()  # as a server does before its first call
-    healthy, *troubled = await _run([scenario(size, seed), *(stalled(size, seed, stage) for stage in STAGES)], size.at_once)
+    room = asyncio.Semaphore(size.at_once)
+    hedged, (healthy, *troubled), opened, wasted = await asyncio.gather(
+        _in(room, hedging(size, seed)),  # the longest of them: three runs, one after the other
+        asyncio.gather(
+            *(_in(room, run) for run in (scenario(size, seed), *(stalled(size, seed, stage) for stage in STAGES)))
+        ),
+        _in(room, connections(seed)),
+        _in(room, barge_in(seed)),
+    )
     gaps = healthy.gaps
-    rest: list[Awaitable[dict[str, object]]] = [hedging(size, seed), connections(seed), barge_in(seed)]
-    hedged, opened, wasted = await _run(rest, size.at_once)
     return {
         "preset": PUBLISHED.name,
         "calls": size.calls,
@@ -47,15 +53,10 @@ async def providers(size: Size | None = None, seed: int = 1) -> dict[str, object
     }
 
 
-async def _run(parts: Sequence[Awaitable[T]], at_once: int) -> list[T]:
-    """All of them, so many at the same time, each begun when there is room for it."""
-    room = asyncio.Semaphore(at_once)
-
-    async def one(part: Awaitable[T]) -> T:
-        async with room:
-            return await part
-
-    return await asyncio.gather(*map(one, parts))
+async def _in(room: asyncio.Semaphore, part: Awaitable[T]) -> T:
+    """One part of it, when there is room."""
+    async with room:
+        return await part
 
 
 __all__ = ["SHORT", "Size", "providers"]

@@ -61,22 +61,22 @@ class Apart:
         ]
 
 
-async def overhead(count: int, seed: int) -> dict[str, object]:
+async def overhead(count: int, seed: int, preset: str) -> dict[str, object]:
     """Milliseconds, one exchange at a time so that nothing queues: `p50` and `p95` on the clock, `cpu_p95` of our own
     process, `bare_p95` what a client that does nothing needs in the same minute."""
     return {
-        "ears_ms": await _ears(count, seed),
-        "mind_ms": await _mind(count, seed, "anthropic"),
-        "openai_ms": await _mind(count, seed, "openai"),
-        "mouth_ms": await _mouth(count, seed),
+        "ears_ms": await _ears(count, seed, preset),
+        "mind_ms": await _mind(count, seed, preset, "anthropic"),
+        "openai_ms": await _mind(count, seed, preset, "openai"),
+        "mouth_ms": await _mouth(count, seed, preset),
     }
 
 
 # --- ears -------------------------------------------------------------------------------------------------------------
 
 
-async def _ears(count: int, seed: int) -> dict[str, float]:
-    async with _apart("deepgram", seed, [LINE] * (2 * count)) as vendor:
+async def _ears(count: int, seed: int, preset: str) -> dict[str, float]:
+    async with _apart("deepgram", seed, preset, [LINE] * (2 * count)) as vendor:
         socket_url = vendor.url.replace("http", "ws")
         provider = DeepgramEars(DeepgramSettings("k", socket_url, endpointing=10.0, final_after=5.0))
         ears = await provider.open(AGENT, Briefing())
@@ -123,8 +123,8 @@ async def _ears(count: int, seed: int) -> dict[str, float]:
 # --- mind -------------------------------------------------------------------------------------------------------------
 
 
-async def _mind(count: int, seed: int, name: str) -> dict[str, float]:
-    async with _apart(name, seed, [REPLY]) as vendor:
+async def _mind(count: int, seed: int, preset: str, name: str) -> dict[str, float]:
+    async with _apart(name, seed, preset, [REPLY]) as vendor:
         model, path = _model(name, vendor.url)
         await model.warm(prompt())
         body = json.dumps(
@@ -174,8 +174,8 @@ def _model(name: str, url: str) -> tuple[AnthropicModel | OpenAIModel, str]:
 # --- mouth ------------------------------------------------------------------------------------------------------------
 
 
-async def _mouth(count: int, seed: int) -> dict[str, float]:
-    async with _apart("elevenlabs", seed, []) as vendor:
+async def _mouth(count: int, seed: int, preset: str) -> dict[str, float]:
+    async with _apart("elevenlabs", seed, preset, []) as vendor:
         provider = ElevenLabsVoice(ElevenLabsSettings("k", vendor.url))
         mouth = await provider.open(AGENT)
 
@@ -214,11 +214,12 @@ async def _mouth(count: int, seed: int) -> dict[str, float]:
 
 
 @asynccontextmanager
-async def _apart(name: str, seed: int, script: Sequence[str]) -> AsyncIterator[Apart]:
+async def _apart(name: str, seed: int, preset: str, script: Sequence[str]) -> AsyncIterator[Apart]:
     with TemporaryDirectory() as folder:
         lines = Path(folder) / "script.txt"
         lines.write_text("\n".join(script))
-        command = [sys.executable, "-m", "benchmarks.vendors", name, "--seed", str(seed), "--script", str(lines)]
+        command = [sys.executable, "-m", "benchmarks.vendors", name, "--seed", str(seed), "--preset", preset]
+        command += ["--script", str(lines)]
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, cwd=_PROJECT)
         try:
             assert process.stdout is not None

@@ -25,7 +25,7 @@ class Task:
     place: Place
     progress: Progress
     is_long: bool = False
-    rounds: int = 1
+    rounds: int = 0  # how often engines take turns; 0: as often as the suite wants
     steps: str = ""  # how to climb, see `benchmarks.callers.climbing`; empty: as the suite does
     corpus: Path | None = None
     failures: list[str] = field(default_factory=list)
@@ -36,29 +36,40 @@ Runner = Callable[[Task], Coroutine[None, None, list[Run]]]
 
 @dataclass(frozen=True, slots=True)
 class Suite:
-    """One suite. `is_of_engines`: it can be run against any engine, not only against our own parts."""
+    """One suite. `is_of_engines`: it can be run against any engine, not only against our own parts. `calls` at once, in so
+    many `rounds` (short, long): more at once than a core carries would measure the crowd."""
 
     name: str
     about: str
     run: Runner
     is_of_engines: bool = False
-    calls: tuple[int, int] = field(default=(0, 0))  # short, long
+    calls: int = 0
+    rounds: tuple[int, int] = (1, 1)
+
+    def waves(self, task: Task) -> tuple[int, int]:
+        """Calls at once, and rounds. The other engines want a tenth of a core for a call: with one of them in a run half as
+        many calls are placed at once, twice as often."""
+        calls, rounds = self.calls, self.rounds[task.is_long]
+        if any(engine.name in ("pipecat", "livekit") for engine in task.engines):
+            calls, rounds = calls // 2, rounds * 2
+        return task.plan.calls or calls, task.rounds or (1 if task.plan.calls else rounds)
 
 
 async def _recorded(task: Task, name: str, stall: float = 0.0, word_times: str = "") -> list[Run]:
     """Every engine in every round: rounds are interleaved, because machines drift."""
     suite = SUITES[name]
+    calls, rounds = suite.waves(task)
     plan = replace(
         task.plan.usual("sockets", "published"),
         suite=name,
-        calls=task.plan.calls or suite.calls[task.is_long],
+        calls=calls,
         stall=task.plan.stall or stall,
         word_times=task.plan.word_times or word_times,
     )
     found: dict[str, list[Run]] = {}
-    for turn in range(task.rounds):
+    for turn in range(rounds):
         seeded = replace(plan, seed=plan.seed + turn)
-        task.progress(f"{name}, round {turn + 1} of {task.rounds}")
+        task.progress(f"{name}, round {turn + 1} of {rounds}")
         for run in await _each(task, name, lambda engine: one_run(engine, seeded, task.place, task.progress)):  # noqa: B023
             found.setdefault(run.engine, []).append(run)
     return [merged(runs) for runs in found.values()]
@@ -142,9 +153,9 @@ async def _turns(task: Task) -> list[Run]:
 SUITES: Final[dict[str, Suite]] = {
     suite.name: suite
     for suite in (
-        Suite("latency", "answer to first audio, response gap, answers into a pause", _latency, True, (12, 60)),
-        Suite("bargein", "mouth to silence, false stops, what the memory keeps", _bargein, True, (12, 60)),
-        Suite("gaps", "silences in the agent's speech, with the loop held up 100 ms every second", _gaps, True, (10, 40)),
+        Suite("latency", "answer to first audio, response gap, answers into a pause", _latency, True, 12, (1, 5)),
+        Suite("bargein", "mouth to silence, false stops, what the memory keeps", _bargein, True, 12, (1, 5)),
+        Suite("gaps", "silences in the agent's speech, with the loop held up 100 ms every second", _gaps, True, 10, (1, 4)),
         Suite("turns", "turn-taking on a folder of recorded cases (--corpus), in virtual time", _turns),
         Suite("density", "more and more calls on one core until the engine breaks", _density, True),
         Suite("soak", "memory, descriptors and tasks while calls come and go", _soak, True),
