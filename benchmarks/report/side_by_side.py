@@ -13,6 +13,7 @@ from benchmarks.report.svg_bars import Range, ranges, rates
 _WAITS: Final = (
     ("latency", "first_audio", ""),
     ("latency", "gap", ""),
+    ("latency", "content_gap", ""),
     ("bargein", "stop", ""),
     ("bargein", "gap", ", callers who interrupt"),
 )
@@ -25,7 +26,8 @@ _RATES: Final = (
     ("latency", "cut_offs_in_pauses"),
 )
 _ABOUT: Final = (
-    "The same calls and the same vendors in one run. A bar reaches to the median, its thin end to the 95th percentile. "
+    "The same calls and the same vendors in one run. A bar reaches to the median, its thin end to the 95th percentile. The "
+    "response gap ends with the first sound; an “okay” or a “let me see” ends it, but not the gap to the first content. "
     "Below: how often something happened that should not. Nearer to the left is better everywhere."
 )
 
@@ -41,8 +43,8 @@ def side_by_side(result: Result) -> Iterator[str]:
     waits = [row for row in (_wait(runs, engines, *each) for each in _WAITS) if row[2]]
     shares = [row for row in (_share(runs, engines, *each) for each in _RATES) if row[1]]
     yield f"<section><h2>Side by side</h2><p class='faint'>{_ABOUT}</p>"
-    yield ranges(waits, "Median and 95th percentile of each engine")
-    yield f"{rates(shares, 'How often each engine stopped or spoke when it should not')}</section>"
+    yield f"<div class='wide'>{ranges(waits, 'Median and 95th percentile of each engine')}"
+    yield f"{rates(shares, 'How often each engine stopped or spoke when it should not')}</div></section>"
 
 
 def _wait(runs: _Runs, engines: Sequence[str], suite: str, name: str, more: str) -> tuple[str, str, list[Range]]:

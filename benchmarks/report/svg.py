@@ -11,19 +11,21 @@ from typing import Final
 from benchmarks.report.model import Mark, Point, Timeline
 
 WIDTH: Final = 760
-COLORS: Final = {"offhook": "#0f766e", "pipecat": "#c2410c", "livekit": "#6d28d9"}
-OTHERS: Final = ("#1d4ed8", "#a16207", "#be185d", "#475569")
-INK: Final = "#1c2430"
-FAINT: Final = "#8a94a3"
-RULE: Final = "#e4e8ee"
+# Colours are the page's own (`html.py`), so that they change with the light.
+COLORS: Final = {"offhook": "var(--offhook)", "pipecat": "var(--pipecat)", "livekit": "var(--livekit)"}
+OTHERS: Final = ("var(--blue)", "var(--amber)", "var(--pink)", "var(--faint)")
+INK: Final = "var(--ink)"
+FAINT: Final = "var(--line)"
+RULE: Final = "var(--rule)"
+PAPER: Final = "var(--paper)"
 KINDS: Final = {
-    "hello": ("#64748b", "hello"),
-    "turn": ("#2563eb", "turn"),
-    "bye": ("#2563eb", "goodbye"),
-    "barge_in": ("#dc2626", "takes the floor"),
-    "backchannel": ("#d97706", "backchannel"),
-    "cough": ("#a16207", "cough"),
-    "click": ("#a16207", "click"),
+    "hello": ("var(--faint)", "hello"),
+    "turn": ("var(--blue)", "turn"),
+    "bye": ("var(--blue)", "goodbye"),
+    "barge_in": ("var(--red)", "takes the floor"),
+    "backchannel": ("var(--amber)", "backchannel"),
+    "cough": ("var(--amber)", "cough"),
+    "click": ("var(--amber)", "click"),
 }
 
 
@@ -74,32 +76,37 @@ def distribution(series: Sequence[Series], unit: str, label: str) -> str:
 def _percentile_dots(ordered: Sequence[float], x: _Scale, y: _Scale, ink: str, below: float) -> Iterator[str]:
     for share in (0.5, 0.95):
         value = ordered[min(len(ordered) - 1, max(0, math.ceil(share * len(ordered)) - 1))]
-        yield f'<circle cx="{x(value):.1f}" cy="{y(share):.1f}" r="4.5" fill="{ink}" stroke="#fff" stroke-width="1.5"/>'
+        yield f'<circle cx="{x(value):.1f}" cy="{y(share):.1f}" r="4.5" fill="{ink}" stroke="{PAPER}" stroke-width="1.5"/>'
         side, anchor = (8, "start") if x(value) < WIDTH * 0.9 else (-8, "end")
         place = f'x="{x(value) + side:.1f}" y="{y(share) + below:.1f}" text-anchor="{anchor}"'
         yield f'<text {place} class="value" fill="{ink}">{compact(value)}</text>'
 
 
-def density(curves: Sequence[tuple[str, Sequence[Point]]], label: str) -> str:
-    """CPU per call-second against calls; a cross where the engine broke."""
+def climbs(curves: Sequence[tuple[str, Sequence[tuple[Point, float]]]], what: str, label: str) -> str:
+    """A value of each step against its calls, whose axis is logarithmic; a cross where the engine broke."""
     drawn = [(name, points) for name, points in curves if points]
     if not drawn:
         return ""
-    left, right, top, bottom = 46, 16, 18, 250
-    most_calls = nice(max(point.calls for _, points in drawn for point in points))
-    most_cpu = nice(max(point.cpu_ms_per_call_second for _, points in drawn for point in points))
-    x, y = scale(0, most_calls, left, WIDTH - right), scale(0, most_cpu, bottom, top)
-    parts = [_axis_x(x, most_calls, bottom, "calls at once")]
-    parts += [_rule_y(y(value), compact(value), left) for value in ticks(most_cpu)]
+    left, right, top, bottom = 46, 24, 22, 250
+    calls = [point.calls for _, points in drawn for point, _ in points]
+    most = nice(max(value for _, points in drawn for _, value in points))
+    x, y = log_scale(min(calls) / 1.2, max(calls) * 1.2, left, WIDTH - right), scale(0, most, bottom, top)
+    parts = [f'<text x="{left + 6}" y="12" class="axis">{escape(what)}</text>']
+    parts += [_rule_y(y(value), compact(value), left) for value in ticks(most)]
+    parts += [_mark_x(x(value), compact(value), bottom) for value in decades(min(calls) / 1.2, max(calls) * 1.2)]
+    parts.append(f'<text x="{WIDTH - right}" y="{bottom + 33}" class="axis" text-anchor="end">calls at once</text>')
     for number, (name, points) in enumerate(drawn):
         ink = color(name, number)
-        path = " ".join(f"{x(point.calls):.1f},{y(point.cpu_ms_per_call_second):.1f}" for point in points)
+        path = " ".join(f"{x(point.calls):.1f},{y(value):.1f}" for point, value in points)
         parts.append(f'<polyline points="{path}" fill="none" stroke="{ink}" stroke-width="2.5"{_dash(name)}/>')
-        for point in points:
-            px, py = x(point.calls), y(point.cpu_ms_per_call_second)
+        for point, value in points:
+            px, py = x(point.calls), y(value)
             parts.append(_cross(px, py, ink, point.why) if point.is_broken else _dot(px, py, ink))
-    note = '<text x="52" y="12" class="axis">CPU ms per second of call</text>'
-    return drawing(bottom + 42, [note, *parts], label) + legend([name for name, _ in drawn])
+    return drawing(bottom + 42, parts, label) + legend([name for name, _ in drawn])
+
+
+def _mark_x(px: float, text: str, bottom: float) -> str:
+    return f'<text x="{px:.1f}" y="{bottom + 16}" class="axis" text-anchor="middle">{text}</text>'
 
 
 def _dot(px: float, py: float, ink: str) -> str:
@@ -122,7 +129,7 @@ def timeline(call: Timeline, engine: str = "offhook") -> str:
     left, right, middle, height = 56, 12, 112, 58
     x = scale(0, length, left, WIDTH - right)
     parts = [_mark(mark, x, middle, height, number % 2) for number, mark in enumerate(_spoken_first(call.marks))]
-    parts.append(_envelope(call.caller, call.step, x, middle - 2, -height, "#2563eb"))
+    parts.append(_envelope(call.caller, call.step, x, middle - 2, -height, "var(--blue)"))
     parts.append(_envelope(call.agent, call.step, x, middle + 2, height, color(engine)))
     parts.append(f'<line x1="{left}" y1="{middle}" x2="{WIDTH - right}" y2="{middle}" stroke="{FAINT}" stroke-width="1"/>')
     parts.append(f'<text x="{left - 8}" y="{middle - 24}" class="axis" text-anchor="end">caller</text>')
@@ -141,7 +148,7 @@ def _mark(mark: Mark, x: _Scale, middle: float, height: float, row: int) -> str:
     if mark.kind == "clear":
         px = x(mark.at)
         return (
-            f'<line x1="{px:.1f}" y1="{middle}" x2="{px:.1f}" y2="{middle + height + 2}" stroke="#dc2626" '
+            f'<line x1="{px:.1f}" y1="{middle}" x2="{px:.1f}" y2="{middle + height + 2}" stroke="var(--red)" '
             f'stroke-width="1.5" stroke-dasharray="3 2"><title>cleared at {mark.at:.2f} s</title></line>'
         )
     ink, words = KINDS.get(mark.kind, (FAINT, mark.kind))
@@ -181,6 +188,29 @@ class _Scale:
 def scale(low: float, high: float, start: float, end: float) -> _Scale:
     """Values from `low` to `high` onto pixels from `start` to `end`."""
     return _Scale(low, high, start, end)
+
+
+@dataclass(frozen=True, slots=True)
+class _LogScale:
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        share = math.log(max(value, self.low) / self.low) / (math.log(self.high / self.low) or 1.0)
+        return self.start + share * (self.end - self.start)
+
+
+def log_scale(low: float, high: float, start: float, end: float) -> _LogScale:
+    """Values from `low` (over 0) to `high` onto pixels, equal ratios as equal lengths."""
+    return _LogScale(low, high, start, end)
+
+
+def decades(low: float, high: float) -> list[float]:
+    """1, 2 and 5 of every power of ten that lies between."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [step * 10.0**power for power in powers for step in (1, 2, 5) if low <= step * 10.0**power <= high]
 
 
 def nice(value: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TypeAlias
 
-from benchmarks.report.svg import INK, RULE, WIDTH, color, compact, drawing, legend, scale
+from benchmarks.report.svg import INK, PAPER, RULE, WIDTH, color, compact, drawing, legend, scale
 
 
 def bars(series: Sequence[tuple[str, float]], label: str) -> str:
@@ -70,7 +70,7 @@ def rates(rows: Sequence[tuple[str, Sequence[tuple[str, float, str]]]], label: s
             number = names.index(name)
             shift = (number - (len(names) - 1) / 2) * 10
             parts.append(
-                f'<circle cx="{x(rate):.1f}" cy="{y + shift:.1f}" r="5" fill="{color(name, number)}" stroke="#fff" '
+                f'<circle cx="{x(rate):.1f}" cy="{y + shift:.1f}" r="5" fill="{color(name, number)}" stroke="{PAPER}" '
                 f'stroke-width="1.5"><title>{escape(name)}: {escape(told)}</title></circle>'
             )
     return drawing(40 + _ROW * len(rows), parts, label) + legend(names)

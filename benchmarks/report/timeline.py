@@ -19,11 +19,11 @@ _LOUDEST, _SOFTEST = -8.0, -45.0  # dBFS
 
 
 def timeline_of(folder: Path, calls: Sequence[CallFigures]) -> Timeline | None:
-    """The call with most to see."""
+    """The call in which the caller does most: the same one with every engine, whatever came of it."""
     if not calls:
         return None
-    best = max(calls, key=lambda each: (each.missed.of > 0) + len(each.stops) + (each.cut_offs.of > 0))
-    recorded = read_recorded(folder / "calls" / f"{best.call_sid}.json")
+    found = [read_recorded(folder / "calls" / f"{each.call_sid}.json") for each in calls]
+    recorded = min(found, key=lambda each: (-len({act.kind for act in each.acts}), each.call_sid))
     return drawn(recorded, read_wav(Path(recorded.wav))[1])
 
 

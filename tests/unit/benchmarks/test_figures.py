@@ -368,11 +368,14 @@ def test_the_call_with_most_to_see_is_shown(tmp_path):
     assert timeline_of(tmp_path, []) is None
     folder = tmp_path / "calls"
     folder.mkdir()
-    tape = Tape(1)
-    write_stereo(folder / "CA2.wav", encode(tape.mouth), encode(tape.ear))
-    recorded = tape.recorded(wav=str(folder / "CA2.wav"), scenario="busy")
-    (folder / "CA2.json").write_bytes(msgspec.json.encode(recorded))
-    calls = [CallFigures("CA1", "dull", 1.0), CallFigures("CA2", "busy", 1.0, missed=Tally(0, 1))]
-    shown = timeline_of(tmp_path, calls)
+    for sid, kinds in (("CA1", 1), ("CA2", 2), ("CA3", 2)):
+        tape = Tape(4)
+        tape.caller(0.5, 0.5)
+        if kinds == 2:
+            tape.caller(2.0, 0.5, Kind.BARGE_IN)
+        write_stereo(folder / f"{sid}.wav", encode(tape.mouth), encode(tape.ear))
+        recorded = tape.recorded(wav=str(folder / f"{sid}.wav"), scenario=f"of {sid}")
+        (folder / f"{sid}.json").write_bytes(msgspec.json.encode(msgspec.structs.replace(recorded, call_sid=sid)))
+    shown = timeline_of(tmp_path, [CallFigures(sid, "", 1.0) for sid in ("CA3", "CA1", "CA2")])
     assert shown is not None
-    assert shown.title == "busy"
+    assert shown.title == "of CA2"  # the same one with every engine, whatever came of it

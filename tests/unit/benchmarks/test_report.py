@@ -244,11 +244,26 @@ def test_axes_have_a_few_round_ticks(most):
 
 def test_plots_of_nothing_are_nothing():
     assert svg.distribution([svg.Series("offhook", ())], "ms", "x") == ""
-    assert svg.density([("offhook", ())], "x") == ""
+    assert svg.climbs([("offhook", ())], "y", "x") == ""
     assert svg_bars.bars([], "x") == ""
     assert svg.timeline(Timeline(title="", step=0.05, caller=(), agent=())) == ""
 
 
 def test_an_engine_keeps_its_colour():
     assert svg.color("offhook (alone)") == svg.COLORS["offhook"]
-    assert re.fullmatch(r"#[0-9a-f]{6}", svg.color("wss://somewhere", 9))
+    assert re.fullmatch(r"var\(--[a-z]+\)", svg.color("wss://somewhere", 9))
+
+
+def test_every_colour_of_a_plot_is_the_pages_in_light_and_in_dark():
+    text = page(result())
+    light, _, dark = text.partition("prefers-color-scheme:dark")
+    used = set(re.findall(r"var\((--[a-z-]+)\)", text))
+    assert {"--offhook", "--ink", "--paper"} <= used
+    assert all(f"{name}:" in light for name in used)
+    assert all(f"{name}:" in dark.partition("</style>")[0] for name in used)
+
+
+def test_calls_are_drawn_by_their_ratios():
+    assert svg.decades(4, 700) == [5, 10, 20, 50, 100, 200, 500]
+    x = svg.log_scale(1, 100, 0, 200)
+    assert (x(1), x(10), x(100)) == pytest.approx((0, 100, 200))
