@@ -50,23 +50,25 @@ class Slow(SmartTurn):
     def __init__(self) -> None:
         self.may_go = threading.Event()
 
-    def judge(self, samples: Floats) -> float:
+    def judge_picture(self, picture: Floats) -> float:
         self.may_go.wait(10)
-        return float(samples[0])
+        return float(picture.sum())
 
 
 def test_questions_wait_their_turn_and_too_many_are_not_asked() -> None:
     slow = Slow()
     thread = SmartTurnThread(slow)
-    samples = np.array([2.0], np.float32)
+    samples = tone(440.0, 0.2)
+    before = float(log_mel(samples).sum())
     answers = [thread.ask(samples) for _ in range(9)]
-    samples[0] = 7.0
+    samples[:] = tone(880.0, 0.2)
+    after = float(log_mel(samples).sum())
     assert answers[8] is None
     slow.may_go.set()
-    assert [answer.result(10) for answer in answers if answer] == [2.0] * 8
+    assert [answer.result(10) for answer in answers if answer] == [before] * 8
     again = thread.ask(samples)
     assert again is not None
-    assert again.result(10) == 7.0
+    assert again.result(10) == after != before
     thread.close()
 
 
@@ -79,7 +81,7 @@ def test_a_judge_that_has_had_its_share_of_the_core_is_not_asked(monkeypatch: py
         def __init__(self) -> None:
             pass
 
-        def judge(self, samples: Floats) -> float:
+        def judge_picture(self, picture: Floats) -> float:
             clock["spent"] += 0.6
             return 1.0
 
