@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import structlog
 
 from api import errands
+from api.after_calls import AfterCalls
 from api.books import Books
 from api.call_tools import CallTools
 from api.errands import Errand
@@ -75,6 +76,7 @@ class Switchboard:
         self.is_draining = False  # set when the process is to end: nobody who rings us is let in any more
         self._house = house
         self._books = Books(house)
+        self._after = AfterCalls(house.is_full)
         self._wheel = Wheel()
         self._thrift = Thrift(house.settings.speculation_tokens)
         self._ready = ReadyWords()
@@ -304,10 +306,15 @@ class Switchboard:
         """The call is over: it is written, the dialer is told, and the lesson is learned."""
         disposition = disposition_of(report)
         self._end(call, disposition)
-        await self._books.close(call, report, disposition, measures, journal)
+        async with self._after.turn():
+            await self._books.close(call, report, disposition, measures, journal)
         if self.dialler is not None and call.errand.attempt_id:
             await self.dialler.on_conversation_ended(call.errand.attempt_id, disposition, report.detail)
-        self._do(self._books.learn(call))
+        self._do(self._learn(call))
+
+    async def _learn(self, call: LiveCall) -> None:
+        async with self._after.turn():
+            await self._books.learn(call)
 
     async def _close_broken(self, call: LiveCall) -> None:
         """A fault of ours, before there was a conversation: somebody picked up and heard nobody."""
