@@ -103,7 +103,7 @@ async def open_house(
         attempts, opt_outs = SqlStore(database), SpokenOptOuts(suppressor)
         gate = DialGate(compliance, settings.twilio_from, agents)
         metrics = Metrics()
-        crowding = Crowding(settings.most_lag)
+        crowding = Crowding(settings.most_lag, engines.lag)
         stack.callback(crowding.close)
         purse = await _purse(stack, settings, engines, agents, clock, attempts, database)
 

@@ -1,13 +1,15 @@
-"""Whether this process can carry one more call: it can while its event loop comes in time.
+"""Whether this process can carry one more call: it can while its event loop and its detectors come in time.
 
-A loop that comes late makes every call's audio late, and one more call makes it later: so the calls there are go before new
-ones. Nobody is dialled, and whoever rings is told that we are busy, until the loop has kept up again for a while.
+A loop that comes late makes every call's audio late, detectors that come late make every answer late, and one more call
+makes both later: so the calls there are go before new ones. Nobody is dialled, and whoever rings is told that we are busy,
+until both have kept up again for a while.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -48,8 +50,10 @@ class Lateness:
 class Crowding:
     """Looks at the running loop until it is closed."""
 
-    def __init__(self, most: float) -> None:
+    def __init__(self, most: float, detectors: Callable[[], float] = float) -> None:
+        """`detectors` tells by how many seconds they are late just now."""
         self._lateness = Lateness(most)
+        self._detectors = detectors
         self._loop = asyncio.get_running_loop()
         self._due = self._loop.time() + LOOK_EVERY
         self._timer = self._loop.call_at(self._due, self._look)
@@ -70,7 +74,7 @@ class Crowding:
 
     def _look(self) -> None:
         now, was_full = self._loop.time(), self.is_full
-        self._lateness.saw(now - self._due)
+        self._lateness.saw(max(now - self._due, self._detectors()))
         if self.is_full != was_full:
             log.warning("too_busy" if self.is_full else "room_again", lag=round(self._lateness.lag, 3))
         self._due = now + LOOK_EVERY

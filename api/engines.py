@@ -57,7 +57,9 @@ async def open_engines(settings: Settings, agents: Sequence[AgentDefinition]) ->
         # Vendors bill by the letter: there, nothing is synthesised long before it is heard. Our own voice costs nothing.
         pace = _as_it_is if settings.tts_order == (EMBEDDED,) else PacedSpeaker
         prices, down = load(settings.home), fleet.health.down
-        yield Engines(fleet.ears, fleet.mind, fleet.mouth, detectors.enter, fleet.mind.warm, pace, prices, down)
+        yield Engines(
+            fleet.ears, fleet.mind, fleet.mouth, detectors.enter, fleet.mind.warm, pace, prices, down, detectors.lag
+        )
 
 
 def _as_it_is(speaker: Speaker) -> Speaker:

@@ -36,6 +36,7 @@ class Engines:
     pace: Callable[[Speaker], Speaker]  # what is put around the voice of a live call
     prices: PriceTable
     down: Callable[[], Sequence[Stage]]  # the stages for which a call placed now would find nobody
+    lag: Callable[[], float] = float  # seconds by which the detectors are late
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from benchmarks.engines.probe import Probe, pin, stall_every
 from benchmarks.engines.scripted import Bank
 from context.briefing import Briefing
 from telephony.direct import DirectProtocol, direct_of
+from telephony.errors import ProtocolViolation
 from telephony.twilio.stream import TextSocket, TwilioMediaLink, accept
 from voice.actions import AgentSaid, Note
 from voice.agent import AgentDefinition, Manners
@@ -142,7 +144,8 @@ def app_of(switchboard: Switchboard) -> Any:
         await send({"type": "websocket.accept"})
         socket = direct_of(scope)
         assert socket is not None, "the server is told to use `DirectProtocol`"
-        await switchboard.media(socket)
+        with suppress(ProtocolViolation):  # of a caller who went away again: the link has closed the socket
+            await switchboard.media(socket)
 
     return app
 

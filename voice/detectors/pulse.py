@@ -38,6 +38,7 @@ class Pulse:
         self._batches: SimpleQueue[Batch | None] = SimpleQueue()
         self._is_ordered = False
         self._is_thinking = False
+        self._asked_at = 0.0
         self._is_due = False  # a turn, as soon as the thread is done with the one before
         pool.on_waiting = self._order
         pool.most_behind = MOST_BEHIND
@@ -46,6 +47,10 @@ class Pulse:
     def enter(self) -> CallDetectors:
         """The detectors of one more call."""
         return self._pool.enter()
+
+    def lag(self) -> float:
+        """Seconds for which the model has been thinking about what it was asked last; 0 when it is done."""
+        return self._loop.time() - self._asked_at if self._is_thinking else 0.0
 
     def close(self) -> None:
         """Let the thread end. What waits is not judged any more."""
@@ -67,7 +72,7 @@ class Pulse:
         self._is_due = False
         batch = self._pool.next()
         if batch is not None:
-            self._is_thinking = True
+            self._is_thinking, self._asked_at = True, self._loop.time()
             self._batches.put(batch)
 
     def _thought(self, batch: Batch) -> None:

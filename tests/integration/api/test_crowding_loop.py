@@ -31,6 +31,19 @@ async def test_a_loop_that_is_late_is_full_and_then_has_room_again() -> None:
     watch.close()
 
 
+async def test_detectors_that_are_late_are_a_crowd_too() -> None:
+    lag = 0.3
+    watch = Crowding(0.1, lambda: lag)
+    for lag in [0.3] * crowding._LOOKS + [0.0] * crowding._LOOKS:
+        watch._timer.cancel()
+        watch._due = watch._loop.time()
+        watch._look()
+        if lag and len(watch._lateness._lags) == crowding._LOOKS:
+            assert watch.is_full
+    assert not watch.is_full
+    watch.close()
+
+
 async def test_it_looks_by_itself_until_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crowding, "LOOK_EVERY", 0.0)
     watch, looked = Crowding(0.1), asyncio.Event()

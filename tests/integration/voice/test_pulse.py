@@ -111,8 +111,10 @@ async def test_windows_that_come_while_the_model_thinks_are_next():
     call.feed(WINDOW)
     pulse._turn()
     assert listener.found == []
+    assert pulse.lag() > 0
     model.may_go_on.set()
     await listener.until(2)
+    assert pulse.lag() == 0
     assert [found.position for found in listener.found] == [256, 512]
     pulse.close()
 
