@@ -185,7 +185,7 @@ def _measured(case: Fields) -> CaseRow:
     wrong = [
         f"{key}: expected {value}, got {got.get(key, 'nothing: this measurement is not known')}"
         for key, value in expect.items()
-        if got.get(key) != value
+        if not _is_same(got.get(key), value)
     ]
     return CaseRow(
         text_of(case, "id"),
@@ -198,6 +198,13 @@ def _measured(case: Fields) -> CaseRow:
     )
 
 
+def _is_same(got: object, expected: object) -> bool:
+    """Rates are told to three places."""
+    if isinstance(got, float) and isinstance(expected, float):
+        return abs(got - expected) < 0.0005
+    return got == expected
+
+
 def _measure(given: Fields) -> dict[str, object]:
     is_sales = purpose_of(text_of(given, "purpose") or "telemarketing") is Purpose.TELEMARKETING  # 47 CFR 64.1200(a)(6)
     is_live = voice_of(text_of(given, "voice") or "artificial") is VoiceKind.LIVE  # (b)(3) binds no live voice
@@ -207,8 +214,8 @@ def _measure(given: Fields) -> dict[str, object]:
     if "answered_live" in given:
         ledger = _ledger(given)
         return {"compliant": ledger.is_within_limit, "rate": ledger.rate, "budget": ledger.budget}
-    if "first_audio_after_greeting_s" in given:
-        late = number_of(given["first_audio_after_greeting_s"]) > SPEAK_WITHIN
+    if (spoke := next((key for key in given if key.endswith("after_greeting_s")), None)) is not None:
+        late = given[spoke] is None or number_of(given[spoke]) > SPEAK_WITHIN  # none: nobody ever spoke
         return {"abandoned": late or (given.get("pewc") is False), "compliant": not late}
     if "ring_s" in given:
         rang = rang_long_enough(number_of(given["ring_s"]), int(number_of(given.get("rings", 0))))

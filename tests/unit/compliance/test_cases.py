@@ -100,6 +100,14 @@ class TestDisagreements:
             ]
         )
         assert wrong.disagreements == ("compliant: expected True, got False",)
+        silent, rounded = run(
+            measurements=[
+                {"id": "X4", "given": {"first_audio_after_greeting_s": None}, "expect": {"abandoned": True}},
+                {"id": "X5", "given": {"answered_live": 1001, "abandoned": 31}, "expect": {"rate": 0.031}},
+            ]
+        )
+        assert silent.agrees
+        assert rounded.agrees
         assert "not known" in unknown.disagreements[0]
         [row] = run(measurements=[{"id": "X3", "given": {"answered_live": "ten", "abandoned": 1}, "expect": {}}])
         assert row.disagreements[0].startswith("the case cannot be read")
