@@ -50,12 +50,6 @@ def check(record: CallRecord, at: datetime, rules: Rulebook) -> Verdict:
     )
 
 
-def findings_at(record: CallRecord, at: datetime, rules: Rulebook) -> tuple[Finding, ...]:
-    """Everything that forbids the call at this instant, waivers not counted."""
-    standing, waived, _ = _at(record, at.astimezone(UTC), rules)
-    return by_gravity((*standing, *waived))
-
-
 def _at(record: CallRecord, at: datetime, book: Rulebook) -> tuple[tuple[Finding, ...], tuple[Finding, ...], Case | None]:
     """What stands against the call, and what somebody has answered for. No case: nothing could be judged."""
     case = _case(record, at, book)

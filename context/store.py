@@ -78,23 +78,6 @@ async def end_call(
     )
 
 
-async def note_outcome(
-    connection: AsyncConnection,
-    call_id: str,
-    *,
-    disposition: str = "",
-    metrics: Mapping[str, object] | None = None,
-    recording_path: str = "",
-    journal_path: str = "",
-) -> None:
-    """What became known after the end (a recording that was written later, say). Empty arguments change nothing."""
-    given = _given(
-        disposition=disposition, metrics=dict(metrics or {}), recording_path=recording_path, journal_path=journal_path
-    )
-    if given:
-        await _update_call(connection, calls.c.id == call_id, **given)
-
-
 async def write_learning(
     connection: AsyncConnection, call_id: str, summary: str, sentiment: str, score: float, at: datetime
 ) -> None:
@@ -198,12 +181,6 @@ async def record_effect(connection: AsyncConnection, effect: Effect) -> Recorded
     return Recorded(_effect(row._mapping), is_new=False)
 
 
-async def settle_effect(connection: AsyncConnection, key: str, ok: bool, result: str) -> None:
-    """What came of a tool that was claimed unsettled (`ok` None). An outcome, once written, stays."""
-    unsettled = and_(effects.c.key == key, effects.c.ok.is_(None))
-    await connection.execute(update(effects).where(unsettled).values(ok=ok, result=result))
-
-
 async def effects_of(connection: AsyncConnection, call_id: str) -> tuple[Effect, ...]:
     found = await connection.execute(
         select(effects).where(effects.c.call_id == call_id).order_by(effects.c.at, effects.c.key)
@@ -216,11 +193,6 @@ async def effects_of(connection: AsyncConnection, call_id: str) -> tuple[Effect,
 
 async def get_call(connection: AsyncConnection, call_id: str) -> Call | None:
     row = (await connection.execute(select(calls).where(calls.c.id == call_id))).one_or_none()
-    return None if row is None else _call(row._mapping)
-
-
-async def call_by_carrier_sid(connection: AsyncConnection, sid: str) -> Call | None:
-    row = (await connection.execute(select(calls).where(calls.c.carrier_sid == sid))).one_or_none()
     return None if row is None else _call(row._mapping)
 
 

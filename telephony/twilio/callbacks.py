@@ -212,12 +212,6 @@ def is_news(known: str | None, status: StatusChanged) -> bool:
     return here >= 0 and (known is None or rank(known) < here)
 
 
-def ordering_key(status: StatusChanged) -> tuple[str, int, int]:
-    """Sorts callbacks into the order in which things happened, call by call."""
-    sequence = status.sequence if status.sequence is not None else rank(status.call_status)
-    return status.call_sid, sequence, rank(status.call_status)
-
-
 def _required(form: Form, name: str) -> str:
     value = form.get(name, "")
     if not value or len(value) > 256:

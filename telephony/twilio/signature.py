@@ -11,7 +11,7 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from hashlib import sha1, sha256
 from typing import Final, TypeAlias
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 Parameters: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -55,13 +55,6 @@ def is_signed(url: str, parameters: Parameters, signature: str | None, token: st
         return False
     tail = _joined(parameters)
     return _any_matches((form + tail for form in _with_and_without_port(urlsplit(url))), signature, token, algorithm)
-
-
-def is_body_signed(url: str, body: bytes, signature: str | None, token: str, algorithm: str = "HMAC_SHA1") -> bool:
-    """Was this JSON webhook signed? Its URL carries `bodySHA256`, and the body is not appended."""
-    claimed = parse_qs(urlsplit(url).query).get("bodySHA256", [""])[0]
-    is_intact = hmac.compare_digest(sha256(body).hexdigest().encode(), claimed.lower().encode())
-    return is_intact and is_signed(url, (), signature, token, algorithm)
 
 
 def is_handshake_signed(url: str, signature: str | None, token: str) -> bool:

@@ -234,9 +234,9 @@ async def test_calls_with_all_that_came_of_them(rooms: Rooms) -> None:
         ]
         await call_store.write_turns(connection, "ca_1", turns)
         await call_store.save_answer(connection, "ca_1", SavedAnswer("owns_home", "yes", "yes i do", NOW))
-        effect = Effect("k", "ca_1", "book_appointment", "{}", answered + timedelta(seconds=3.5))
+        done_at = answered + timedelta(seconds=3.5)
+        effect = Effect("k", "ca_1", "book_appointment", "{}", done_at, ok=True, result="booked for Friday")
         await call_store.record_effect(connection, effect)
-        await call_store.settle_effect(connection, "k", True, "booked for Friday")
     call = await rooms.calls().get("ca_1")
     assert call is not None
     assert (call.state, call.contact_name, call.duration, call.reason) == ("ended", "Ann Lee", 60.0, "goodbye")

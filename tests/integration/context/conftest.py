@@ -129,11 +129,11 @@ def call() -> Callable[..., Call]:
 def write_call(database: Database) -> Callable[..., Awaitable[None]]:
     """Write a call that was answered after 5 seconds and ended a minute later."""
 
-    async def write(call: Call, disposition: str = "answered", summary: str = "") -> None:
+    async def write(call: Call, disposition: str = "answered", summary: str = "", **paths: str) -> None:
         async with database.transaction() as connection:
             await store.create_call(connection, call)
             await store.answer_call(connection, call.id, call.started_at + timedelta(seconds=5), "human")
-            await store.end_call(connection, call.id, call.started_at + timedelta(seconds=65), disposition)
+            await store.end_call(connection, call.id, call.started_at + timedelta(seconds=65), disposition, **paths)
             if summary:
                 await store.write_learning(connection, call.id, summary, "neutral", 0.0, call.started_at)
 

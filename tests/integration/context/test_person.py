@@ -13,7 +13,7 @@ OTHER = "+19995550100"
 
 
 async def _talk(database, write_call, call, at, call_id, **rest):
-    await write_call(call(call_id, **rest))
+    await write_call(call(call_id, **rest), recording_path=f"{call_id}.wav", journal_path=f"{call_id}.log")
     async with database.transaction() as connection:
         await store.write_turns(connection, call_id, [Turn(Speaker.CALLER, "my secret", 0, 1)])
         await store.save_answer(connection, call_id, SavedAnswer("owner", "secret yes", "secret", at(0.5)))
@@ -21,7 +21,6 @@ async def _talk(database, write_call, call, at, call_id, **rest):
         await store.record_effect(connection, note)
         person = str(rest.get("person", PERSON))
         await store.book_appointment(connection, call_id, person, Appointment(f"{call_id}/2", "secret noon", "", at(0.7)))
-        await store.note_outcome(connection, call_id, recording_path=f"{call_id}.wav", journal_path=f"{call_id}.log")
 
 
 async def test_an_export_holds_everything_and_is_portable(database, base, call, write_call, at):

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from compliance.case import has_relationship
-from compliance.gate import check, findings_at
+from compliance.gate import check
 from compliance.record import (
     CallerId,
     ConsentKind,
@@ -354,7 +354,6 @@ class TestStates:
         verdict = check(record(), night, book.with_waivers([waiver]))
         assert verdict.expires == night + CLEARANCE_LIFE
         assert [each.rule for each in verdict.waived] == [Rule.WINDOW_FEDERAL]
-        assert [each.rule for each in findings_at(record(), night, book.with_waivers([waiver]))] == [Rule.WINDOW_FEDERAL]
 
     def test_mississippi_wants_a_relationship(self, codes, record):
         assert codes(record(number=MISSISSIPPI)) == {Rule.STATE_ADAD_PROHIBITED}
