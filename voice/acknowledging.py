@@ -21,6 +21,8 @@ from voice.reply import Reply
 _AGAIN: Final = 1.4  # seconds of silence after a word in between, before the wait is explained
 _LEAST: Final = 0.25  # seconds that nobody has spoken, before a word in between
 _GRACE: Final = 0.12  # seconds a reply may be later than expected before it is late
+_BREATH: Final = 0.1
+_LETTER: Final = 0.055  # seconds
 _MOST: Final = 2  # words in between in one reply
 
 
@@ -48,8 +50,9 @@ class Bridge:
             return max(now, since + _LEAST)
         return max(since + self._after, expected) + _GRACE
 
-    def words(self, reply: Reply, messages: Sequence[Message]) -> str:
-        """What fits, never to be offered again; empty for nothing."""
+    def words(self, reply: Reply, messages: Sequence[Message], now: float) -> str:
+        """What fits, never to be offered again; empty for nothing. Nothing long for a short wait: the reply would have to
+        wait for it."""
         said = next((each.text for each in reversed(messages) if isinstance(each, CallerSaid)), "")
         is_answering = bool(messages) and isinstance(messages[-1], CallerSaid)
         if is_answering and not normalise(said):
@@ -58,5 +61,15 @@ class Bridge:
             return ""
         is_told = is_answering and not reply.bridges and not is_request(said)
         stock = self._answers if is_told else self._waits
-        reply.is_acknowledged |= is_told and bool(stock)
-        return stock.popleft() if stock else ""
+        if not stock:
+            return ""
+        remaining = self._promptness.remaining(reply.id, now)
+        words = next((each for each in stock if _seconds(each) <= remaining), min(stock, key=len))
+        stock.remove(words)
+        reply.is_acknowledged |= is_told
+        return words
+
+
+def _seconds(words: str) -> float:
+    """How long they take to say, about."""
+    return _BREATH + _LETTER * len(words)

@@ -171,6 +171,11 @@ class Conversation:
         """Whether the caller is speaking, or final words of theirs are still to come."""
         return self.floor.caller is Caller.SPEAKING or self._listening.is_waiting
 
+    @property
+    def is_replying(self) -> bool:
+        """Whether something of ours is on its way to the caller."""
+        return self._speaking.reply is not None
+
     def report(self) -> CallReport:
         started = self.memory.began
         return CallReport(

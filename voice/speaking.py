@@ -205,7 +205,7 @@ class Speaking:
         if due > now:
             self._waits.set(Wait.FILLER, due)
             return []
-        words = self._bridge.words(reply, self._memory.messages)
+        words = self._bridge.words(reply, self._memory.messages, now)
         return [Note("decision", "the reply is late: a word in between"), reply.bridge(words)] if words else []
 
     def mind_stalled(self, now: float) -> Spoken:

@@ -27,7 +27,7 @@ def bridge(policy: Policy = POLICY, manners: Manners = MANNERS) -> Bridge:
 
 
 def words(*messages: Message, reply: Reply | None = None) -> str:
-    return bridge().words(reply or Reply(ReplyId(2)), messages)
+    return bridge().words(reply or Reply(ReplyId(2)), messages, 4.0)
 
 
 def test_a_reply_that_will_be_late_is_bridged_at_once():
@@ -93,7 +93,13 @@ def test_what_follows_no_words_of_theirs_is_a_wait():
 
 def test_nothing_is_said_twice():
     stock, said = bridge(), (CallerSaid("yes"),)
-    assert [stock.words(Reply(ReplyId(n)), said) for n in (1, 2, 3)] == ["Okay.", "I see.", ""]
+    assert [stock.words(Reply(ReplyId(n)), said, 4.0) for n in (1, 2, 3)] == ["Okay.", "I see.", ""]
+
+
+def test_a_short_wait_gets_a_short_word():
+    manners = Manners(acknowledgements=("All right then, I see.", "Okay, I see.", "Okay."), fillers=())
+    for takes, fits in ((2.0, "All right then, I see."), (0.9, "Okay, I see."), (0.1, "Okay.")):
+        assert bridge(Policy(mind_takes=takes), manners).words(Reply(ReplyId(2)), [CallerSaid("yes")], 4.0) == fits
 
 
 # --- in a call --------------------------------------------------------------------------------------------------------
