@@ -3,8 +3,8 @@
     python -m benchmarks.answering --turns 3000
 
 Deterministic from its seed and free of the machine's own lateness, so this is where promptness is tuned; the suites over
-sockets say whether it holds. A speech model lets go of a voice late, prosody tells ends from pauses as well as it does on the
-recorded corpus (area under the curve 0.76, docs/turn-taking.md), a quarter of the turns have a thinking pause.
+sockets say whether it holds. A speech model lets go of a voice late, prosody tells ends from pauses as well as it does on
+the recorded corpus (area under the curve 0.76, docs/turn-taking.md), a quarter of the turns have a thinking pause.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ from voice.policy import Policy
 from voice.promptness import Lately
 
 TURNS_A_CALL: Final = 6
-_AGENT: Final = AgentDefinition(
-    "answering", "Acme", "Ann", "to be measured", OPENING, "Goodbye.", manners=Manners(silence_after=30.0, longest_call=600.0)
-)
+_MANNERS: Final = Manners(silence_after=30.0, longest_call=600.0)
+_AGENT: Final = AgentDefinition("answering", "Acme", "Ann", "to be measured", OPENING, "Goodbye.", manners=_MANNERS)
 _LETTING_GO: Final = (0.02, 0.2)  # seconds a speech model takes to let go of a voice; on the corpus 0 to 0.2
 _CUES_AFTER: Final = 0.19  # seconds of silence after which prosody has been measured
 _APART: Final = 0.45  # log-odds by which ends and pauses lie on either side of nothing, and
@@ -112,7 +111,8 @@ class Paced(World):
         end = (index + 1) * WINDOW / SAMPLE_RATE
         middle = end - WINDOW / SAMPLE_RATE / 2
         before = [said for said in self.utterances if said.start <= middle]
-        level, speech, features = -62.0, 0.02, (("room", -62.0), ("caller_level", -26.0))
+        level, speech = -62.0, 0.02
+        features: tuple[tuple[str, float], ...] = (("room", -62.0), ("caller_level", -26.0))
         if before:
             ended = before[-1].start + before[-1].length
             lag = self._lags.setdefault(ended, self._rng.uniform(*_LETTING_GO))
@@ -154,7 +154,7 @@ def _turn(world: Paced, rng: random.Random) -> Said:
         first, second = rng.choice(PAUSED)
         pause = rng.choice((0.3, 0.5, 0.7, 1.0))
         one = Utterance(start, _WORD * len(first.split()), f"{first}." if rng.random() < _CRITICS else first)
-        parts = (one, Utterance(one.start + one.length + pause, _WORD * len(second.split()), second))
+        parts: tuple[Utterance, ...] = (one, Utterance(one.start + one.length + pause, _WORD * len(second.split()), second))
     else:
         text = rng.choice(TURNS)
         parts = (Utterance(start, _WORD * len(text.split()), text),)

@@ -479,6 +479,8 @@ class Conversation:
             actions += self._act(self._speaking.release())
         if not event.is_final:
             return actions + self._hear_a_no() + (self._speculate() if self.floor.is_pausing else [])
+        if self._listening.turn.is_outdated:
+            return actions + self._listening.finish_utterance()
         if self._listening.turn.is_over:
             return actions + self._close_turn()
         if self.floor.caller is Caller.QUIET:

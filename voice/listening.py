@@ -50,10 +50,11 @@ class Listening:
             self._final_at = now
 
     def finish_utterance(self) -> list[Action]:
-        """Ask the ears for their final words, once."""
+        """Ask the ears for their final words, once; if the voice has gone on before they came, once more when they have."""
         if self.turn.is_waiting:
+            self.turn.is_outdated = True
             return []
-        self.turn.is_waiting = True
+        self.turn.is_waiting, self.turn.is_outdated = True, False
         return [FinishUtterance()]
 
     def give_up_waiting(self, until: float) -> None:

@@ -16,6 +16,7 @@ class CallerTurn:
     ended_at: float = 0.0
     why: str = ""
     is_waiting: bool = False
+    is_outdated: bool = False  # the voice went on since they were asked for
     is_over: bool = False
     is_late: bool = False  # its final words should have come long ago
     interim: str = ""

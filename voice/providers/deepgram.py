@@ -50,7 +50,7 @@ log = structlog.get_logger()
 @dataclass(frozen=True, slots=True)
 class DeepgramSettings:
     """`final_after`: seconds an answer to Finalize may take before the last interim is taken for it; twice that when there
-    is none.
+    is none, and only `final_again_after` when one was answered just before: there may be nothing new.
 
     `stall_after`: seconds, of audio sent and on the clock, without a message coming back, not even an empty one, after
     which the ears are deaf; when a final was asked for and did not come, `deaf_after` is enough.
@@ -62,6 +62,7 @@ class DeepgramSettings:
     language: str = ""  # the agent's own unless set; `multi` understands them all, and tells which was spoken
     connect_timeout: float = 3.0
     final_after: float = 0.5
+    final_again_after: float = 0.3
     stall_after: float = 6.0
     deaf_after: float = 1.0
     endpointing: float = 0.3  # Nova's own, in case our detectors miss a pause
@@ -208,10 +209,11 @@ class _Ears(CallEars):
         if self._hearing.is_settled(time.monotonic()):
             self._tell(Transcribed("", is_final=True))
             return
-        self._has_waited = False
+        self._has_waited = self._hearing.has_answered(time.monotonic())
         self._orders.append("finish")
         self._wake.set()
-        self._start_timer(self._settings.final_after, self._too_late)
+        wait = self._settings.final_again_after if self._has_waited else self._settings.final_after
+        self._start_timer(wait, self._too_late)
 
     def expect(self, phrases: Sequence[str]) -> None:
         """Listen for these as well, from now on, as far as the vendor's limit on keyterms goes."""

@@ -16,7 +16,8 @@ from voice.agent import AgentDefinition
 from voice.events import Transcribed, Word
 
 _MOST_CHARACTERS: Final = 1400  # of all keyterms: the vendor's 500 tokens, with room to spare
-_JUST_NOW: Final = 0.3  # seconds: nobody says a word, falls silent and is asked about it sooner after the final before it
+_JUST_NOW: Final = 0.5  # seconds after a final of the vendor's own accord, in which there is nothing to ask for
+_LATELY: Final = 2.0  # seconds after one that was asked for, in which there may be nothing more
 _TERM_COST: Final = 3  # characters that a term costs beside its own
 _NO_OPINION: Final = 0.5  # of a turn that ended because we said so
 _ENOUGH_WORDS: Final = 2  # to tell a language by: "no", "okay" and a name are words of several
@@ -103,7 +104,8 @@ class Hearing:
     put in is taken out again."""
 
     interim: Transcribed | None = None  # heard, but not final yet
-    last_final: float = -1.0  # when the last final with words came
+    last_final: float = -1.0  # when the last final with words came that nobody had asked for
+    last_answer: float = -_LATELY  # when the last one came that was asked for
     told_until: float = 0.0  # caller's second up to which finals have been told, ours among them
     fillers: list[tuple[float, float]] = field(default_factory=list)  # stream second, filler seconds put in up to there
 
@@ -118,6 +120,10 @@ class Hearing:
     def is_settled(self, now: float) -> bool:
         """Whether everything that was heard is final already, a moment ago: there is no more to be asked for."""
         return self.interim is None and now - self.last_final < _JUST_NOW
+
+    def has_answered(self, now: float) -> bool:
+        """Whether a final that was asked for has come lately: asked again, the vendor says nothing where nothing is new."""
+        return self.interim is None and now - self.last_answer < _LATELY
 
     def close(self) -> Transcribed:
         """The final that takes the place of one that does not come: the last interim, or no words."""
@@ -134,14 +140,15 @@ class Hearing:
         # A final without words is only worth telling when it was asked for, or takes an interim back.
         if not best.transcript and not message.from_finalize and self.interim is None:
             return None
-        return self._final(heard, now)
+        return self._final(heard, now, is_answer=message.from_finalize)
 
     def _turn(self, message: Message, now: float) -> Transcribed | None:
         confidence = _mean([word.confidence for word in message.words])
         heard = self._heard(Alternative(message.transcript, confidence, message.words, message.languages))
         match message.event:
             case "EndOfTurn":
-                return self._final(replace(heard, end_of_turn=_NO_OPINION if message.trigger == "manual" else 1.0), now)
+                is_answer = message.trigger == "manual"
+                return self._final(replace(heard, end_of_turn=_NO_OPINION if is_answer else 1.0), now, is_answer=is_answer)
             case "TurnResumed":
                 return self._interim(replace(heard, end_of_turn=0.0))
             case _:
@@ -160,11 +167,13 @@ class Hearing:
         self.interim = replace(heard, stability=stable_share(before.text if before else "", heard.text))
         return self.interim
 
-    def _final(self, heard: Transcribed, now: float) -> Transcribed | None:
+    def _final(self, heard: Transcribed, now: float, *, is_answer: bool) -> Transcribed | None:
         if self._is_stale(heard):
             return None
         self.interim = None
-        if heard.text:
+        if is_answer:
+            self.last_answer = now
+        elif heard.text:
             self.last_final = now
         self._told(heard)
         return replace(heard, is_final=True, stability=1.0)

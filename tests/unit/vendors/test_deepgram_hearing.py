@@ -65,10 +65,20 @@ def test_after_a_final_everything_is_settled_for_a_moment() -> None:
     assert not hearing.is_settled(0.0)
     hearing.take(results("yes", final=True), 1.0)
     assert hearing.is_settled(1.25)
-    assert not hearing.is_settled(1.5)  # a word may have been said since
-    assert not hearing.is_settled(2.5)
-    hearing.take(results("and", at=1.0), 1.6)
-    assert not hearing.is_settled(1.7)
+    assert not hearing.is_settled(1.6)  # a word may have been said since
+    hearing.take(results("and", at=1.0), 1.2)
+    assert not hearing.is_settled(1.3)
+
+
+def test_after_an_answer_there_may_be_more_or_nothing() -> None:
+    hearing = Hearing()
+    assert not hearing.has_answered(0.0)
+    hearing.take(results("yes", final=True, asked=True), 1.0)
+    assert not hearing.is_settled(1.1)  # who asks again has heard more
+    assert hearing.has_answered(2.5)
+    assert not hearing.has_answered(3.5)
+    hearing.take(results("and", at=1.0), 2.6)
+    assert not hearing.has_answered(2.7)
 
 
 def test_the_last_interim_stands_in_for_the_final() -> None:

@@ -13,6 +13,7 @@ from voice.actions import (
     CallerSaid,
     ClearPlayout,
     Expect,
+    FinishUtterance,
     Hangup,
     Happened,
     Message,
@@ -353,11 +354,13 @@ def test_silence_is_prompted_once_then_the_call_ends_politely():
 
 
 def test_the_longest_call_ends():
-    agent = AgentDefinition("a", "Acme", "Ava", "ask", "Hello?", "Bye.")
-    utterances = [Utterance(2.0 + 3 * n, 0.8, f"and thing number {n} here") for n in range(300)]
-    world = call(agent, utterances=utterances, mind=lambda m: ("Okay.",)).run(until=700.0)
+    assert Manners().longest_call == 600.0
+    agent = replace(AGENT, manners=replace(AGENT.manners, longest_call=60.0))
+    utterances = [Utterance(2.0 + 3 * n, 0.8, f"and thing number {n} here") for n in range(30)]
+    world = call(agent, utterances=utterances, mind=lambda m: ("Okay.",)).run(until=100.0)
     assert world.conversation.report().ending is Ending.TIME_UP
-    assert world.conversation.report().duration == pytest.approx(600, abs=15)
+    assert world.conversation.report().duration == pytest.approx(60, abs=15)
+    assert sum(isinstance(message, CallerSaid) for message in world.conversation.messages) > 15
 
 
 @pytest.mark.parametrize("words", ["stop calling me", "take me off your list please", "no me llame"])
@@ -761,6 +764,17 @@ def test_an_interim_whose_words_reach_to_the_end_of_the_voice_is_answered_at_onc
         assert [instant for instant, _ in world.orders(StartReply)] == begun
 
 
+def test_a_voice_that_goes_on_before_the_final_comes_is_asked_about_again():
+    world = call(
+        utterances=[Utterance(4.0, 0.6, "well I"), Utterance(4.75, 0.5, "own it all")],
+        mind=says("Great."),
+        delays=Delays(final=0.6),
+    ).run(until=9.0)
+    assert CallerSaid("well I own it all") in world.conversation.messages
+    asked = [instant for instant, _ in world.orders(FinishUtterance)]
+    assert asked == [pytest.approx(4.67, abs=0.05), pytest.approx(4.67 + 0.6, abs=0.05)]
+
+
 def test_words_that_come_after_their_turn_was_closed_without_them_are_nobodys():
     world = call(utterances=[Utterance(4.0, 0.8, "well I own it all")], delays=Delays(interim=9.0, final=2.0)).run(until=9.0)
     assert CallerSaid("") in world.conversation.messages
@@ -810,7 +824,7 @@ def test_a_hang_up_drops_what_was_prepared():
 
 # --- no dead air ------------------------------------------------------------------------------------------------------
 
-PATIENT = replace(AGENT, manners=Manners(acknowledgements=("I see.", "Okay."), fillers=("Let me see.", "One moment.")))
+PATIENT = replace(AGENT, manners=Manners(acknowledgements=("Okay.", "I see."), fillers=("Let me see.", "One moment.")))
 
 
 def test_a_late_mind_is_bridged_never_twice_with_the_same_words():
@@ -820,8 +834,8 @@ def test_a_late_mind_is_bridged_never_twice_with_the_same_words():
         mind=says("Good to know.", "Fine."),
         delays=Delays(mind=2.0),
     ).run(until=14.0)
-    assert spoken(world)[2:] == ["I see.", "Good to know.", "Okay.", "Fine."]
-    assert AgentSaid("I see. Good to know.") in world.conversation.messages
+    assert spoken(world)[2:] == ["Okay.", "Good to know.", "I see.", "Fine."]
+    assert AgentSaid("Okay. Good to know.") in world.conversation.messages
 
 
 def test_when_the_words_in_between_are_used_up_there_are_none():
@@ -831,7 +845,7 @@ def test_when_the_words_in_between_are_used_up_there_are_none():
         mind=says("Good to know.", "Fine.", "Well."),
         delays=Delays(mind=2.0),
     ).run(until=19.0)
-    assert spoken(world)[2:] == ["I see.", "Good to know.", "Okay.", "Fine.", "Well."]
+    assert spoken(world)[2:] == ["Okay.", "Good to know.", "I see.", "Fine.", "Well."]
 
 
 def test_before_bad_news_there_is_no_word_in_between():
@@ -844,7 +858,7 @@ def test_before_bad_news_there_is_no_word_in_between():
     world = call(PATIENT, utterances=[Utterance(4.0, 0.5, "friday")], mind=lambda m: replies.pop(0))
     world.delays, world.tool_succeeds = Delays(mind=2.0), lambda order: False
     world.run(until=12.0)
-    assert spoken(world)[2:] == ["I see.", "Booked.", "Sorry, that failed."]
+    assert spoken(world)[2:] == ["Okay.", "Booked.", "Sorry, that failed."]
 
 
 BOOK = Call("book_appointment", '{"when":"friday"}')
