@@ -16,7 +16,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -35,6 +34,7 @@ from voice.pricing.consumption import Consumption, Stage, bill
 from voice.providers.call_ears import CallEars
 from voice.providers.deepgram_hearing import Hearing, Message, keyterms, parse, within_limit
 from voice.providers.extras import load
+from voice.providers.parting import part
 from voice.providers.trouble import from_status, from_transport, from_words
 
 _PROVIDER: Final = "deepgram"
@@ -42,7 +42,6 @@ _NOVA_FRAME: Final = 160  # bytes: what the carrier sends, 20 ms; 20-250 ms are 
 _FLUX_FRAME: Final = 640  # 80 ms, "strongly recommended" (flux/nova-3-migration)
 _KEEP_ALIVE_EVERY: Final = 4.0  # seconds; "every 3-5 seconds" (audio-keep-alive)
 _FLUX_SILENCE_AFTER: Final = 1.0  # seconds without audio after which Flux is given silence to decide on
-_FAREWELL: Final = 1.0  # seconds for a polite close
 
 log = structlog.get_logger()
 
@@ -148,8 +147,7 @@ class DeepgramEars:
         try:
             await self._client.manage.v1.projects.list()
             connection = await self._connect("en-US", ())
-            await self._speaking(websocket=connection).send_close_stream()
-            await connection.close()
+            await part(connection, self._speaking(websocket=connection).send_close_stream)
         except Exception as error:
             raise self._translate(error) from error
 
@@ -228,10 +226,7 @@ class _Ears(CallEars):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(Exception):  # the socket may be long gone, or never answer
-            async with asyncio.timeout(_FAREWELL):
-                await self._socket.send_close_stream()
-                await self._connection.close()
+        await part(self._connection, self._socket.send_close_stream)
         seconds = (self._sent + self._filler) / SAMPLE_RATE
         bill(Consumption(Stage.EARS, _PROVIDER, self._settings.billed_as, seconds=seconds))
 

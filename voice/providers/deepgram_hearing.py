@@ -20,6 +20,7 @@ _JUST_NOW: Final = 0.5  # seconds after a final of the vendor's own accord, in w
 _LATELY: Final = 2.0  # seconds after one that was asked for, in which there may be nothing more
 _TERM_COST: Final = 3  # characters that a term costs beside its own
 _NO_OPINION: Final = 0.5  # of a turn that ended because we said so
+_ANOTHER: Final = 0.5  # seconds after which words belong to another utterance
 _ENOUGH_WORDS: Final = 2  # to tell a language by: "no", "okay" and a name are words of several
 
 
@@ -107,6 +108,7 @@ class Hearing:
     last_final: float = -1.0  # when the last final with words came that nobody had asked for
     last_answer: float = -_LATELY  # when the last one came that was asked for
     told_until: float = 0.0  # caller's second up to which finals have been told, ours among them
+    ours_until: float = 0.0  # and those alone that took the place of one that did not come
     fillers: list[tuple[float, float]] = field(default_factory=list)  # stream second, filler seconds put in up to there
 
     def take(self, message: Message, now: float) -> Transcribed | None:
@@ -131,6 +133,7 @@ class Hearing:
         if interim is None:
             return Transcribed("", is_final=True)
         self._told(interim)
+        self.ours_until = self.told_until
         return replace(interim, is_final=True, stability=None, end_of_turn=None)
 
     def _results(self, message: Message, best: Alternative, now: float) -> Transcribed | None:
@@ -156,7 +159,17 @@ class Hearing:
 
     def _heard(self, best: Alternative) -> Transcribed:
         language = best.languages[0] if best.languages and len(best.words) >= _ENOUGH_WORDS else ""
-        return Transcribed(best.transcript, False, best.confidence, words=self._words(best.words), language=language)
+        words = self._words(best.words)
+        return self._without_ours(Transcribed(best.transcript, False, best.confidence, words=words, language=language))
+
+    def _without_ours(self, heard: Transcribed) -> Transcribed:
+        """Without the words that we have told as final ourselves, where another utterance follows them; what revises them is
+        left whole."""
+        words = tuple(word for word in heard.words if word.end > self.ours_until)
+        is_revised = not words or words[0].start < self.ours_until + _ANOTHER
+        if len(words) == len(heard.words) or is_revised:
+            return heard
+        return replace(heard, text=" ".join(word.text for word in words), words=words)
 
     def _interim(self, heard: Transcribed) -> Transcribed | None:
         before = self.interim

@@ -16,6 +16,7 @@ from websockets.exceptions import WebSocketException
 
 from voice.errors import ProviderError, ProviderUnavailable
 from voice.events import Word
+from voice.providers.parting import part
 from voice.providers.trouble import from_transport, from_words
 
 _PROVIDER: Final = "elevenlabs"
@@ -116,10 +117,7 @@ class Socket:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with suppress(WebSocketException, OSError, TimeoutError):
-            async with asyncio.timeout(1.0):
-                await self._connection.send('{"close_socket": true}')
-                await self._connection.close()
+        await part(self._connection, lambda: self._connection.send('{"close_socket": true}'))
 
     async def _read(self) -> None:
         try:

@@ -64,7 +64,9 @@ async def test_http_streams_times_of_characters() -> None:
         stream = sdk.text_to_speech.stream_with_timestamps("voice-1", text="hi", output_format="ulaw_8000")
         lines = [line async for line in stream]
     assert lines[0].alignment.characters == ["h", "i", " "]
-    assert lines[0].alignment.character_end_times_seconds == pytest.approx([0.06, 0.12, 0.12])
+    assert lines[0].alignment.character_end_times_seconds == pytest.approx(
+        [0.06, 0.12, 0.18]
+    )  # the space lasts to the end of the audio
 
 
 async def test_http_refuses_in_the_vendors_words() -> None:

@@ -138,6 +138,19 @@ def test_an_answer_to_finalize_that_comes_when_our_timer_gave_it_long_ago_says_n
     assert hearing.take(results("call"), 20.2) is None
 
 
+def test_what_was_told_by_our_timer_is_not_told_again_with_what_the_caller_said_next() -> None:
+    hearing = Hearing()
+    hearing.take(results("yes I do"), 0.0)
+    hearing.close()
+    late = results("yes I do about two", final=True)
+    assert late.channel is not None
+    for number, said in enumerate(late.channel.alternatives[0].words[3:]):
+        said.start, said.end = 5.0 + number, 5.5 + number
+    heard = hearing.take(late, 9.0)
+    assert heard is not None
+    assert (heard.text, [word.start for word in heard.words]) == ("about two", [5.0, 6.0])
+
+
 def test_words_without_times_are_words_all_the_same() -> None:
     read = parse(
         '{"type": "TurnInfo", "event": "EndOfTurn", "transcript": "yes", "end_of_turn_confidence": 0.8, "trigger": null, '

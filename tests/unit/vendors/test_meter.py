@@ -39,6 +39,7 @@ def test_a_campaigns_budget_warns_once_and_then_stops_new_calls_of_it_alone() ->
     assert isinstance(purse.before_a_call("roofs"), Exhausted)
     assert purse.before_a_call("roofs", limit=Decimal(1)) == Within()
     assert purse.before_a_call("solar") == Within()
+    purse.call_over("c")
     assert purse.call_ended("c") == Decimal("0.08")
 
 
