@@ -40,6 +40,7 @@ _MADE_UP: Final = int(1.0 * SAMPLE_RATE)  # samples after a late tick in which t
 _CUT_MARGIN: Final = int(0.08 * SAMPLE_RATE)
 _NEAR: Final = int(AGREE * SAMPLE_RATE)
 _REST_OF_A_WORD: Final = int(0.6 * SAMPLE_RATE)  # that may still sound after the last word that was heard to its end
+_SPEECH: Final = 0.3  # share of a voice's sound that the speech model takes for speech, at the very least
 _BREATH: Final = int(0.1 * SAMPLE_RATE)
 
 
@@ -100,6 +101,7 @@ class CallFigures:
     unanswered: int = 0
     discarded: Counter[str] = field(default_factory=Counter)
     carrier_frames_late: int = 0
+    is_speech: bool = True  # what the agent utters; if not, it is found by its loudness alone
     claims: Claims = NO_CLAIMS
 
     def add(self, name: str, one: float | None, other: float | None) -> None:
@@ -138,9 +140,12 @@ def figures_of(
     if recorded.has_echo:
         mouth = _own(mouth, recorded.lines)
     both = (_Spans(energy_spans(mouth), energy_spans(ear)), _Spans(model_spans(mouth), model_spans(ear)))
+    is_speech = bool(voice.speech) or _length(both[1].agent) > _SPEECH * _length(both[0].agent)
+    if not is_speech:  # a beep, a hum: the speech model would throw every figure away
+        both = (both[0], _Spans(both[1].person, both[0].agent))
     heard = voice.find(ear, both[0].agent)
     words = Words(heard, replies, None if voice.speech else tuple(clear.at for clear in recorded.clears))
-    result = CallFigures(recorded.call_sid, recorded.scenario, recorded.samples / SAMPLE_RATE)
+    result = CallFigures(recorded.call_sid, recorded.scenario, recorded.samples / SAMPLE_RATE, is_speech=is_speech)
     result.add("first_audio", *(_first(spans) for spans in both))
     for number, (line, act) in enumerate(zip(recorded.lines, recorded.acts, strict=False)):
         following = recorded.lines[number + 1].start if number + 1 < len(recorded.lines) else recorded.samples
@@ -265,6 +270,10 @@ def _dry(recorded: Recorded) -> Iterator[Span]:
 def _is_ours(recorded: Recorded, at: int) -> bool:
     """Whether the carrier had just been late itself: making up for it, it empties its buffer faster than real time."""
     return any(at - _MADE_UP < position <= at for position, _ in recorded.late)
+
+
+def _length(spans: Sequence[Span]) -> int:
+    return sum(end - start for start, end in spans)
 
 
 def _overlap(ones: Sequence[Span], others: Sequence[Span]) -> float:

@@ -41,7 +41,7 @@ def summary(
         numbers=_numbers(calls, notes) | {"carrier_frames_late": float(late)},
         discarded=_discarded(calls),
         timeline=timeline,
-        notes=(*_crowded(late, seconds), *remarks),
+        notes=(*_crowded(late, seconds), *_wordless(calls), *remarks),
     )
 
 
@@ -49,6 +49,13 @@ def _crowded(late: int, seconds: float) -> list[str]:
     """A warning where the carrier itself was held up so often that its figures are those of the machine."""
     share = late / max(1.0, seconds * TICKS)
     return [f"the carrier itself was late in {share:.0%} of its ticks: the machine was too busy"] if share > CROWDED else []
+
+
+def _wordless(calls: Sequence[CallFigures]) -> list[str]:
+    """That an agent does not speak, but beeps or hums, and what is not known for it."""
+    count = sum(not each.is_speech for each in calls)
+    told = f"in {count} of {len(calls)} calls the agent made sounds that are no speech: they were found by loudness alone"
+    return [told] if count else []
 
 
 def _setup(engine: Engine, plan: Plan) -> dict[str, str]:

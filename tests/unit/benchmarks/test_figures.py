@@ -340,6 +340,19 @@ def test_of_an_unknown_voice_only_a_clear_tells_a_stop(tmp_path, monkeypatch):
         assert found.stops["backchannel"].hits == stops
 
 
+def test_an_agent_that_beeps_is_found_by_its_loudness(tmp_path, monkeypatch):
+    tape = Tape(8)
+    tape.caller(1.0, 1.0)
+    tape.agent(3.0, 1.25)
+    wav = tmp_path / "call.wav"
+    write_stereo(wav, encode(tape.mouth), encode(tape.ear))
+    caller_alone = [(8 * 1000, 16 * 1000)]
+    monkeypatch.setattr("benchmarks.figures.model_spans", lambda samples: caller_alone if samples[9000] else [])
+    for voice, gaps in ((Voice({}), 1), (Voice(SPEECH), 0)):
+        found = figures_of(tape.recorded(), wav, voice, (REPLY,), None)
+        assert (len(found.gap), found.is_speech) == (gaps, bool(voice.speech))
+
+
 def test_detectors_that_disagree_about_a_noise_or_a_pause_discard_it(tmp_path, monkeypatch):
     monkeypatch.setattr("benchmarks.figures.model_spans", lambda samples: [])
     tape = Tape(8)
