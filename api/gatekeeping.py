@@ -13,6 +13,7 @@ from api.scripts import unmet
 from api.suppression import Suppressor
 from compliance import zones
 from compliance.consent import Given
+from compliance.identity import person_by_number
 from compliance.people import erased_among
 from compliance.record import CallerId, Place, Purpose, Unmet, VoiceKind
 from compliance.record import Errand as ComplianceErrand
@@ -89,6 +90,9 @@ class DialGate:
 
     async def erased(self, work: Work, numbers: Sequence[str]) -> set[str]:
         return await erased_among(self._store, work.connection, numbers)
+
+    async def persons(self, work: Work, numbers: Sequence[str]) -> Mapping[str, str]:
+        return await person_by_number(work.connection, numbers)
 
     def zone_of(self, contact: Contact) -> tzinfo | None:
         """Where a contact's clock stands, when there is only one place it can be."""

@@ -26,7 +26,7 @@ from compliance.store import ComplianceStore
 from compliance.verdict import Refused as GateRefused
 from dialer import orders
 from dialer.attempt import Attempt, Disposition, Phase
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState, Hold, ImportBatch, OrderRefused
+from dialer.campaign import TOOK_BACK, Campaign, CampaignState, Contact, ContactState, Hold, ImportBatch, OrderRefused
 from dialer.ports import AttemptStore, Work
 from dialer.retry import RetryPolicy
 from dialer.settle import change_state, close
@@ -122,7 +122,7 @@ class SingleCalls:
         verdict = await self._compliance.judge(work.connection, self._proposed(campaign, fresh, agent), at)
         if isinstance(verdict, GateRefused):
             return _refused(verdict)
-        if known is not None and known.state is ContactState.CALLED_OFF:
+        if known is not None and known.state is ContactState.CALLED_OFF and known.reason != TOOK_BACK:
             return Refused("called_off", "This person wants no calls.")
         await (work.add_contacts([fresh]) if known is None else work.save_contact(fresh))
         await work.save_batch(ImportBatch(mark, campaign.id, fresh.id, at, at, rows=1, kept=1))

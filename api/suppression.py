@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from compliance.proposals import DncRequest, Suppression
 from compliance.scope import Scope, Scopes, reaching
 from compliance.store import ComplianceStore
+from dialer.campaign import TOOK_BACK
 from dialer.orders import cancel_number
 from dialer.stores.sql import SqlWork
 
@@ -32,7 +33,7 @@ class Suppressor:
     ) -> Suppression:
         """Consent taken back: whoever agrees again may be called again."""
         done = await self._compliance.revoke(connection, self._reaching(request, at, purpose, scope), at)
-        return await _call_off(connection, done, "consent_revoked", at)
+        return await _call_off(connection, done, TOOK_BACK, at)
 
     def _reaching(self, request: DncRequest, at: datetime, purpose: str, scope: Scope | None) -> DncRequest:
         chosen = scope or self._scopes.of(request.seller)

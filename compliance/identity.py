@@ -6,6 +6,7 @@ spoke: then it reaches everybody who is known by that number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import select
@@ -24,6 +25,16 @@ async def persons_of(connection: AsyncConnection, number: str) -> frozenset[str]
         wanted = select(table.c.person).where(table.c.number == number, table.c.person != "").distinct()
         found.update((await connection.execute(wanted)).scalars())
     return frozenset(found)
+
+
+async def person_by_number(connection: AsyncConnection, numbers: Sequence[str]) -> dict[str, str]:
+    """Who has each of these numbers (at most some thousands); one that nobody or several are known by is left out."""
+    found: dict[str, set[str]] = {}
+    for table in _TOLD_BY:
+        wanted = select(table.c.number, table.c.person).where(table.c.number.in_(numbers), table.c.person != "").distinct()
+        for number, person in await connection.execute(wanted):
+            found.setdefault(number, set()).add(person)
+    return {number: min(persons) for number, persons in found.items() if len(persons) == 1}
 
 
 async def numbers_of(connection: AsyncConnection, person: str) -> frozenset[str]:

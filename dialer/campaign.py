@@ -131,6 +131,10 @@ class ContactState(StrEnum):
     CALLED_OFF = "called_off"  # the person, or somebody for them, wants no calls: no later result opens it again
 
 
+TOOK_BACK: Final = "consent_revoked"  # why a contact is called off that a new consent may open again
+AGREED_AGAIN: Final = "agreed_again"  # why it then is open
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """Whom we ring. `due_at` is set while waiting; `rules` are the codes the gate gave when it was last asked.

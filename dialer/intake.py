@@ -31,7 +31,8 @@ LONGEST_NUMBERING: Final = 60  # with the longest id it fits where the ledger ke
 class ImportReport:
     """What became of a file. `problems` are the first `MOST_PROBLEMS` rows that were left out, duplicates among them.
 
-    `consents` were handed to the ledger; `reopened` contacts had been refused for good and wait again.
+    `consents` were handed to the ledger; `reopened` contacts wait again, who had been refused for good or had taken their
+    consent back.
     """
 
     batch: ImportBatch
@@ -101,6 +102,9 @@ async def _take(
     gone = await book.erased(work, [row.number for row in good]) if book is not None else set()
     bad += [_erased(row) for row in good if row.number in gone]
     good = [row for row in good if row.number not in gone]
+    nameless = [row.number for row in good if not row.person]
+    persons = await book.persons(work, nameless) if book is not None and nameless else {}
+    good = [replace(row, person=row.person or persons.get(row.number, "")) for row in good]
     contacts = {f"{progress.batch.id}_{row.line:08}": row for row in good}
     added = await work.add_contacts(
         [_contact(contact_id, row, campaign, progress.batch, at) for contact_id, row in contacts.items()]
@@ -112,7 +116,9 @@ async def _take(
     there = [row for contact_id, row in contacts.items() if contact_id not in added]
     await work.tie_persons(campaign.id, {row.number: row.person for row in there if row.person})
     again = sorted({row.number for row in there if row.consent is not None})
-    progress.reopened += await work.reopen_refused(campaign.id, at, again) if again else 0
+    if again:
+        progress.reopened += await work.reopen_refused(campaign.id, at, again)
+        progress.reopened += await work.reopen_agreed(campaign.id, at, again)
     twice = [_duplicate(row) for row in there]
     batch = progress.batch
     progress.batch = replace(

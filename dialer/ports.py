@@ -75,6 +75,9 @@ class ConsentBook(Protocol):
     async def erased(self, work: Work, numbers: Sequence[str]) -> set[str]:
         """Which of these numbers belong to somebody who asked to be forgotten: they are left out of every import."""
 
+    async def persons(self, work: Work, numbers: Sequence[str]) -> Mapping[str, str]:
+        """Who has each of these numbers, as far as that is known to be one person: a file need not say it again."""
+
 
 # --- where it is kept ---------------------------------------------------------------------------------------------------
 
@@ -137,6 +140,10 @@ class Work(Protocol):
 
     async def reopen_refused(self, campaign_id: str, at: datetime, numbers: Sequence[str] | None = None) -> int:
         """Let contacts whom the gate refused for good wait again, due at `at`; of these numbers only, if any are given."""
+
+    async def reopen_agreed(self, campaign_id: str, at: datetime, numbers: Sequence[str]) -> int:
+        """Let those of these numbers wait again who were called off because they had taken their consent back, and have
+        agreed anew: the gate says whether it stands. Whoever wants no calls at all stays called off."""
 
     async def tie_persons(self, campaign_id: str, persons: Mapping[str, str]) -> None:
         """Name the person (by number) of those contacts of whom none is known yet."""

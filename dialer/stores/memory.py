@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn
 
 from dialer.attempt import Attempt, CarrierEvent, Disposition, Phase
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch, OpenContact
+from dialer.campaign import AGREED_AGAIN, TOOK_BACK, Campaign, CampaignState, Contact, ContactState, ImportBatch, OpenContact
 from dialer.pacing import Candidate
 from dialer.ports import Lease, Tally, Work
 from storage.events import Event, Recorded
@@ -147,6 +147,14 @@ class _MemoryWork:
         for each in refused:
             self._kept.contacts[each.id] = replace(each, state=ContactState.WAITING, due_at=at, changed_at=at)
         return len(refused)
+
+    async def reopen_agreed(self, campaign_id: str, at: datetime, numbers: Sequence[str]) -> int:
+        off = [each for each in self._of(campaign_id) if each.state is ContactState.CALLED_OFF and each.reason == TOOK_BACK]
+        agreed = [each for each in off if each.number in numbers]
+        for each in agreed:
+            waiting = replace(each, state=ContactState.WAITING, reason=AGREED_AGAIN, due_at=at, changed_at=at)
+            self._kept.contacts[each.id] = waiting
+        return len(agreed)
 
     async def tie_persons(self, campaign_id: str, persons: Mapping[str, str]) -> None:
         for contact in self._of(campaign_id):

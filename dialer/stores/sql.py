@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dialer.attempt import Attempt, CarrierEvent, Disposition, Phase
-from dialer.campaign import Campaign, CampaignState, Contact, ContactState, ImportBatch, OpenContact
+from dialer.campaign import AGREED_AGAIN, TOOK_BACK, Campaign, CampaignState, Contact, ContactState, ImportBatch, OpenContact
 from dialer.pacing import Candidate
 from dialer.ports import Lease, Tally, Work
 from dialer.stores.rows import attempt_of, attempt_row, campaign_of, campaign_row, contact_of, contact_row
@@ -140,6 +140,15 @@ class SqlWork:
         )
         if numbers is not None:
             waiting = waiting.where(contacts.c.number.in_(numbers))
+        return (await self._connection.execute(waiting)).rowcount
+
+    async def reopen_agreed(self, campaign_id: str, at: datetime, numbers: Sequence[str]) -> int:
+        waiting = (
+            update(contacts)
+            .where(contacts.c.campaign_id == campaign_id, contacts.c.number.in_(numbers))
+            .where(contacts.c.state == ContactState.CALLED_OFF.value, contacts.c.reason == TOOK_BACK)
+            .values(state=ContactState.WAITING.value, reason=AGREED_AGAIN, due_at=at, changed_at=at)
+        )
         return (await self._connection.execute(waiting)).rowcount
 
     async def tie_persons(self, campaign_id: str, persons: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import StatementError
 from compliance.audit import stored_receipts
 from compliance.bulk import records_for, rulebook_in_force
 from compliance.dnc_load import LoadOrder, load
+from compliance.identity import person_by_number
 from compliance.people import erase_person
 from compliance.preflight import preflight
 from compliance.quick import run
@@ -351,3 +352,11 @@ async def test_an_instant_without_a_zone_is_not_stored(database):
     async with database.reading() as connection:
         with pytest.raises((ValueError, StatementError)):
             await run(connection, "SELECT :at", {"at": NOON.replace(tzinfo=None)})
+
+
+async def test_a_number_is_known_to_be_somebodys_only_if_it_is_one_persons(database, store):
+    alone, shared, nobodys = "+16145550131", "+16145550132", "+16145550133"
+    async with database.transaction() as connection:
+        await known(connection, (alone, "crm/1"), (alone, "crm/1"), (shared, "crm/1"), (nobodys, ""))
+        await store.opt_out(connection, DncRequest(shared, NOON, "voice", "acme", "crm/2"), NOON)
+        assert await person_by_number(connection, [alone, shared, nobodys]) == {alone: "crm/1"}

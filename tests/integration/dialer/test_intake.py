@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from compliance.consent import Given
 from dialer.attempt import Disposition
-from dialer.campaign import Campaign, CampaignState, ContactState, ImportBatch
+from dialer.campaign import AGREED_AGAIN, TOOK_BACK, Campaign, CampaignState, ContactState, ImportBatch
 from dialer.contact_file import FileRefused
 from dialer.intake import MOST_PROBLEMS, ROWS, ImportReport, import_contacts
 from dialer.orders import ask_again
@@ -21,12 +21,16 @@ HEADER = b"number,name,consent_at,consent_wording,consent_seller\n"
 class Book:
     given: list[Given] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    known: dict[str, str] = field(default_factory=dict)
 
     async def add(self, work: Work, given: Given, at: datetime) -> None:
         self.given.append(given)
 
     async def erased(self, work: Work, numbers: Sequence[str]) -> set[str]:
         return self.gone & set(numbers)
+
+    async def persons(self, work: Work, numbers: Sequence[str]) -> dict[str, str]:
+        return {number: person for number, person in self.known.items() if number in numbers}
 
 
 async def take(store: AttemptStore, *pieces: bytes, book: Book | None = None, **more: object) -> ImportReport:
@@ -80,6 +84,13 @@ async def test_a_later_file_may_say_who_somebody_is_but_not_make_them_another(st
         assert [each.person for each in await work.contacts("c1")] == ["a.csv/1", "a.csv/2"]
 
 
+async def test_a_row_that_names_nobody_is_whoever_the_number_is_known_to_belong_to(store: AttemptStore) -> None:
+    book = Book(known={"+16145550101": "crm/7", "+16145550102": "crm/8"})
+    await take(store, b"number,person_id\n+16145550101,\n+16145550102,2\n+16145550103,\n", book=book)
+    async with store.reading() as work:
+        assert [each.person for each in await work.contacts("c1")] == ["crm/7", "a.csv/2", ""]
+
+
 async def test_whoever_asked_to_be_forgotten_does_not_come_back_with_a_file(store: AttemptStore) -> None:
     book = Book(gone={"+16145550101"})
     row = b"+16145550101,Ann,2026-03-01,I agree,Acme\n+16145550102,Bob,,,\n"
@@ -113,6 +124,23 @@ async def test_a_new_consent_of_somebody_who_was_refused_lets_the_gate_be_asked_
         assert states == [ContactState.WAITING, ContactState.CLOSED, ContactState.CALLED_OFF]
         assert await ask_again(work, CAMPAIGN, NOW) == 1
         assert [each.due_at for each in await work.contacts("c1")] == [NOW, NOW, None]
+
+
+async def test_whoever_took_their_consent_back_and_agreed_again_may_be_called_again(store: AttemptStore) -> None:
+    await take(store, b"number\n+16145550101\n+16145550102\n+16145550103\n")
+    async with store.transaction() as work:
+        for each, reason in zip(await work.contacts("c1"), (TOOK_BACK, "opted_out", TOOK_BACK), strict=True):
+            await work.save_contact(replace(each, state=ContactState.CALLED_OFF, reason=reason, due_at=None))
+    rows = b"+16145550101,Ann,2026-03-01,I agree,Acme\n+16145550102,Bob,2026-03-01,I agree,Acme\n+16145550103,Cyd,,,\n"
+    report = await take(store, HEADER, rows, book=Book())
+    assert report.reopened == 1
+    async with store.reading() as work:
+        told = [(each.state, each.reason, each.due_at) for each in await work.contacts("c1")]
+    assert told == [
+        (ContactState.WAITING, AGREED_AGAIN, NOW),
+        (ContactState.CALLED_OFF, "opted_out", None),
+        (ContactState.CALLED_OFF, TOOK_BACK, None),
+    ]
 
 
 async def test_a_large_file_goes_in_piece_by_piece_and_says_how_far_it_is(store: AttemptStore) -> None:
