@@ -22,6 +22,11 @@ from benchmarks.target import Engine, setup_of, version_of
 
 # See `benchmarks.callers.climbing`. Engines that are known to break at 30 to 60 calls start with few and grow by halves.
 WAYS: Final[Mapping[str, str]] = {"offhook": "25..600*4~0.4", "pipecat": "8..160*1.5~0.2", "livekit": "8..160*1.5~0.2"}
+SIDE_WAYS: Final[Mapping[str, str]] = {
+    "offhook": "25..800*2~0.12",
+    "pipecat": "6..160*1.5~0.12",
+    "livekit": "6..160*1.5~0.12",
+}
 LONG_WAYS: Final[Mapping[str, str]] = {
     "offhook": "20..1280*2~0.05",
     "pipecat": "6..320*1.5~0.05",

@@ -41,8 +41,11 @@ ROWS: Final = (
     _Row("bargein", "heard_error_untimed", Kind.P50, also=Kind.P95),
     _Row("gaps", "holes", Kind.COUNT),
     _Row("density", "calls_per_core", Kind.NUMBER, is_more_better=True),
+    _Row("density", "times_the_better_other", Kind.NUMBER, is_more_better=True),
     _Row("density", "cpu_ms_per_call_second", Kind.NUMBER),
     _Row("density", "bytes_per_call", Kind.NUMBER),
+    _Row("density", "lag_p99_median_ms", Kind.NUMBER),
+    _Row("density", "added_gap", Kind.P50, also=Kind.P95),
 )
 _OWN_SUITES: Final = {"gaps": "with the loop held up 100 ms every second"}
 

@@ -100,9 +100,10 @@ async def _gaps(task: Task) -> list[Run]:
 
 
 async def _density(task: Task) -> list[Run]:
-    from benchmarks.density import LONG_WAYS, Climb, density
+    from benchmarks.density import LONG_WAYS, SIDE_WAYS, WAYS, Climb, density
 
-    climb = Climb(task.steps, 20.0, 30.0, LONG_WAYS) if task.is_long else Climb(task.steps)
+    ways = WAYS if len(task.engines) < 2 else SIDE_WAYS  # a ratio deserves finer steps than a look at ourselves
+    climb = Climb(task.steps, 20.0, 30.0, LONG_WAYS) if task.is_long else Climb(task.steps, ways=ways)
     return await density(task.engines, task.plan, climb, task.place, task.progress, task.failures)
 
 
