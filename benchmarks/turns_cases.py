@@ -44,6 +44,7 @@ class _Row(msgspec.Struct):
     agent: str = ""
     expect: str = "none"
     event: tuple[int, int] = (0, 0)
+    speaker: str | None = None
 
 
 def read_case(line: str) -> Case:
@@ -64,4 +65,5 @@ def read_case(line: str) -> Case:
         agent=row.agent,
         is_interruption=row.expect == "interrupt",
         event=row.event,
+        speaker=row.speaker or "",
     )

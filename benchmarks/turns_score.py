@@ -44,6 +44,7 @@ class Case:
     agent: str = ""  # file with our own voice, playing all the while
     is_interruption: bool = False
     event: tuple[int, int] = (0, 0)
+    speaker: str = ""
 
 
 @dataclass(frozen=True, slots=True)

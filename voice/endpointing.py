@@ -2,7 +2,7 @@
 
 Pure. Evidence is added in log-odds: how the voice ended, what a model of such endings thinks, how long this caller's own
 pauses are, which words there are and what was asked. Silence does the rest: a pause that was meant to go on would have ended
-by now. The probability passes one half after `patience` seconds of silence, which is therefore the one number to wait for.
+by now. `probability` says how likely the end is by now, for whoever prepares an answer; `patience` how long to wait for it.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ class Cue:
 
     weight: float
     neutral: float
-    is_clear: bool = True
+    is_clear: bool = False
 
 
 # The names and units are those of `voice/detectors/prosody.py` and, for `complete`, of `smart_turn.py`. The weights are a
-# logistic regression over 566 pauses of 18 speakers in eight line conditions, checked by leaving speakers out, and rounded
-# (docs/turn-taking.md); `clarity` is set by hand: where the line is noisy, wait rather than guess.
+# logistic regression over the pauses of 18 speakers in eight line conditions, checked by leaving speakers out, and rounded:
+# `python -m benchmarks.turns_fit` (docs/turn-taking.md). `clarity` is set by hand: where the line is noisy, rather wait.
 CUES: Final[Mapping[str, Cue]] = {
-    "complete": Cue(0.25, 1.0, is_clear=False),
-    "last_peak": Cue(-0.08, 0.0),
-    "decay": Cue(0.035, 10.0),
-    "hiss": Cue(-0.043, -8.0),
-    "breath": Cue(-0.24, 0.0),
-    "syllable": Cue(0.70, 2.3),
-    "voicing": Cue(-1.8, 0.0),
-    "clarity": Cue(0.4, 0.85, is_clear=False),
+    "complete": Cue(0.31, 1.0),
+    "last_peak": Cue(-0.18, 0.0),
+    "decay": Cue(0.057, 10.0),
+    "hiss": Cue(-0.057, -8.0),
+    "breath": Cue(-0.17, 0.0, is_clear=True),
+    "syllable": Cue(1.0, 2.3),
+    "voicing": Cue(-3.9, 0.0),
+    "clarity": Cue(0.1, 0.85),
 }
 
 ASKED: Final[Mapping[AnswerKind, float]] = {
@@ -61,18 +61,22 @@ class EndpointPolicy:
 
     patience: float = 0.63  # where nothing speaks for or against
     per_odds: float = 3.0  # less patience per unit of log-odds for an end
-    least: float = 0.27
-    most: float = 0.98
-    most_for_words: float = 1.60  # where the words themselves promise more
+    least: float = 0.25
+    most: float = 0.97
+    longest: float = 1.60  # where the words themselves promise more, or the voice sounds ...
+    unfinished: float = -3.5  # ... as unfinished as that, in log-odds: two or three ends of a hundred do
     most_when_said: float = 0.55  # where final words are a whole sentence: whoever goes on then is let go on
     lag: float = 0.1  # seconds by which the speech model is late to notice that a voice ended, on a clear line
-    bias: float = -0.06
-    spoken: float = 0.86  # log-odds per e-fold of speech in this turn
+    bias: float = -0.08
+    credit: float = 0.75  # how far the evidence is believed of speakers it was not fitted to, in `probability`
+    at_once: float = -0.33  # log-odds, of an end among the silences that have just begun ...
+    per_second: float = 1.8  # ... and a second later, when most of the others are over
+    spoken: float = 1.17  # log-odds per e-fold of speech in this turn
     spoken_neutral: float = 2.0  # seconds
     own_rest: float = -0.15  # log-odds per second that the caller's own pauses are longer than most people's
     own_rest_neutral: float = 0.6  # seconds
-    trailing: float = -3.0
-    number: float = -1.5
+    trailing: float = -5.0
+    number: float = -2.5
     complete: float = 0.8
     question: float = 2.0  # who has asked something gives the floor away, however the voice ended
     answered: float = 1.8  # the words are already a whole answer to what was asked
@@ -89,8 +93,8 @@ class Ending:
     parts: tuple[tuple[str, float], ...]
 
     def probability(self, silence: float, policy: EndpointPolicy) -> float:
-        """That the turn is over, after this much silence."""
-        return 1 / (1 + exp(-(silence - self.patience) / policy.per_odds))
+        """That the turn is over, after this much silence: so many of a hundred such pauses are ends."""
+        return 1 / (1 + exp(-(policy.credit * self.odds + policy.at_once + policy.per_second * silence)))
 
     @property
     def why(self) -> str:
@@ -136,10 +140,12 @@ class Endpointing:
         if rested > 0:
             self._forget_pause()
         self._spoken += seconds
+        self._ending = None
 
-    def resumed(self, rested: float) -> None:
-        """The caller went on after a turn we took for finished: the pause was one of theirs."""
+    def resume(self, rested: float) -> None:
+        """The caller goes on after a turn we took for finished: the pause was one of theirs, and it is the same turn."""
         self._rests.append(min(rested, 2.0))
+        self.begin(self._spoken)
 
     def hear(self, features: tuple[tuple[str, float], ...]) -> None:
         """Take what the detectors measured of this pause."""
@@ -182,15 +188,16 @@ class Endpointing:
         policy = self.policy
         parts = {name: value for name, value in self._parts().items() if abs(value) >= 0.05}
         odds = policy.bias + sum(parts.values())
-        most = self._most(parts.get("words", 0.0))
+        most = self._most(parts.get("words", 0.0), odds)
         patience = min(most, max(policy.least, policy.patience - policy.per_odds * odds))
         return Ending(patience - self._before(), odds, tuple(parts.items()))
 
-    def _most(self, words: float) -> float:
-        """How long to wait at most, by what the words promise."""
-        if words < 0:
-            return self.policy.most_for_words
-        return self.policy.most if self._interim or not words else self.policy.most_when_said
+    def _most(self, words: float, odds: float) -> float:
+        """How long to wait at most, by what the words promise, and the voice."""
+        policy = self.policy
+        if words < 0 or (not words and odds < policy.unfinished):
+            return policy.longest
+        return policy.most if self._interim or not words else policy.most_when_said
 
     def _before(self) -> float:
         """Seconds by which the voice ended before the silence began to be counted, against what is usual."""

@@ -73,6 +73,8 @@ class Agent(Enum):
 
 
 _UNKNOWN_ROOM: Final = -60.0  # dBFS, from detectors that do not know it
+_QUIETEST: Final = -66.0  # dBFS: what rises below it is mu-law's own idle noise
+_LOUDEST: Final = 0.0  # dBFS
 _JUST_NOW: Final = 2.0  # seconds: a shorter silence, ours included, was a pause of theirs and not the end we took it for
 
 
@@ -91,8 +93,8 @@ class FloorPolicy:
     hush_above: float = 9.0  # dB above the room, or
     hush_under: float = 20.0  # dB under the caller's voice, at most, while
     hush_speech: float = 0.7  # the speech model doubts already: a stop within a word is as quiet
-    stir: float = 9.0  # dB above the room: a turn does not end while something so loud is heard ...
-    stir_for: float = 0.16  # ... for at most so many seconds
+    stir: float = 9.0  # dB above the quietest of this pause: a turn does not end while something so loud is heard ...
+    stir_for: float = 0.2  # ... for at most so many seconds
     endpoint: EndpointPolicy = field(default_factory=EndpointPolicy)
     barge: BargePolicy = field(default_factory=BargePolicy)
 
@@ -122,6 +124,8 @@ class Floor:
         self._silence = 0  # samples since the last voiced window
         self._is_voiced = False
         self._rested = 0  # samples of silence before the present run of voice
+        self._quietest = 0.0  # dBFS, of two windows running since the last voiced one
+        self._last_level = 0.0  # dBFS
         self._has_paused = False
         self._hushed = 0  # samples of the present run of quiet
         self._loud = 0  # samples of the present run of voice that is not quiet
@@ -200,24 +204,31 @@ class Floor:
         return self._loud_at / SAMPLE_RATE
 
     @property
+    def believed(self) -> Ending:
+        """What is believed about the present pause of the caller's turn, and why."""
+        return self._ending.ending()
+
+    @property
     def ending(self) -> float:
         """The probability that the caller's turn is over, now: what speculation may go by. 0 while they speak."""
         if self.caller is Caller.QUIET or self._is_voiced:
             return 0.0
-        return self._ending.ending().probability(self.silence, self.policy.endpoint)
+        return self.believed.probability(self.silence, self.policy.endpoint)
 
     def _in_turn(self, event: VoiceEvidence, length: int) -> list[FloorChange]:
         """The caller has the floor."""
         changes = self._pausing(event, length)
         if self._is_voiced:
+            self._quietest = self._last_level = _LOUDEST
             if not self._silence:
                 spoken = self._run if self._rested else length
                 self._ending.voiced(spoken / SAMPLE_RATE, self._rested / SAMPLE_RATE)
                 self._rested = 0
             return changes
+        self._quietest = min(self._quietest, max(self._last_level, event.level))
+        self._last_level = event.level
         self._ending.hear(event.features)
-        silence = self.silence
-        ending = self._ending.ending()
+        silence, ending = self.silence, self.believed
         if silence >= ending.patience and (silence >= ending.patience + self.policy.stir_for or not self._stirs(event)):
             changes.append(self._turn_over(ending))
         return changes
@@ -245,8 +256,9 @@ class Floor:
         return event.level <= quiet and event.speech < self.policy.hush_speech
 
     def _stirs(self, event: VoiceEvidence) -> bool:
-        """Whether something rises out of the room just now: the caller may be going on, and is not yet known for a voice."""
-        return event.level >= feature(event, "room", _UNKNOWN_ROOM) + self.policy.stir
+        """Whether something rises out of this pause just now: the caller may be going on, not yet known for a voice."""
+        quietest = min(self._quietest, feature(event, "room", _UNKNOWN_ROOM))
+        return event.level >= max(quietest, _QUIETEST) + self.policy.stir
 
     def _before_turn(self) -> list[FloorChange]:
         """Nobody speaks."""
@@ -284,9 +296,8 @@ class Floor:
         return TurnOver(ending.why)
 
     def _caller_started(self) -> list[FloorChange]:
-        if self._has_spoken and self._rested < _JUST_NOW * SAMPLE_RATE:
-            self._ending.resumed(self._rested / SAMPLE_RATE)
-        self._begin()
+        is_same_turn = self._has_spoken and self._rested < _JUST_NOW * SAMPLE_RATE
+        self._begin(self._rested / SAMPLE_RATE if is_same_turn else None)
         return [CallerStarted()]
 
     def _take_floor(self, why: str) -> list[FloorChange]:
@@ -294,9 +305,13 @@ class Floor:
         self._begin()
         return [FloorTaken(why, after)]
 
-    def _begin(self) -> None:
+    def _begin(self, rested: float | None = None) -> None:
+        """The caller has the floor: anew, or again after a rest that we took for the end."""
         self._barge.forget()
         self.caller = Caller.SPEAKING
         self._has_paused = False
         self._rested = 0  # the silence before a turn is not one of this caller's pauses within turns
-        self._ending.begin()
+        if rested is None:
+            self._ending.begin()
+        else:
+            self._ending.resume(rested)

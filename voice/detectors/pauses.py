@@ -14,9 +14,9 @@ RowIds = NDArray[np.intp]
 States = NDArray[np.void]  # of `_STATE`
 
 WINDOW: Final = 256  # samples
-ASK_AT: Final = 4  # windows of silence after which the turn model is asked
-CUES_AT: Final = 5  # windows of silence after which the sound of the ending is measured
-BREATH_AT: Final = (9, 13, 17)  # and the pause itself listened to again
+ASK_AT: Final = 2  # windows of silence after which the turn model is asked: early, so that it has answered in time
+CUES_AT: Final = 4  # windows of silence after which the sound of the ending is measured
+BREATH_AT: Final = (6, 8, 10, 13, 17)  # and the pause itself listened to again
 _VOICED, _UNVOICED = 0.5, 0.35  # where speech begins and ceases to be speech
 _SHORTEST: Final = 3  # windows of voice that make a pause after them worth listening to
 _LONGEST_REST: Final = int(2.5 * SAMPLE_RATE) // WINDOW  # windows of silence after which the next voice begins something new

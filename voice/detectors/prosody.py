@@ -31,6 +31,9 @@ _SYLLABLES: Final = 200  # of 10 ms: how far back the last syllable is looked fo
 _SMOOTH: Final = np.full(5, 0.2, np.float32)
 _FALL: Final = 3.0  # dB between two syllables
 _WITHIN: Final = 8.0  # dB under its peak a syllable is measured
+_LONGEST_SYLLABLE: Final = 3.5  # ln of 330 ms: what is longer is noise that never falls
+_LOW: Final = np.convolve(np.full(4, 0.25), np.full(5, 0.2)).astype(np.float32)  # leaves what is below about 1 kHz
+_LAST_VOWELS: Final = 35  # of 10 ms: as far back as the last vowel is looked for
 _PERIODS: Final = 256  # samples in which a voice repeats itself
 _PERIODS_HOP: Final = 2 * HOP
 _PERIOD_WINDOW: Final = np.hanning(_PERIODS).astype(np.float32)
@@ -53,7 +56,8 @@ def at_pause(samples: Floats, began: int, ended: int, room: float) -> dict[str, 
     """The cues at a pause. `samples` run up to now; speech began and ended at those indices; `room` is the background, dBFS.
 
     clarity    0 to 1: how far the voice stands above the room, that is, how far the other cues can be trusted
-    last_peak  dB: the loudest 20 ms of the last 200 against the speaker's level in this turn (negative: it died away)
+    last_peak  dB: the loudest vowel of the last 350 ms against the speaker's in this turn (negative: it died away). Below
+               1 kHz: a last "s" is faint, and yet no sign that the voice died away
     decay      10 ms units from the last loud moment to the end
     hiss       dB: energy above 2 kHz against the vowels' band in the last 150 ms
     syllable   logarithm of the last syllable's length in 10 ms units
@@ -70,11 +74,10 @@ def at_pause(samples: Floats, began: int, ended: int, room: float) -> dict[str, 
         return {}
     loud = _quantile(spoken, 0.95)
     end = max(begin, _last(level[: stop + 1] > max(room + 6, loud - 32), stop))
-    active = spoken[spoken > max(room + 6, loud - 25)]
-    usual = float(active.mean()) if len(active) > 3 else loud - 8
+    usual = _usual(spoken, room, loud)
     return {
         "clarity": float(1 / (1 + np.exp(-(loud - room - 22) / 4))),
-        "last_peak": _clip(level[max(0, end - 19) : end + 1].max() - usual, -15, 15),
+        "last_peak": _last_vowel(energies(np.convolve(samples, _LOW, "same")), begin, stop),
         "decay": _clip(end - _last(level[: end + 1] > loud - 10, 0), 0, 40),
         "hiss": _hiss(samples, end),
         "syllable": _last_syllable(level[max(begin, end - _SYLLABLES) : end + 1], loud - 22),
@@ -104,6 +107,19 @@ def breath(level: Floats, end: int) -> float:
     return _clip(heard - _quantile(level, 0.05) - 4, 0, 10)
 
 
+def _usual(spoken: Floats, room: float, loud: float) -> float:
+    """The speaker's level, dBFS, without what is too faint to be voice."""
+    active = spoken[spoken > max(room + 6, loud - 25)]
+    return float(active.mean()) if len(active) > 3 else loud - 8
+
+
+def _last_vowel(level: Floats, begin: int, stop: int) -> float:
+    spoken, room = level[begin:stop], _quantile(level, 0.1)
+    loud = _quantile(spoken, 0.95)
+    end = max(begin, _last(level[: stop + 1] > max(room + 8, loud - 25), stop))
+    return _clip(level[max(0, end - _LAST_VOWELS + 1) : end + 1].max() - _usual(spoken, room, loud), -15, 15)
+
+
 def _hiss(samples: Floats, end: int) -> float:
     stretch = samples[max(0, end * HOP - 1200) : end * HOP + _WIDTH]
     frames = np.lib.stride_tricks.sliding_window_view(stretch, _WIDTH)[:: 2 * HOP]
@@ -129,7 +145,7 @@ def _last_syllable(level: Floats, floor: float) -> float:
     low = smooth <= smooth[peak] - _WITHIN
     after = np.flatnonzero(low[peak:])
     length = (int(after[0]) if len(after) else len(smooth) - peak) + peak - _last(low[:peak], -1) - 1
-    return float(np.log(length))
+    return min(float(np.log(length)), _LONGEST_SYLLABLE)
 
 
 def _last_peak(level: list[float], floor: float) -> int | None:

@@ -153,7 +153,7 @@ def test_a_mind_that_is_late_once_is_bridged_when_that_is_known():
     world = call(mind_of("Fine."), Utterance(3.0, 0.6, "I own it."), policy=quick).run(until=8.0)
     assert said(world) == ["Okay. Fine."]
     sounds = [sound.start for sound in world.played if sound.word == "Okay."]
-    assert sounds == [pytest.approx(4.25, abs=0.05)]
+    assert sounds == [pytest.approx(4.16, abs=0.05)]
 
 
 def test_who_goes_on_over_it_goes_on_with_their_turn():

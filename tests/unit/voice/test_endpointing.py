@@ -30,7 +30,21 @@ def test_a_voice_that_died_away_is_waited_for_least_and_one_cut_off_longest() ->
     done.hear(ENDED)
     held.hear(CUT_OFF)
     assert done.ending().patience == POLICY.least
-    assert held.ending().patience == POLICY.most
+    assert held.ending().patience == POLICY.longest
+
+
+def test_between_the_two_there_is_hardly_anything() -> None:
+    ending = after_speech()
+    ending.hear((("clarity", 1.0), ("complete", -2.0)))
+    assert ending.ending().patience == POLICY.most
+
+
+def test_whole_words_are_believed_rather_than_a_voice_that_sounds_unfinished() -> None:
+    ending = after_speech()
+    ending.hear(CUT_OFF)
+    ending.transcribed(said("That is all I wanted to know."))
+    assert ending.ending().odds < POLICY.unfinished
+    assert ending.ending().patience == POLICY.most_when_said
 
 
 def test_on_a_noisy_line_the_sound_of_the_ending_counts_for_little() -> None:
@@ -76,11 +90,12 @@ def test_unknown_measurements_change_nothing() -> None:
     assert ending.ending() is before
 
 
-def test_the_probability_grows_with_silence_and_passes_one_half_at_the_patience() -> None:
-    ending = after_speech().ending()
-    assert ending.probability(0.0, POLICY) < ending.probability(ending.patience - 0.01, POLICY) < 0.5
-    assert ending.probability(ending.patience, POLICY) == pytest.approx(0.5)
-    assert ending.probability(5.0, POLICY) > 0.7
+def test_the_probability_grows_with_silence_and_with_the_evidence() -> None:
+    plain, done = after_speech(), after_speech()
+    done.hear(ENDED)
+    assert plain.ending().probability(0.1, POLICY) < 0.5 < plain.ending().probability(0.5, POLICY)
+    assert plain.ending().probability(5.0, POLICY) > 0.99
+    assert done.ending().probability(0.1, POLICY) > 0.9
 
 
 def test_more_speech_makes_an_end_likelier() -> None:
@@ -149,11 +164,21 @@ def test_a_caller_who_pauses_long_is_given_longer() -> None:
     brisk, slow, corrected = after_speech(), after_speech(), after_speech()
     brisk.voiced(0.03, 0.1)
     slow.voiced(0.03, 1.4)
-    corrected.resumed(1.4)
+    corrected.resume(1.4)
     assert slow.ending().odds < brisk.ending().odds
     assert corrected.ending().odds == pytest.approx(slow.ending().odds, abs=0.05)
     slow.begin()
     assert "own pauses" in dict(slow.ending().parts), "what is known of the caller outlives the turn"
+
+
+def test_a_turn_that_is_taken_up_again_is_as_long_as_it_was() -> None:
+    ending = after_speech(4.0)
+    before = ending.ending().odds
+    ending.hear(CUT_OFF)
+    ending.transcribed(said("I would like"))
+    ending.resume(0.5)
+    assert ending.ending().odds == pytest.approx(before)
+    assert ending.words == ""
 
 
 def test_a_pause_that_ends_takes_its_cues_with_it() -> None:
@@ -167,7 +192,7 @@ def test_the_journal_is_told_the_strongest_reasons() -> None:
     ending = after_speech()
     ending.hear(CUT_OFF)
     why = ending.ending().why
-    assert why.startswith("0.98 s of silence, breath -1.4")
+    assert why.startswith("1.60 s of silence, complete -1.6")
     assert why.count(",") == 5
 
 

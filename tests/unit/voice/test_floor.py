@@ -80,6 +80,21 @@ def test_a_turn_does_not_end_while_something_rises_out_of_the_room_unless_it_goe
     assert ends + 0.1 < stirring.at(TurnOver) < ends + 0.2
 
 
+def test_what_rises_out_of_the_pause_itself_is_noticed_in_a_room_that_seemed_louder() -> None:
+    silent, stirring = Line(), Line()
+    begun = silent.voice(1.0, room=-40.0).now
+    ends = silent.quiet(3.0, room=-40.0).at(TurnOver)
+    stirring.voice(1.0, room=-40.0).quiet(ends - begun - 0.064, room=-40.0).hears(1.0, 0.1, -45.0, room=-40.0)
+    assert ends + 0.1 < stirring.at(TurnOver)
+
+
+def test_a_turn_that_goes_on_after_all_counts_from_where_it_began() -> None:
+    again, anew = Line(), Line()
+    again.voice(4.0).quiet(1.3).voice(1.0).quiet(0.1)
+    anew.voice(4.0).quiet(2.6).voice(1.0).quiet(0.1)
+    assert again.floor.believed.odds > anew.floor.believed.odds
+
+
 def test_a_turn_begins_pauses_and_ends(line: Line) -> None:
     line.quiet(0.5).voice(2.0).quiet(2.0)
     assert line.kinds == [CallerStarted, CallerPaused, TurnOver]

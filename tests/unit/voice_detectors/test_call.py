@@ -82,7 +82,7 @@ def test_a_pause_brings_cues_and_later_the_models_answer(alone: Make) -> None:
     assert (value, more) == (1.5, [])
     assert ended < at < ended + 8 * WINDOW + WINDOW
     assert len(named(evidence, "decay")) == 1
-    assert [position > ended for position, _ in named(evidence, "breath")] == [True] * 4
+    assert [position > ended for position, _ in named(evidence, "breath")] == [True] * 6
 
 
 def test_every_window_tells_the_room_and_the_callers_level(alone: Make) -> None:
@@ -92,7 +92,7 @@ def test_every_window_tells_the_room_and_the_callers_level(alone: Make) -> None:
 
 def test_an_answer_that_comes_after_the_voice_went_on_is_not_told(alone: Make) -> None:
     judge = Judge()
-    evidence = fed(alone(judge), quiet(0.5), voice(1.0), quiet(0.15), voice(0.5))
+    evidence = fed(alone(judge), quiet(0.5), voice(1.0), quiet(0.08), voice(0.5))
     assert judge.asked
     assert named(evidence, "complete") == []
 
