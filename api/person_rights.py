@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from compliance import attachments
 from compliance.identity import reached
-from compliance.people import Erasure, erase_person, export_person, sweep_erased
+from compliance.people import Erasure, erase_person, export_person, named_attachments, sweep_erased
 from compliance.store import ComplianceStore
 from context import person as context_person
 from dialer.orders import forget_number
@@ -21,6 +22,7 @@ from dialer.stores.sql import SqlWork
 from storage.database import Database
 from storage.tables.dialing import attempts, contacts
 
+UNNAMED_FOR: Final = timedelta(days=1)  # a file is kept before the consent that names it is written
 SWEPT_EVERY: Final = 24 * 3600.0  # seconds; what is held for five years can wait for a day
 
 
@@ -73,8 +75,12 @@ async def forget(
 
 
 async def keep_forgetting(database: Database, store: ComplianceStore, at: Callable[[], datetime]) -> None:
-    """Once a day, until cancelled: of everybody who asked to be forgotten, the records whose five years are over."""
+    """Once a day, until cancelled: of everybody who asked to be forgotten, the records whose five years are over, and then
+    the files that no consent names any more."""
     while True:
         async with database.transaction() as connection:
             await sweep_erased(store, connection, at())
+        async with database.reading() as connection:
+            named = await named_attachments(connection)
+        await asyncio.to_thread(attachments.sweep, store.home, named, at() - UNNAMED_FOR)
         await asyncio.sleep(SWEPT_EVERY)

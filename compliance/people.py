@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from compliance.attachments import digests_in
 from compliance.privacy import number_hash
 from compliance.receipt import canonical
 from compliance.store import ComplianceStore
@@ -111,6 +112,13 @@ async def sweep_erased(store: ComplianceStore, connection: AsyncConnection, at: 
     content = {"by": "retention", "reason": "five years are over", "erased": done.rows, "receipts": list(done.receipts)}
     await store.note(connection, "erasure", at, content)
     return done.rows
+
+
+async def named_attachments(connection: AsyncConnection) -> set[str]:
+    """The digests of the files that any consent in the ledger still names."""
+    naming = select(consent_events.c.body).where(consent_events.c.body.contains("sha256:"))
+    bodies = (await connection.execute(naming)).scalars()
+    return {digest for body in bodies for digest in digests_in(body)}
 
 
 async def erased_among(store: ComplianceStore, connection: AsyncConnection, numbers: Iterable[str]) -> set[str]:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from api.person_rights import keep_forgetting
+from compliance.attachments import keep, noted, place_of, sweep
 from compliance.audit import verify_chain
-from compliance.people import HELD_FOR, erase_person, erased_among, export_person, sweep_erased
+from compliance.consent import Evidence
+from compliance.people import (
+    HELD_FOR,
+    erase_person,
+    erased_among,
+    export_person,
+    named_attachments,
+    sweep_erased,
+)
 from compliance.privacy import load_salt, number_hash
 from compliance.record import Place
 from compliance.store import DncRequest
@@ -16,6 +27,7 @@ from compliance.verdict import Rule
 
 NOON = datetime(2026, 7, 14, 16, 0, tzinfo=UTC)
 ANN = "+16145550123"
+BOB = "+16145550124"
 
 
 async def a_past(database, store, proposed, given, at=NOON):
@@ -116,3 +128,21 @@ def test_the_salt_is_made_once_whoever_comes_first(tmp_path):
 
 def test_a_hash_without_the_salt_is_another():
     assert number_hash(b"a", ANN) != number_hash(b"b", ANN)
+
+
+async def test_a_file_goes_when_no_consent_names_it_any_more(database, store, given, home):
+    mine, shared, fresh = (keep(home, content) for content in (b"mine", b"shared", b"fresh"))
+    for digest in (mine, shared):
+        os.utime(place_of(home, digest), (NOON.timestamp(), NOON.timestamp()))
+    with_files = replace(given, evidence=Evidence(attachments=noted([("a.pdf", mine), ("b.pdf", shared)])))
+    bob = replace(given, id="bob", consent=replace(given.consent, number=BOB), person="bob", evidence=Evidence())
+    bob = replace(bob, evidence=Evidence(attachments=noted([("b.pdf", shared)])))
+    later = NOON + HELD_FOR + timedelta(days=1)
+    async with database.transaction() as connection:
+        for each in (with_files, bob):
+            await store.record_consent(connection, each, NOON)
+        assert await named_attachments(connection) == {mine, shared}
+        await erase_person(store, connection, ANN, "Jo", "letter", later)
+        named = await named_attachments(connection)
+    assert sweep(home, named, NOON + timedelta(days=1)) == 1
+    assert [place_of(home, each).exists() for each in (mine, shared, fresh)] == [False, True, True]
