@@ -24,7 +24,12 @@ TITLES: Final = {
     "context": "How fast we know what we know",
     "turns": "When the agent takes its turn, on recorded speech",
 }
-PLOTTED: Final = {"latency": ("gap", "content_gap", "first_audio"), "bargein": ("stop", "gap"), "gaps": ("holes",)}
+PLOTTED: Final = {
+    "latency": ("gap", "content_gap", "first_audio"),
+    "bargein": ("stop", "gap"),
+    "gaps": ("holes",),
+    "turns": ("endpoint_delay", "detect_delay"),
+}
 CARDS: Final = (
     ("latency", "gap", "response gap"),
     ("latency", "content_gap", "to first content"),

@@ -44,6 +44,8 @@ FIGURES: Final[dict[str, Words]] = {
         "added by crowding, at half of the most calls", "by how much the same lines were answered later than among few calls"
     ),
     "idle_memory": Words("memory between the cycles", "of the server, with nobody on the line", "MB", 1e-6),
+    "endpoint_delay": Words("end of turn found", "the recorded caller fell silent, until the turn is taken for over"),
+    "detect_delay": Words("interruption found", "the recorded caller began to talk over the agent, until it gives way"),
     "lost_start": Words("lost of the caller's first words", "how much of the first word never reached the recogniser"),
 }
 SHARES: Final[dict[str, Words]] = {
@@ -56,6 +58,16 @@ SHARES: Final[dict[str, Words]] = {
     "stops: room": Words("stops for a noisy room", "a reply broke off, nobody had spoken, room noise at -50 dBFS"),
     "stops: nothing": Words("stops for nothing", "a reply broke off although nobody made a sound"),
     "cut_offs_in_pauses": Words("answers into a pause", "the agent spoke while the caller was thinking in mid-sentence"),
+    "pauses_cut_inserted": Words("pauses taken for the end, put in", "of recorded sentences with a pause put into them"),
+    "pauses_cut_own": Words("pauses taken for the end, the readers' own", "of 250 ms and more, within a sentence"),
+    "waits_over_1.5_s": Words("ends found after more than 1.5 s", ""),
+    "interruptions_missed": Words("interruptions missed", "on a clear line"),
+    "interruptions_missed_over_talk": Words("interruptions missed, others talking in the room", ""),
+    "ends_missed_over_talk": Words("ends missed, others talking in the room", ""),
+    "false_backchannel": Words("given way to a backchannel", "of recorded people"),
+    "false_bursts": Words("given way to a cough, laugh, breath, burst", ""),
+    "false_echo": Words("given way to its own echo", ""),
+    "false_tv": Words("given way to talk on television", ""),
     "late_frames": Words("late frames", "20 ms frames that were not there when they were due to be played"),
 }
 NUMBERS: Final[dict[str, Words]] = {
