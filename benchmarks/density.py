@@ -166,7 +166,7 @@ def _told(climbing: _Climbing, points: Sequence[Point]) -> Iterator[str]:
     """What a reader of the figures has to know."""
     yield from climbing.remarks
     if thrown := ", ".join(map(str, climbing.ascent.thrown_away)):
-        yield f"thrown away, because the callers themselves were late: {thrown} calls"
+        yield f"thrown away, because the callers themselves were late: steps of {thrown} calls"
     if not any(point.is_broken for point in points):
         yield f"not broken by {points[-1].calls} calls, the last step"
     if climbing.half:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from benchmarks.callers.step import Step, verdict
+
+PATIENCE: Final = 6  # steps thrown away because the callers were late, after which a machine is too busy to climb on
 
 
 class Way(Protocol):
@@ -56,7 +58,7 @@ def read_way(text: str) -> Way:
 @dataclass(slots=True)
 class Ascent:
     """One engine's climb. What was measured while the callers themselves were late is measured once more; a second time
-    ends the climb, because then it is not the engine whose limit was reached."""
+    it is their limit that was reached, not the engine's, and the way goes on below it."""
 
     way: Way
     steps: list[tuple[Step, str]] = field(default_factory=list)  # with why it broke, if it did
@@ -73,8 +75,10 @@ class Ascent:
     def take(self, step: Step) -> str:
         """What came of it: empty where the engine held."""
         if step.is_ours:
-            self.is_over = bool(self.thrown_away)
+            if step.calls in self.thrown_away:
+                self._breaks = step.calls
             self.thrown_away.append(step.calls)
+            self.is_over = len(self.thrown_away) >= PATIENCE
             return "thrown away: the callers were late"
         why = verdict(step, self._base)
         self._base = step.gap_p95 if self._base is None else self._base

@@ -56,12 +56,22 @@ def test_an_ascent_goes_on_from_what_held_and_back_from_what_broke():
     assert (ascent.next(), ascent.holds) == (30, 20)
 
 
-def test_late_callers_are_forgiven_once():
-    ascent = Ascent(Stairs((5, 10)))
+def test_late_callers_are_forgiven_once_and_then_asked_for_fewer():
+    ascent = Ascent(Search(5, 100, 4.0, 0.1))
     assert ascent.take(taken(5, ours=0.2)).startswith("thrown away")
     assert ascent.next() == 5
     ascent.take(taken(5))
-    assert ascent.next() == 10
-    ascent.take(taken(10, ours=0.2))
-    assert ascent.next() is None
-    assert (len(ascent.steps), ascent.thrown_away) == (1, [5, 10])
+    for _ in range(2):
+        assert ascent.next() == 20
+        ascent.take(taken(20, ours=0.2))
+    assert ascent.next() == 12
+    assert (len(ascent.steps), ascent.thrown_away) == (1, [5, 20, 20])
+
+
+def test_on_a_busy_machine_nobody_climbs_for_ever():
+    ascent = Ascent(Search(40, 100, 2.0, 0.1))
+    tried = 0
+    while (calls := ascent.next()) is not None:
+        ascent.take(taken(calls, ours=0.9))
+        tried += 1
+    assert tried == 6
