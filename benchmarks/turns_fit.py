@@ -78,7 +78,7 @@ def _fed(line: InStep, frame: bytes | None) -> bool:
 def bare(policy: EndpointPolicy) -> EndpointPolicy:
     """The same, with every weight one, and a patience that never ends."""
     cues = {name: replace(cue, weight=1.0) for name, cue in policy.cues.items()}
-    return replace(policy, cues=cues, spoken=1.0, own_rest=0.0, least=1e9)
+    return replace(policy, cues=cues, spoken=1.0, own_rest=0.0, unjudged=0.0, least=1e9)
 
 
 def pauses(case: Case, stream: Stream, policy: EndpointPolicy) -> Iterable[Pause]:

@@ -69,6 +69,9 @@ class EndpointPolicy:
     lag: float = 0.1  # seconds by which the speech model is late to notice that a voice ended, on a clear line
     bias: float = -0.08
     credit: float = 0.75  # how far the evidence is believed of speakers it was not fitted to, in `probability`
+    unjudged: float = (
+        -0.3
+    )  # log-odds where the turn model was not asked or is late: what it says on average, or a little more
     at_once: float = -0.33  # log-odds, of an end among the silences that have just begun ...
     per_second: float = 1.8  # ... and a second later, when most of the others are over
     spoken: float = 1.17  # log-odds per e-fold of speech in this turn
@@ -211,6 +214,8 @@ class Endpointing:
         for name, value in self._cues.items():
             cue = policy.cues[name]
             parts[name] = cue.weight * (value - cue.neutral) * (clarity if cue.is_clear else 1.0)
+        if "clarity" in self._cues and "complete" not in self._cues:
+            parts["unjudged"] = policy.unjudged
         if self._rests:
             parts["own pauses"] = policy.own_rest * max(0.0, max(self._rests) - policy.own_rest_neutral)
         if self.expected is not None:

@@ -64,6 +64,14 @@ def test_silence_counts_from_where_the_voice_ended_if_that_can_be_heard(tail: fl
     assert unknown.ending().patience - known.ending().patience == pytest.approx(sooner)
 
 
+def test_without_the_turn_model_a_little_is_held_back() -> None:
+    judged, unjudged = after_speech(), after_speech()
+    unjudged.hear((("clarity", 1.0), ("decay", 20.0)))
+    judged.hear((("clarity", 1.0), ("decay", 20.0), ("complete", CUES["complete"].neutral)))
+    assert dict(unjudged.ending().parts)["unjudged"] == POLICY.unjudged
+    assert unjudged.ending().odds == pytest.approx(judged.ending().odds + POLICY.unjudged)
+
+
 def test_a_question_gives_the_floor_away_once_its_words_are_final() -> None:
     asked, asking, told = after_speech(), after_speech(), after_speech()
     for ending in (asked, asking, told):
