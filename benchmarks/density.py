@@ -43,7 +43,7 @@ class Climb:
 
     way: str = ""
     hold: float = 6.0
-    last_hold: float = 8.0
+    last_hold: float = 12.0
     ways: Mapping[str, str] = field(default_factory=lambda: WAYS)
 
     def way_of(self, engine: Engine) -> str:

@@ -167,3 +167,32 @@ def test_a_kept_folder_is_used_again_after_its_speech_has_moved(tmp_path):
         with a_place(tmp_path / "kept", tmp_path / cache) as place:
             assert place.speech.is_dir()
         (tmp_path / cache).rename(tmp_path / f"{cache} is gone")
+
+
+def test_as_many_calls_at_once_as_every_engine_of_a_run_can_carry(tmp_path):
+    def waves(*engines: str, calls: int = 0, rounds: int = 0, is_long: bool = False) -> tuple[int, int]:
+        lot = [Engine(name) for name in engines]
+        task = Task(lot, Plan("", calls), Place(tmp_path), lambda what: None, is_long, rounds)
+        return SUITES["latency"].waves(task)
+
+    assert waves("offhook") == (12, 1)
+    assert waves("offhook", is_long=True) == (12, 5)
+    assert waves("offhook", "pipecat") == (6, 2)
+    assert waves("offhook", "livekit", rounds=1) == (6, 1)
+    assert waves("offhook", "pipecat", calls=3) == (3, 1)
+    assert waves("engine", calls=3, rounds=4) == (3, 4)
+
+
+def test_errors_are_told_apart_by_whether_the_voice_had_word_times():
+    calls = [
+        CallFigures("CA1", "bargein-0", 1.0, heard_error=[1.0]),
+        CallFigures("CA2", "bargein-4", 1.0, heard_error=[2.0]),
+    ]
+
+    def told(word_times: str) -> dict[str, tuple[float, ...]]:
+        figures = summary(Engine("engine", url="ws://x"), Plan("bargein", 2, word_times=word_times), calls, [], []).figures
+        return {name: each.values for name, each in figures.items() if name.startswith("heard")}
+
+    assert told("half") == {"heard_error": (1.0,), "heard_error_untimed": (2.0,)}
+    assert told("") == {"heard_error": (1.0, 2.0)}
+    assert told("none") == {"heard_error_untimed": (1.0, 2.0)}

@@ -10,6 +10,7 @@ import pytest
 from benchmarks.engines.scripted import (
     FRAME,
     PACES,
+    UNTIMED,
     Bank,
     Delay,
     Listener,
@@ -19,11 +20,14 @@ from benchmarks.engines.scripted import (
     Spoken,
     Words,
     is_loud_pcm,
+    is_untimed,
+    mouth_of,
     overlapping,
     pieces,
     to_pcm,
     tokens,
 )
+from benchmarks.processes import _offered
 from telephony.audio import SILENT_FRAME, decode
 from telephony.simulator.person import tone
 
@@ -189,3 +193,24 @@ def test_a_bank_hums_what_it_does_not_know(bank):
 
 def test_an_unknown_caller_gets_a_script_all_the_same(bank):
     assert bank.script("nobody") is bank.script("a-1")
+
+
+def test_every_second_four_callers_hear_a_voice_without_word_times_and_the_others_in_the_next_round():
+    first = [is_untimed(f"bargein-{number}", 1) for number in range(8)]
+    assert first == [False] * 4 + [True] * 4
+    assert [is_untimed(f"bargein-{number}", 2) for number in range(8)] == [not each for each in first]
+    assert not is_untimed("", 1)
+
+
+def test_the_mouth_of_a_call_is_found_among_the_vendors():
+    both = {"elevenlabs": "a", UNTIMED: "b"}
+    assert [mouth_of(both, name, 1) for name in ("bargein-0", "bargein-4")] == ["a", "b"]
+    assert mouth_of({"elevenlabs": "a"}, "bargein-4", 1) == "a"
+
+
+@pytest.mark.parametrize(
+    ("word_times", "offered"),
+    [("", {"elevenlabs": "a"}), ("half", {"elevenlabs": "a", UNTIMED: "b"}), ("none", {"elevenlabs": "b"})],
+)
+def test_an_engine_is_told_of_the_voices_its_run_wants(word_times, offered):
+    assert _offered({"elevenlabs": "a", UNTIMED: "b"}, word_times) == offered
