@@ -21,7 +21,7 @@ def counted(rule: Cap, record: CallRecord, at: datetime) -> list[PastCall]:
             call
             for call in record.history
             if call.at <= at
-            and (not rule.same_subject or call.subject == errand.subject)
+            and (not rule.same_subject or errand.subject in ("", call.subject) or not call.subject)  # unsaid: the same
             and (not rule.same_seller or call.seller in ("", errand.seller))
             and (not rule.same_number or call.number in ("", record.number))
             and (rule.counts == "attempts" or call.is_conversation)

@@ -52,6 +52,7 @@ def test_the_moment_there_is_room_there_is_room(record):
     ("fields", "history", "count"),
     [
         ({"same_subject": True}, ago(1, subject="solar") + ago(2, subject="windows"), 1),
+        ({"same_subject": True}, ago(1, subject="solar") + ago(2), 2),  # who knows what that one was about
         ({}, ago(1, subject="solar") + ago(2, subject="windows"), 2),
         ({}, ago(1, seller="acme") + ago(2, seller="other") + ago(3), 2),
         ({"same_seller": False}, ago(1, seller="acme") + ago(2, seller="other"), 2),
@@ -62,6 +63,11 @@ def test_the_moment_there_is_room_there_is_room(record):
 )
 def test_what_counts(record, fields, history, count):
     assert len(counted(cap(hours=24, **fields), record(history=history), NOON)) == count
+
+
+def test_an_errand_about_nobody_knows_what_counts_everything(record, errand):
+    past = record(errand=errand(subject=""), history=ago(1, subject="solar") + ago(2))
+    assert len(counted(cap(hours=24, same_subject=True), past, NOON)) == 2
 
 
 class TestDays:
