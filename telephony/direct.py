@@ -117,7 +117,10 @@ class DirectSocket:
         while self._waiting:
             take(self._waiting.popleft())
         self._take = take
-        await self._gone.wait()
+        try:
+            await self._gone.wait()
+        finally:
+            self._take = _let_go  # the socket and who reads it hold each other
         if self._fault is not None:
             raise self._fault
 
@@ -159,7 +162,10 @@ class DirectProtocol(WebSocketsSansIOProtocol):
 
     async def run_asgi(self) -> None:
         cast(dict[str, Any], self.scope["extensions"])[EXTENSION] = self._step_aside
-        await super().run_asgi()
+        try:
+            await super().run_asgi()
+        finally:
+            self.scope["extensions"] = {}  # the protocol and what it offers hold each other
 
     def _step_aside(self) -> DirectSocket | None:
         """None where the other side was not accepted, already spoke or has an extension: then nothing changes."""
@@ -170,6 +176,10 @@ class DirectProtocol(WebSocketsSansIOProtocol):
         self._direct = DirectSocket(self.transport, self.writable)
         self._direct.data_received(bytes(self.conn.reader.buffer))
         return self._direct
+
+
+def _let_go(_: Message) -> None:
+    """Nobody reads any more."""
 
 
 def direct_of(scope: Mapping[str, Any]) -> DirectSocket | None:

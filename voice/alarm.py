@@ -31,6 +31,11 @@ class Alarm:
             self._timer.cancel()
             self._start()
 
+    def close(self) -> None:
+        """Never ring again, and let go of whoever was to be woken: the two hold each other, and garbage goes late."""
+        self.set(None)
+        self._ring = _nobody
+
     def _start(self) -> None:
         self._timer = None
         if self._deadline is not None:
@@ -45,3 +50,7 @@ class Alarm:
             return
         self._deadline = None
         self._ring()
+
+
+def _nobody() -> None:
+    """The call is over."""

@@ -366,7 +366,7 @@ class Session:
     # --- the end ------------------------------------------------------------------------------------------------------
 
     async def _wind_up(self, sources: list[asyncio.Task[None]]) -> None:
-        self._alarm.set(None)
+        self._alarm.close()
         self._outlet.close()
         self._parts.activity.end()
         talking = [*sources, *self._writing.values(), *([self._speaking[1]] if self._speaking else [])]

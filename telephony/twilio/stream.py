@@ -151,6 +151,7 @@ class TwilioMediaLink:
             self._reading = None
             self._watchdog.cancel()
             await self.close()
+            self._tell = None  # a call that is over is freed at once where nothing holds it, and by the collector late
 
     def _take(self, message: str | bytes) -> None:
         if self._stopped is not None:

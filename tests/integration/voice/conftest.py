@@ -104,7 +104,7 @@ class Activity:
         pass
 
     def end(self) -> None:
-        pass
+        self._tell = None
 
 
 class Tools:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -40,6 +42,21 @@ async def test_the_journal_of_a_real_session_replays(make_rig):
     result = replay(rig.journal)
     assert result.events > 50
     assert result.differences == ()
+
+
+async def test_a_call_that_is_over_is_freed_without_the_collector(make_rig):
+    rig = await make_rig()
+    rig.start()
+    rig.leg.push(LegStopped("hangup"))
+    await rig.report()
+    session = weakref.ref(rig.session)
+    gc.disable()
+    try:
+        del rig
+        await asyncio.sleep(0)
+        assert session() is None
+    finally:
+        gc.enable()
 
 
 async def test_an_opt_out_runs_its_tool_before_the_end(make_rig):
