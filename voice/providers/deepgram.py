@@ -189,7 +189,8 @@ class _Ears(CallEars):
         self._filler = 0  # bytes of silence put in
         self._sent_at_word = 0  # of caller audio, when the vendor last said anything
         self._word_at = time.monotonic()  # and when that was
-        self._has_waited = False  # for the final that was asked for last
+        self._asked = 0.0  # seconds of caller audio when a final was asked for last
+        self._has_waited = False  # for that final
         self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._read())]
 
     # --- the port ---
@@ -265,6 +266,7 @@ class _Ears(CallEars):
 
     async def _send_finish(self) -> None:
         await self._send_audio(all_of_it=True)
+        self._asked = self._sent / SAMPLE_RATE
         if self._settings.is_flux:
             await self._socket.send_force_end_turn()
         else:
@@ -321,7 +323,7 @@ class _Ears(CallEars):
             self._has_waited = True
             self._start_timer(self._settings.final_after, self._too_late)
             return
-        self._tell(self._hearing.close())
+        self._tell(self._hearing.close(self._asked))
 
     def _silent_for(self) -> float:
         """Seconds without a message, by the clock and by the audio sent, whichever is less: replayed audio is sent faster

@@ -20,7 +20,7 @@ _JUST_NOW: Final = 0.5  # seconds after a final of the vendor's own accord, in w
 _LATELY: Final = 2.0  # seconds after one that was asked for, in which there may be nothing more
 _TERM_COST: Final = 3  # characters that a term costs beside its own
 _NO_OPINION: Final = 0.5  # of a turn that ended because we said so
-_ANOTHER: Final = 0.5  # seconds after which words belong to another utterance
+_SLACK: Final = 0.1  # seconds by which a word may seem to end after the audio it was in
 _ENOUGH_WORDS: Final = 2  # to tell a language by: "no", "okay" and a name are words of several
 
 
@@ -99,6 +99,14 @@ def parse(text: str | bytes) -> Message:
     return _MESSAGE.decode(text) if kind in _KINDS else Message(kind)
 
 
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """A final that we gave in the vendor's place: its words, and the caller's second up to which it had been asked for."""
+
+    words: tuple[str, ...]
+    until: float
+
+
 @dataclass(slots=True)
 class Hearing:
     """Turns the vendor's messages into `Transcribed`. Word times stay those of the caller's audio: silence that was
@@ -107,8 +115,8 @@ class Hearing:
     interim: Transcribed | None = None  # heard, but not final yet
     last_final: float = -1.0  # when the last final with words came that nobody had asked for
     last_answer: float = -_LATELY  # when the last one came that was asked for
-    told_until: float = 0.0  # caller's second up to which finals have been told, ours among them
-    ours_until: float = 0.0  # and those alone that took the place of one that did not come
+    told_until: float = 0.0  # caller's second up to which the vendor's finals have been told
+    ours: Ours | None = None  # not yet made up for by one of the vendor's
     fillers: list[tuple[float, float]] = field(default_factory=list)  # stream second, filler seconds put in up to there
 
     def take(self, message: Message, now: float) -> Transcribed | None:
@@ -127,13 +135,13 @@ class Hearing:
         """Whether a final that was asked for has come lately: asked again, the vendor says nothing where nothing is new."""
         return self.interim is None and now - self.last_answer < _LATELY
 
-    def close(self) -> Transcribed:
-        """The final that takes the place of one that does not come: the last interim, or no words."""
+    def close(self, asked: float) -> Transcribed:
+        """The final that takes the place of one that does not come: the last interim, or no words. `asked` is the caller's
+        second at which it was asked for."""
         interim, self.interim = self.interim, None
         if interim is None:
             return Transcribed("", is_final=True)
-        self._told(interim)
-        self.ours_until = self.told_until
+        self.ours = Ours(tuple(interim.text.split()), asked)
         return replace(interim, is_final=True, stability=None, end_of_turn=None)
 
     def _results(self, message: Message, best: Alternative, now: float) -> Transcribed | None:
@@ -159,21 +167,11 @@ class Hearing:
 
     def _heard(self, best: Alternative) -> Transcribed:
         language = best.languages[0] if best.languages and len(best.words) >= _ENOUGH_WORDS else ""
-        words = self._words(best.words)
-        return self._without_ours(Transcribed(best.transcript, False, best.confidence, words=words, language=language))
-
-    def _without_ours(self, heard: Transcribed) -> Transcribed:
-        """Without the words that we have told as final ourselves, where another utterance follows them; what revises them is
-        left whole."""
-        words = tuple(word for word in heard.words if word.end > self.ours_until)
-        is_revised = not words or words[0].start < self.ours_until + _ANOTHER
-        if len(words) == len(heard.words) or is_revised:
-            return heard
-        return replace(heard, text=" ".join(word.text for word in words), words=words)
+        return Transcribed(best.transcript, False, best.confidence, words=self._words(best.words), language=language)
 
     def _interim(self, heard: Transcribed) -> Transcribed | None:
-        before = self.interim
-        if not heard.text or self._is_stale(heard):
+        before, heard = self.interim, self._new_of(heard)
+        if not heard.text:
             return None
         if before is not None and before.text == heard.text and before.end_of_turn == heard.end_of_turn:
             return None
@@ -181,23 +179,34 @@ class Hearing:
         return self.interim
 
     def _final(self, heard: Transcribed, now: float, *, is_answer: bool) -> Transcribed | None:
-        if self._is_stale(heard):
+        new = self._new_of(heard)
+        if heard.text:
+            self.ours = None
+        if heard.text and not new.text:
             return None
         self.interim = None
         if is_answer:
             self.last_answer = now
-        elif heard.text:
+        elif new.text:
             self.last_final = now
-        self._told(heard)
-        return replace(heard, is_final=True, stability=1.0)
+        if new.words:
+            self.told_until = new.words[-1].end
+        return replace(new, is_final=True, stability=1.0)
 
-    def _told(self, heard: Transcribed) -> None:
-        if heard.words:
-            self.told_until = max(self.told_until, heard.words[-1].end)
-
-    def _is_stale(self, heard: Transcribed) -> bool:
-        """Whether all of it was told already: the answer to a Finalize may come when our timer has long answered it."""
-        return bool(heard.words) and heard.words[-1].end <= self.told_until
+    def _new_of(self, heard: Transcribed) -> Transcribed:
+        """What of it was not told yet: the answer to a Finalize may come when our timer has long answered it, alone or with
+        what the caller said next. One that hears other words in the same audio revises ours, and is left whole."""
+        if heard.words and heard.words[-1].end <= self.told_until:
+            return Transcribed("", is_final=False)
+        if self.ours is None or not heard.text:
+            return heard
+        said = heard.text.split()
+        again = _alike(said, self.ours.words)
+        if again == len(said):
+            return Transcribed("", is_final=False)
+        if heard.words and heard.words[-1].end <= self.ours.until + _SLACK:
+            return heard
+        return replace(heard, text=" ".join(said[again:]), words=heard.words[again:])
 
     def _words(self, words: Sequence[HeardWord]) -> tuple[Word, ...]:
         """The words with their times, or none where one has no time."""
@@ -220,6 +229,13 @@ def stable_share(before: str, after: str) -> float:
         return 0.0
     same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     return same / len(new)
+
+
+def _alike(words: Sequence[str], others: Sequence[str]) -> int:
+    """How many words they have in common from the start, whatever their case and punctuation."""
+    pairs = enumerate(zip(words, others, strict=False))
+    plain = (at for at, (one, other) in pairs if one.strip(".,?!").lower() != other.strip(".,?!").lower())
+    return next(plain, min(len(words), len(others)))
 
 
 def _mean(values: Sequence[float]) -> float:
