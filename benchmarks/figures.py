@@ -151,7 +151,7 @@ def figures_of(
         following = recorded.lines[number + 1].start if number + 1 < len(recorded.lines) else recorded.samples
         _one_act(result, line, act, following, both, words)
     _groundless(result, recorded, both, words)
-    _flow(result, recorded, ear)
+    _flow(result, recorded, ear, words)
     result.double_talk = _overlap(both[0].person, both[0].agent)
     result.carrier_frames_late = recorded.frames_late
     if believed is not None:
@@ -227,7 +227,7 @@ def _groundless(result: CallFigures, recorded: Recorded, both: tuple[_Spans, _Sp
 
 def _content_gap(line: Line, following: int, spans: _Spans, words: Words) -> float | None:
     """Until a sentence of one of the replies is heard: whatever else is said first only bridges the wait."""
-    contents = {sentence for reply in words.replies for sentence in sentences(reply)}
+    contents = _contents(words)
     ends = [end for start, end in spans.person if start < line.end and end > line.start]
     starts = [each.start for each in words.heard if each.text in contents]
     after = [at for at in starts if ends and ends[-1] - FRAME < at < max(following, ends[-1])]
@@ -246,17 +246,29 @@ def _pause(result: CallFigures, line: Line, pause: tuple[int, int], both: tuple[
 # --- the flow of audio ------------------------------------------------------------------------------------------------
 
 
-def _flow(result: CallFigures, recorded: Recorded, ear: NDArray[np.int16]) -> None:
+def _flow(result: CallFigures, recorded: Recorded, ear: NDArray[np.int16], words: Words) -> None:
     frames = ear[: len(ear) // FRAME * FRAME].reshape(-1, FRAME)
     result.late_frames.of = int(np.any(np.abs(frames) > 60, axis=1).sum())
     for at, samples in _dry(recorded):
         if _is_ours(recorded, at):
             result.discarded["holes"] += 1
             continue
+        if _is_bridged(words, at):
+            continue
         result.late_frames.hits += -(-samples // FRAME)
         if samples / SAMPLE_RATE > GAP:
             result.holes.append(samples / SAMPLE_RATE)
     result.lead = [samples / SAMPLE_RATE for samples in recorded.ahead]
+
+
+def _is_bridged(words: Words, at: int) -> bool:
+    """Whether a word in between has just ended: what follows it is waited for, which the gap to the content tells."""
+    contents = _contents(words)
+    return any(each.text not in contents and 0 <= at - each.end < _REST_OF_A_WORD for each in words.heard)
+
+
+def _contents(words: Words) -> set[str]:
+    return {sentence for reply in words.replies for sentence in sentences(reply)}
 
 
 def _dry(recorded: Recorded) -> Iterator[Span]:

@@ -158,14 +158,15 @@ class World:
         if not self._is_begun:
             self._begin()
         while self._heap and not self.conversation.ended:
-            instant, _, event = heapq.heappop(self._heap)
+            instant = self._heap[0][0]
             deadline = self.conversation.deadline
-            if deadline is not None and deadline < instant:
-                self.at(instant, event)
-                instant, event = max(deadline, self.now), DeadlinePassed()
+            is_due = deadline is not None and deadline < instant
+            if is_due:
+                assert deadline is not None
+                instant = max(deadline, self.now)
             if instant > until:
-                self.at(instant, event)
                 break
+            event = DeadlinePassed() if is_due else heapq.heappop(self._heap)[2]
             self._happen(instant, event)
         return self
 

@@ -45,7 +45,7 @@ class Bridge:
         expected = now + self._promptness.remaining(reply.id, now)
         if reply.bridges:
             again = reply.bridged_until + _AGAIN
-            return max(now, again) if expected > again else expected + _GRACE
+            return max(now, again) if expected > again else again + _GRACE
         if expected > since + self._after:
             return max(now, since + _LEAST)
         return max(since + self._after, expected) + _GRACE

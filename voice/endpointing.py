@@ -176,6 +176,11 @@ class Endpointing:
         """All words of this turn so far."""
         return f"{self._text} {self._interim}".strip()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the words so far are an answer, or a sentence."""
+        return self._by_words() > 0
+
     def ending(self) -> Ending:
         """What all of it amounts to."""
         if self._ending is None:

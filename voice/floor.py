@@ -89,7 +89,7 @@ class FloorPolicy:
     opening: float = 0.8  # seconds of the line in which no sound takes the floor: nothing is known of the room yet
     resume_after: float = 0.16  # and that end a pause: a click is neither
     finish_after: float = 0.096  # seconds of silence that are a pause, and
-    hush_for: float = 0.064  # of a level that says so sooner: a speech model is 0 to 200 ms late to let go of a voice
+    hush_for: float = 0.064  # of a level that says so sooner, where the words are whole: a speech model is 0 to 200 ms late
     hush_above: float = 9.0  # dB above the room, or
     hush_under: float = 20.0  # dB under the caller's voice, at most, while
     hush_speech: float = 0.7  # the speech model doubts already: a stop within a word is as quiet
@@ -242,8 +242,8 @@ class Floor:
             self._loud_at = event.position
         if self._loud >= policy.resume_after * SAMPLE_RATE:
             self._has_paused = False
-        is_quiet = self._hushed >= policy.hush_for * SAMPLE_RATE or self.silence >= policy.finish_after
-        if self._has_paused or not is_quiet:
+        has_finished = self._hushed >= policy.hush_for * SAMPLE_RATE and self._ending.is_whole
+        if self._has_paused or not (has_finished or self.silence >= policy.finish_after):
             return []
         self._has_paused = True
         return [CallerPaused()]

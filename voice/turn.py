@@ -62,7 +62,8 @@ class CallerTurn:
             self.interim = event.text
             self.heard_until = event.words[-1].end if event.words else None
             return
-        self.interim = ""
+        if not self.is_outdated or normalise(event.text).startswith(normalise(self.interim)):
+            self.interim = ""  # else words that were said since it was asked for: another final will have them
         self.is_waiting = False
         if event.text:
             self.finals.append(event.text)

@@ -94,9 +94,11 @@ def test_a_word_in_between_is_audio_and_no_content(tmp_path, monkeypatch):
     tape.agent(3.4)
     wav = tmp_path / "call.wav"
     write_stereo(wav, encode(tape.mouth), encode(tape.ear))
-    found = figures_of(tape.recorded(), wav, Voice({**SPEECH, "Okay.": word}), (REPLY,), None)
+    dry = (Underrun(int(3.1 * SECONDS), int(0.3 * SECONDS)), Underrun(int(4.9 * SECONDS), int(0.1 * SECONDS)))
+    found = figures_of(tape.recorded(underruns=dry), wav, Voice({**SPEECH, "Okay.": word}), (REPLY,), None)
     assert found.gap == [pytest.approx(0.4, abs=0.011)]
     assert found.content_gap == [pytest.approx(1.4, abs=0.02)]
+    assert found.holes == [pytest.approx(0.1)]  # what follows a word in between is waited for: no hole
 
 
 def test_a_sentence_is_found_and_remembered_without_an_acknowledgement_that_was_left_out():

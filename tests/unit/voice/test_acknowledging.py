@@ -62,7 +62,7 @@ def test_not_before_there_is_a_silence_to_bridge():
 
 def test_a_wait_that_goes_on_is_explained_later():
     reply = Reply(ReplyId(2), bridges=["Okay."], bridged_until=5.0)
-    assert bridge().due(reply, 4.0, 5.0) == pytest.approx(5.0 + 0.7 + 0.12)
+    assert bridge().due(reply, 4.0, 5.0) == pytest.approx(6.4 + 0.12)
     assert bridge().due(reply, 4.0, 6.0) == pytest.approx(6.4)
     assert bridge().due(reply, 4.0, 7.0) == 7.0
 

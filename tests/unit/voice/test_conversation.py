@@ -768,11 +768,11 @@ def test_a_voice_that_goes_on_before_the_final_comes_is_asked_about_again():
     world = call(
         utterances=[Utterance(4.0, 0.6, "well I"), Utterance(4.75, 0.5, "own it all")],
         mind=says("Great."),
-        delays=Delays(final=0.6),
+        delays=Delays(final=0.65),
     ).run(until=9.0)
     assert CallerSaid("well I own it all") in world.conversation.messages
     asked = [instant for instant, _ in world.orders(FinishUtterance)]
-    assert asked == [pytest.approx(4.67, abs=0.05), pytest.approx(4.67 + 0.6, abs=0.05)]
+    assert asked == [pytest.approx(4.7, abs=0.05), pytest.approx(4.7 + 0.65, abs=0.05)]
 
 
 def test_words_that_come_after_their_turn_was_closed_without_them_are_nobodys():

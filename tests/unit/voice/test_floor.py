@@ -110,9 +110,9 @@ def test_a_click_neither_begins_a_turn_nor_ends_a_pause(line: Line) -> None:
 
 
 def test_a_pause_is_noticed_by_its_level_before_the_speech_model_lets_go(line: Line) -> None:
-    line.voice(1.0)
+    line.voice(1.0).words("I own it.", is_final=False)
     ended = line.now
-    line.hears(0.128, 0.6, -62.0).quiet(0.5)
+    line.hears(0.128, 0.6, -62.0).quiet(0.1)
     assert line.at(CallerPaused) == pytest.approx(ended + 0.064, abs=0.001)
     assert line.floor.is_pausing
     assert line.floor.voice_until == pytest.approx(ended)
@@ -120,7 +120,8 @@ def test_a_pause_is_noticed_by_its_level_before_the_speech_model_lets_go(line: L
 
 
 def test_a_stop_within_a_word_is_no_pause_and_a_short_sound_no_going_on(line: Line) -> None:
-    line.voice(1.0).hears(0.096, 0.9, -62.0).voice(0.5)
+    line.voice(0.4).words("stop", is_final=False).hears(0.128, 0.6, -62.0).voice(0.6)
+    line.words("stop calling me.", is_final=False).hears(0.096, 0.9, -62.0).voice(0.5)
     assert CallerPaused not in line.kinds
     line.quiet(0.16).voice(0.1).quiet(0.16)
     assert line.kinds.count(CallerPaused) == 1

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from voice.agent import AgentDefinition, Then
+from voice.agent import AgentDefinition
 from voice.providers.embedded.accuracy import meaning
-from voice.providers.embedded.understanding import Understanding, leads_away
+from voice.providers.embedded.understanding import Understanding
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,3 @@ def test_an_answer_said_twice_counts_once_and_the_last_word_counts(agent: AgentD
     owner = agent.questions[0]
     acts = Understanding(agent).acts("we own the house no i rent", owner)
     assert [meaning(act) for act in acts] == ["owner=no"]
-
-
-def test_what_leads_away() -> None:
-    assert [then for then in Then if leads_away(then)] == [Then.TRANSFER, Then.OPT_OUT, Then.END]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from voice.agent import AgentDefinition, Answer, AnswerKind, Objection, Question, Then
+from voice.agent import AgentDefinition, Answer, AnswerKind, Objection, Question
 from voice.language import stock
 from voice.language.numbers import spoken_number
 from voice.language.spotting import Spot, Spotter, apart, is_telling
@@ -254,8 +254,3 @@ def _settled(acts: list[Act], asked: Question | None) -> list[Act]:
         return others
     answer = next((each for each in asked.answers if each.value == said), None)
     return [Answered(asked, str(said), answer), *others]
-
-
-def leads_away(then: Then) -> bool:
-    """Whether this ends the playbook: nothing is asked after it."""
-    return then in (Then.END, Then.TRANSFER, Then.OPT_OUT)
