@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.belief import NO_CLAIMS, Believed, Claims, lost_start, memory_errors
-from benchmarks.callers.scenario import NOISES, Kind, sentences
+from benchmarks.callers.scenario import NOISES, Kind
 from benchmarks.heard import Voice
 from benchmarks.measure import (
     AGREE,
@@ -148,8 +148,7 @@ def figures_of(
     result = CallFigures(recorded.call_sid, recorded.scenario, recorded.samples / SAMPLE_RATE, is_speech=is_speech)
     result.add("first_audio", *(_first(spans) for spans in both))
     for number, (line, act) in enumerate(zip(recorded.lines, recorded.acts, strict=False)):
-        following = recorded.lines[number + 1].start if number + 1 < len(recorded.lines) else recorded.samples
-        _one_act(result, line, act, following, both, words)
+        _one_act(result, line, act, _following(recorded, number), both, words)
     _groundless(result, recorded, both, words)
     _flow(result, recorded, ear, words)
     result.double_talk = _overlap(both[0].person, both[0].agent)
@@ -160,6 +159,12 @@ def figures_of(
             (result.heard_error if is_cut else result.heard_error_whole).append(error)
         _start(result, recorded, believed)
     return result
+
+
+def _following(recorded: Recorded, number: int) -> int:
+    """When the caller next wants the floor: until then an answer answers this line."""
+    later = zip(recorded.lines[number + 1 :], recorded.acts[number + 1 :], strict=False)
+    return next((line.start for line, act in later if act.kind not in NOISES), recorded.samples)
 
 
 def _own(mouth: NDArray[np.int16], lines: Sequence[Line]) -> NDArray[np.int16]:
@@ -227,9 +232,8 @@ def _groundless(result: CallFigures, recorded: Recorded, both: tuple[_Spans, _Sp
 
 def _content_gap(line: Line, following: int, spans: _Spans, words: Words) -> float | None:
     """Until a sentence of one of the replies is heard: whatever else is said first only bridges the wait."""
-    contents = _contents(words)
     ends = [end for start, end in spans.person if start < line.end and end > line.start]
-    starts = [each.start for each in words.heard if each.text in contents]
+    starts = [each.start for each in words.content]
     after = [at for at in starts if ends and ends[-1] - FRAME < at < max(following, ends[-1])]
     return (after[0] - ends[-1]) / SAMPLE_RATE if after else None
 
@@ -249,11 +253,9 @@ def _pause(result: CallFigures, line: Line, pause: tuple[int, int], both: tuple[
 def _flow(result: CallFigures, recorded: Recorded, ear: NDArray[np.int16], words: Words) -> None:
     frames = ear[: len(ear) // FRAME * FRAME].reshape(-1, FRAME)
     result.late_frames.of = int(np.any(np.abs(frames) > 60, axis=1).sum())
-    for at, samples in _dry(recorded):
+    for at, samples in _dry(recorded, words):
         if _is_ours(recorded, at):
             result.discarded["holes"] += 1
-            continue
-        if _is_bridged(words, at):
             continue
         result.late_frames.hits += -(-samples // FRAME)
         if samples / SAMPLE_RATE > GAP:
@@ -261,20 +263,14 @@ def _flow(result: CallFigures, recorded: Recorded, ear: NDArray[np.int16], words
     result.lead = [samples / SAMPLE_RATE for samples in recorded.ahead]
 
 
-def _is_bridged(words: Words, at: int) -> bool:
-    """Whether a word in between has just ended: what follows it is waited for, which the gap to the content tells."""
-    contents = _contents(words)
-    return any(each.text not in contents and 0 <= at - each.end < _REST_OF_A_WORD for each in words.heard)
-
-
-def _contents(words: Words) -> set[str]:
-    return {sentence for reply in words.replies for sentence in sentences(reply)}
-
-
-def _dry(recorded: Recorded) -> Iterator[Span]:
-    """Times the carrier's buffer ran dry in the middle of a reply: nobody on the line had said anything meanwhile."""
+def _dry(recorded: Recorded, words: Words) -> Iterator[Span]:
+    """Times the carrier's buffer ran dry in the middle of a reply: nobody on the line had said anything meanwhile, and it
+    was no word in between, after which the reply is still to come (that wait is the gap to the first content)."""
+    bridged = [each.end for each in words.bridges]
     for underrun in recorded.underruns:
         end = underrun.at + underrun.samples
+        if any(-_NEAR <= underrun.at - at < _REST_OF_A_WORD for at in bridged):
+            continue
         if not any(line.start < end and line.end > underrun.at - FRAME for line in recorded.lines):
             yield underrun.at, underrun.samples
 

@@ -23,6 +23,21 @@ class Words:
     replies: Sequence[str]
     clears: tuple[int, ...] | None
 
+    @property
+    def content(self) -> list[HeardSentence]:
+        """What was heard of the replies themselves: the rest only bridges a wait."""
+        known = self._sentences()
+        return [each for each in self.heard if each.text in known]
+
+    @property
+    def bridges(self) -> list[HeardSentence]:
+        """Words in between ("Okay.", "Let me see."): after one of them an agent falls silent of itself."""
+        known = self._sentences()
+        return [each for each in self.heard if each.text not in known]
+
+    def _sentences(self) -> set[str]:
+        return {sentence for reply in self.replies for sentence in sentences(reply)}
+
 
 def cut_by(began: int, within: float, agent: Sequence[Span], words: Words) -> int | None:
     """When the agent, who was talking at `began`, fell silent before its reply was over; None if it did not."""
@@ -32,8 +47,12 @@ def cut_by(began: int, within: float, agent: Sequence[Span], words: Words) -> in
     if words.clears is not None:
         return ends[0] if any(began <= at <= ends[0] + _NATURAL for at in words.clears) else None
     last = [each for each in words.heard if each.start < ends[0]]
-    is_over = bool(last) and _ends_a_reply(last[-1], words.replies) and abs(last[-1].end - ends[0]) < _NATURAL
+    is_over = bool(last) and _ends_of_itself(last[-1], words) and abs(last[-1].end - ends[0]) < _NATURAL
     return None if is_over else ends[0]
+
+
+def _ends_of_itself(sentence: HeardSentence, words: Words) -> bool:
+    return _ends_a_reply(sentence, words.replies) or (sentence.is_whole and sentence in words.bridges)
 
 
 def _ends_a_reply(sentence: HeardSentence, replies: Sequence[str]) -> bool:
@@ -54,7 +73,7 @@ def _told(words: Words) -> Iterator[tuple[int, int, bool]]:
         part: (number, index) for number, reply in enumerate(words.replies) for index, part in enumerate(sentences(reply))
     }
     run: list[HeardSentence] = []
-    for sentence in words.heard:
+    for sentence in words.content:
         number, index = places.get(sentence.text, (-1, 0))
         is_next = bool(run) and (
             places.get(run[-1].text, (-1, 0)) == (number, index - 1) or run[-1].is_continued_by(sentence)

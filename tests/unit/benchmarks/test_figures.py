@@ -86,19 +86,25 @@ def test_the_response_gap_and_the_first_content(measured):
 
 
 def test_a_word_in_between_is_audio_and_no_content(tmp_path, monkeypatch):
+    """Nor is the wait after it a hole in a reply, or a reply that broke off, or a stop for an uh-huh."""
     monkeypatch.setattr("benchmarks.figures.model_spans", energy_spans)
     word = Spoken(encode(voice_like(999, 0.6)), (("Okay.", 0.0, 0.6),))
-    tape = Tape(9)
+    tape = Tape(11)
     tape.caller(1.0, 1.0)
     tape.ear[int(2.4 * SECONDS) : int(2.4 * SECONDS) + len(word.audio)] = decode(word.audio)
-    tape.agent(3.4)
+    tape.caller(2.8, 0.1, Kind.BACKCHANNEL)
+    tape.agent(4.4)
     wav = tmp_path / "call.wav"
     write_stereo(wav, encode(tape.mouth), encode(tape.ear))
-    dry = (Underrun(int(3.1 * SECONDS), int(0.3 * SECONDS)), Underrun(int(4.9 * SECONDS), int(0.1 * SECONDS)))
-    found = figures_of(tape.recorded(underruns=dry), wav, Voice({**SPEECH, "Okay.": word}), (REPLY,), None)
-    assert found.gap == [pytest.approx(0.4, abs=0.011)]
-    assert found.content_gap == [pytest.approx(1.4, abs=0.02)]
-    assert found.holes == [pytest.approx(0.1)]  # what follows a word in between is waited for: no hole
+    recorded = tape.recorded(
+        underruns=_underruns((int(3.1 * SECONDS), int(1.3 * SECONDS)), (int(5.9 * SECONDS), int(0.1 * SECONDS)))
+    )
+    found = figures_of(recorded, wav, Voice({**SPEECH, "Okay.": word}), (REPLY,), None)
+    assert found.gap[0] == pytest.approx(0.4, abs=0.011)
+    assert found.content_gap == [pytest.approx(2.4, abs=0.02)]
+    assert (found.holes, found.late_frames.hits) == ([0.1], 5)
+    assert found.stops["backchannel"] == Tally(0, 1)
+    assert found.stops["nothing"] == Tally(0, 1)
 
 
 def test_a_sentence_is_found_and_remembered_without_an_acknowledgement_that_was_left_out():
