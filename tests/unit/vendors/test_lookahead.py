@@ -35,3 +35,12 @@ def test_a_buffer_that_ran_dry_begins_anew() -> None:
     ahead.arrived(5.0, 20.0)
     ahead.ended(20.0)
     assert ahead.hold(20.0) == 3.0
+
+
+def test_a_reply_after_a_barge_in_does_not_wait_for_what_was_thrown_away() -> None:
+    """All of the stopped reply had been delivered: nobody says here that it was cleared."""
+    ahead = spoken(9.0, at=10.0)
+    assert ahead.hold(12.0) == 0.0
+    ahead.arrived(1.5, 12.2)
+    ahead.ended(12.3)
+    assert ahead.hold(12.3) == 0.0

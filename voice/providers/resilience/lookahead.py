@@ -37,8 +37,9 @@ class Lookahead:
         """Seconds to wait before the next segment is asked for.
 
         None for a segment that was not waiting behind the last one: after a barge-in the audio counted here was thrown
-        away, and the answer to it must not wait for what nobody will hear.
+        away, and the answer to it must not wait for what nobody will hear; nor must what follows the answer.
         """
         if now - self._ended_at > _QUEUED:
+            self._dry_at = 0.0
             return 0.0
         return max(self._dry_at - now - self.lead, 0.0)
