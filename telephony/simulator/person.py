@@ -19,6 +19,8 @@ VOICED_ABOVE: Final = -45.0  # dBFS; quiet telephone speech is around -35
 ONSET_FRAMES: Final = 2  # voiced frames in a row that make a beginning: a click is not speech
 SPURT_GAP: Final = int(0.3 * SAMPLE_RATE)  # a pause this short is still the same talking
 _BREATH: Final = int(0.1 * SAMPLE_RATE)  # between words
+_WORD_IN_BETWEEN: Final = int(0.7 * SAMPLE_RATE)  # "okay", "let me see": whoever says so little goes on in a moment ...
+_GOES_ON_WITHIN: Final = int(2.0 * SAMPLE_RATE)  # ... and people let them, so long
 _REACTION: Final = int(0.2 * SAMPLE_RATE)  # what the agent says just before my line ends still counts as after it
 
 
@@ -74,6 +76,7 @@ class Ear:
         self.talking_since: int | None = None
         self.last_voiced = -1  # the end of the last voiced frame; -1: never
         self.first_voiced = -1
+        self.voiced = 0  # samples of talk so far, its pauses left out
         self._run = 0
 
     def hear(self, frame: bytes, position: int) -> None:
@@ -86,6 +89,7 @@ class Ear:
         self._run += 1
         if self._run >= ONSET_FRAMES or self.talking_since is not None:
             self.last_voiced = position + len(frame)
+            self.voiced += len(frame)
             if self.talking_since is None:
                 self.talking_since = position - (self._run - 1) * FRAME
                 self.first_voiced = self.talking_since if self.first_voiced < 0 else self.first_voiced
@@ -109,6 +113,7 @@ class PersonOnPhone:
         self._offset = 0
         self._begun_at = 0
         self._ready_since = 0  # when the last line ended
+        self._heard_by_then = 0  # samples of talk
         self._room = _Room(script)
         self.position = 0
         self.uttered: list[Uttered] = []
@@ -141,7 +146,7 @@ class PersonOnPhone:
         if cue.audio:
             self._speaking, self._offset = cue, 0
             return "", False
-        self._ready_since = self.position
+        self._ready_since, self._heard_by_then = self.position, self._ear.voiced
         if cue.digits:
             self.uttered.append(Uttered(f"[{cue.digits}]", self.position, self.position + FRAME))
         return cue.digits, cue.hangs_up
@@ -154,7 +159,7 @@ class PersonOnPhone:
             case AfterPause():
                 return self.position - self._ready_since >= wait
             case AfterSilence():
-                return self._has_been_answered() and self.position - ear.last_voiced >= wait
+                return self._has_been_answered() and self._has_stopped(wait)
             case Over():
                 return (
                     ear.is_hearing(self.position) and self.position - max(ear.talking_since or 0, self._ready_since) >= wait
@@ -166,10 +171,15 @@ class PersonOnPhone:
         since = self._ready_since - _REACTION if self.uttered else -1
         return self._ear.has_spoken_since(since) and self._ear.last_voiced >= 0
 
+    def _has_stopped(self, wait: int) -> bool:
+        """Has the other side been silent for `wait` samples, or for longer where they have hardly begun?"""
+        is_short = self._ear.voiced - self._heard_by_then < _WORD_IN_BETWEEN
+        return self.position - self._ear.last_voiced >= (max(wait, _GOES_ON_WITHIN) if is_short else wait)
+
     def _is_done(self) -> bool:
         """After the last line: hang up once the agent has said its goodbye, if that is this person's way."""
         wait = round(self._script.hang_up_after * SAMPLE_RATE)
-        if wait and self._has_been_answered() and self.position - self._ear.last_voiced >= wait:
+        if wait and self._has_been_answered() and self._has_stopped(wait):
             return True
         limit = self._script.limit * SAMPLE_RATE
         return self._is_out_of_patience() or (limit > 0 and self.position - self._ready_since >= limit)
@@ -188,7 +198,7 @@ class PersonOnPhone:
         self._offset += len(frame)
         if self._offset >= len(cue.audio):
             self._speaking = None
-            self._ready_since = self.position + len(frame)
+            self._ready_since, self._heard_by_then = self.position + len(frame), self._ear.voiced
             self.uttered.append(Uttered(cue.text, self._begun_at, self._ready_since))
         return frame if len(frame) == FRAME else frame + silence(FRAME - len(frame))
 

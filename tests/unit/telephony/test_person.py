@@ -61,8 +61,8 @@ def test_at_an_instant_after_the_answer():
 
 
 def test_after_the_agent_has_spoken_and_is_silent():
-    call = Call(say(AfterSilence(0.5), "Yes.")).hear(1.0).agent(0.6).hear(1.0)
-    assert call.said == [("Yes.", 2.1, pytest.approx(2.3))]
+    call = Call(say(AfterSilence(0.5), "Yes.")).hear(1.0).agent(1.0).hear(1.0)
+    assert call.said == [("Yes.", 2.5, pytest.approx(2.7))]
 
 
 def test_a_pause_inside_the_agents_sentence_is_not_its_end():
@@ -71,10 +71,21 @@ def test_a_pause_inside_the_agents_sentence_is_not_its_end():
 
 
 def test_one_answer_does_not_answer_two_questions():
-    call = Call(say(AfterSilence(0.2), "One."), say(AfterSilence(0.2), "Two."), patience=60).agent(0.4).hear(2.0)
+    call = Call(say(AfterSilence(0.2), "One."), say(AfterSilence(0.2), "Two."), patience=60).agent(0.8).hear(2.0)
     assert [text for text, _, _ in call.said] == ["One."]
-    call.agent(0.4).hear(1.0)
+    call.agent(0.8).hear(1.0)
     assert [text for text, _, _ in call.said] == ["One.", "Two."]
+
+
+def test_whoever_has_said_one_word_is_let_go_on():
+    call = Call(say(AfterSilence(0.5), "Yes."), hang_up_after=0.5).agent(0.4).hear(1.4).agent(0.8).hear(0.8)
+    assert [start for _, start, _ in call.said] == [pytest.approx(3.1)]
+    assert call.agent(0.4).hear(1.4).hung_up_at is None
+
+
+def test_one_word_and_then_nothing_is_answered_all_the_same():
+    call = Call(say(AfterSilence(0.5), "Yes.")).agent(0.4).hear(2.5)
+    assert [start for _, start, _ in call.said] == [pytest.approx(2.4)]
 
 
 def test_over_the_agent():
@@ -113,8 +124,8 @@ def test_a_click_is_not_speech():
 
 
 def test_hanging_up_after_the_goodbye():
-    call = Call(say(At(0.2), "Bye."), hang_up_after=0.5).hear(1.0).agent(0.5).hear(1.0)
-    assert call.hung_up_at == pytest.approx(2.0)
+    call = Call(say(At(0.2), "Bye."), hang_up_after=0.5).hear(1.0).agent(1.0).hear(1.0)
+    assert call.hung_up_at == pytest.approx(2.5)
 
 
 def test_staying_until_patience_ends():
