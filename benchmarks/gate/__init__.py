@@ -16,6 +16,7 @@ from benchmarks.gate.campaigns import MILLION, preflight
 from benchmarks.gate.postgres import running
 from benchmarks.gate.registry import TEN_MILLION, loading, lookups
 from benchmarks.gate.verdicts import verdicts
+from voice.collector import settle
 
 Progress = Callable[[str], None]
 
@@ -24,6 +25,7 @@ async def measure(*, is_long: bool = False, progress: Progress = lambda _: None)
     """Every figure of the suite: milliseconds, microseconds, seconds and MiB, as the names say."""
     count, share, contacts = (2000, 1.0, MILLION) if is_long else (300, 0.005, 5_000)
     folder = Path(tempfile.mkdtemp(prefix="offhook-bench-"))
+    settle()  # as a server does once it is open; what suites before this one have left would be looked through meanwhile
     try:
         progress(f"{count} verdicts on SQLite")
         figures = await verdicts(folder, count, f"sqlite+aiosqlite:///{folder}/bench.db", "sqlite")
