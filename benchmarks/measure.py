@@ -26,7 +26,6 @@ BRIDGED: Final = int(0.35 * SAMPLE_RATE)  # a shorter silence lies within one st
 SHORTEST: Final = int(0.06 * SAMPLE_RATE)  # a shorter sound is no speech
 AGREE: Final = 0.12  # seconds two detectors may differ by
 GAP: Final = 0.04  # seconds of silence within a reply that an ear notices
-WORD_IN_BETWEEN: Final = int(0.8 * SAMPLE_RATE)  # what bridges the wait for a reply is at most so long
 STOPPED_WITHIN: Final = 2.0  # seconds after a barge-in in which the agent must have been cleared for it to be one
 
 Span: TypeAlias = tuple[int, int]
@@ -232,24 +231,18 @@ def agreed(ones: Sequence[float | None], others: Sequence[float | None]) -> tupl
 
 
 def holes(sidecar: Sidecar) -> Iterator[float]:
-    """Silences within a reply: the carrier's buffer ran dry between two marks of the same reply. What follows a word in
-    between ("okay", "let me see") is the wait for the reply itself, and part of the gap to its content."""
+    """Silences within a reply: the carrier's buffer ran dry between two marks of the same reply. The wait that follows a
+    word in between ("okay", "let me see") counts too: a mark does not tell what it belongs to."""
     played = [mark for mark in sidecar.marks if mark.why == "played" and mark.returned is not None]
     for underrun in sidecar.underruns:
         end = underrun.at + underrun.samples
         before = [mark for mark in played if (mark.returned or 0) <= underrun.at + FRAME * 2]
         after = [mark for mark in played if (mark.returned or 0) >= end]
         same = bool(before and after) and _reply_of(before[-1]) == _reply_of(after[0])
-        if same and _position_of(before[-1]) > WORD_IN_BETWEEN and underrun.samples / SAMPLE_RATE > GAP:
+        if same and underrun.samples / SAMPLE_RATE > GAP:
             yield underrun.samples / SAMPLE_RATE
 
 
 def _reply_of(mark: _Mark) -> str:
     """Our marks are named `<reply>/<position>`, with a number behind that where audio was sent again."""
     return mark.name.partition("/")[0]
-
-
-def _position_of(mark: _Mark) -> int:
-    """Samples of the reply before the mark; another engine's marks tell none, and are beyond any word in between."""
-    position = mark.name.split("/")[1:2]
-    return int(position[0]) if position and position[0].isdecimal() else WORD_IN_BETWEEN + 1
