@@ -56,9 +56,17 @@ async def open_engines(settings: Settings, agents: Sequence[AgentDefinition]) ->
             await ears.start(agents)
         # Vendors bill by the letter: there, nothing is synthesised long before it is heard. Our own voice costs nothing.
         pace = _as_it_is if settings.tts_order == (EMBEDDED,) else PacedSpeaker
-        prices, down = load(settings.home), fleet.health.down
         yield Engines(
-            fleet.ears, fleet.mind, fleet.mouth, detectors.enter, fleet.mind.warm, pace, prices, down, detectors.lag
+            fleet.ears,
+            fleet.mind,
+            fleet.mouth,
+            detectors.enter,
+            fleet.mind.warm,
+            pace,
+            load(settings.home),
+            fleet.health.down,
+            detectors.lag,
+            fleet.mouth.voice,
         )
 
 

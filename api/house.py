@@ -37,6 +37,7 @@ class Engines:
     prices: PriceTable
     down: Callable[[], Sequence[Stage]]  # the stages for which a call placed now would find nobody
     lag: Callable[[], float] = float  # seconds by which the detectors are late
+    voice: Callable[[], str | None] = str  # whose voice a reply begun now will have; None: not sure
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class Switchboard:
         self._after = AfterCalls(house.is_full)
         self._wheel = Wheel()
         self._thrift = Thrift(house.settings.speculation_tokens)
-        self._ready = ReadyWords()
+        self._ready = ReadyWords(house.engines.voice)
         self._lately = Lately()
         self._chores: set[asyncio.Task[None]] = set()
         self._written = asyncio.Event()

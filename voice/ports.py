@@ -114,10 +114,14 @@ class LanguageModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SpokenAudio:
-    """Some audio of a segment; `words` are timed from the start of this audio. Empty when the voice has no word times."""
+    """Some audio of a segment; `words` are timed from the start of this audio. Empty when the voice has no word times.
+
+    `voice` is the provider's name, where one of several may have spoken it.
+    """
 
     audio: bytes
     words: tuple[Word, ...] = ()
+    voice: str = ""
 
 
 class Speaker(Protocol):

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from context.briefing import Briefing
 from voice.actions import AgentSaid, CallerSaid, Happened, ToolUsed
-from voice.agent import AgentDefinition
+from voice.agent import AgentDefinition, Manners
 from voice.errors import ProviderError, ProviderRejected, ProviderUnavailable
 from voice.events import Transcribed, Word
 from voice.ports import ModelOutput, Prompt, SpokenAudio, TextDelta, ToolRequest, Usage
@@ -27,6 +27,7 @@ from voice.providers.resilience.mind import FallbackMind
 from voice.providers.resilience.mouth import FallbackMouth
 from voice.providers.resilience.paced import PacedSpeaker
 from voice.providers.scripted import ScriptedEars, ScriptedMind, ScriptedTranscriber
+from voice.ready import ReadyWords
 
 SHORT = DeadlinePolicy(
     hedge_bounds=(0.1, 0.1),
@@ -309,6 +310,72 @@ async def test_a_live_call_is_not_spoken_far_ahead_of_the_ear(agent: AgentDefini
         await anext(pieces)
     assert behind.asked[-1] == "What?"
     await speaker.close()
+
+
+# --- words in between -------------------------------------------------------------------------------------------------
+
+
+def test_nobody_knows_the_next_voice_while_the_first_one_has_just_failed(health: Health) -> None:
+    mouth = FallbackMouth([Mouth("a"), Mouth("b")], health, Mouth("last"))
+    first, second = health.record(Stage.MOUTH, "a"), health.record(Stage.MOUTH, "b")
+    assert mouth.voice() == "a"
+    first.failed(DOWN, health.clock())
+    assert mouth.voice() is None, "it is asked again, and may fail again"
+    first.succeeded(0.1)
+    assert mouth.voice() == "a"
+    for record in (first, second):
+        record.failed(ProviderRejected(record.provider, "bad_key"), health.clock())
+    assert mouth.voice() == "last"
+
+
+def in_voice(words: ReadyWords, agent: AgentDefinition) -> set[tuple[str, str]]:
+    return {(text, piece.voice) for text, pieces in words.of(agent).items() for piece in pieces}
+
+
+async def test_words_in_between_have_the_voice_of_the_reply_before_and_after_a_fallback(agent: AgentDefinition) -> None:
+    """Made while the mouth was on a fallback they are that voice's; mended, the first voice has its own made."""
+    now = [100.0]
+    health = Health(clock=lambda: now[0], deadlines=SHORT)
+    first, second = Mouth("a", words=0, error=DOWN), Mouth("b")
+    mouth = FallbackMouth([first, second], health)
+    words = ReadyWords(mouth.voice)
+    agent = replace(agent, manners=Manners(acknowledgements=("Okay.", "I see.", "Right.", "Noted."), fillers=()))
+    await words.make(agent, mouth)  # three failures, and the first voice is down
+    assert mouth.voice() == "b"
+    assert in_voice(words, agent) == {(text, "b") for text in agent.manners.acknowledgements}
+
+    now[0] += 6.0  # it may be tried again: until it has answered nobody knows
+    ready = words.of(agent)
+    assert not ready
+    assert ready.get("Okay.") is None
+    first.words, first.error = 1000, None
+    speaker = await mouth.open(agent)
+    async with asyncio.timeout(5):
+        assert [piece async for piece in speaker.speak("The reply.")]
+    await speaker.close()
+    assert mouth.voice() == "a"
+    assert not ready, "what the other voice has said is not said by this one"
+    await words.make(agent, mouth)
+    assert in_voice(words, agent) == {(text, "a") for text in agent.manners.acknowledgements}
+
+
+async def test_a_word_in_two_voices_is_not_kept(agent: AgentDefinition) -> None:
+    health = Health(deadlines=SHORT)
+    mouth = FallbackMouth([Mouth("a", words=1, error=DOWN), Mouth("b")], health)
+    words = ReadyWords(mouth.voice)
+    agent = replace(agent, manners=Manners(acknowledgements=("Okay, got it.",), fillers=()))
+    await words.make(agent, mouth)
+    health.record(Stage.MOUTH, "a").succeeded(0.1)
+    assert not words.of(agent)
+
+
+async def test_no_words_are_made_while_the_voice_is_not_sure(agent: AgentDefinition) -> None:
+    health = Health(deadlines=SHORT)
+    second = Mouth("b")
+    mouth = FallbackMouth([Mouth("a"), second], health)
+    health.record(Stage.MOUTH, "a").failed(DOWN, health.clock())
+    await ReadyWords(mouth.voice).make(agent, mouth)
+    assert not second.opened
 
 
 # --- ears -------------------------------------------------------------------------------------------------------------

@@ -69,6 +69,11 @@ class Breaker:
         """Whether requests are refused at this instant, without asking for one."""
         return self.state is State.OPEN and now < self.reopens_at
 
+    @property
+    def is_steady(self) -> bool:
+        """Whether nothing is held against it: its last answer came, and in time."""
+        return self.state is State.CLOSED and not self._weight
+
     def is_doubted(self, now: float) -> bool:
         """Whether a request had better not wait for it alone: it has failed too often in a row of late, or is open."""
         return self.is_open(now) or self._weight >= self.policy.doubts_at

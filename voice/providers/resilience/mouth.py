@@ -44,6 +44,13 @@ class FallbackMouth:
         await speaker.begin()
         return speaker
 
+    def voice(self) -> str | None:
+        """Whose voice a segment that is asked for now will have; None while that is not sure, because the first to be asked
+        has just failed or is being tried again."""
+        now = self._health.clock()
+        asked = next((record for record in self._records.values() if not record.breaker.is_open(now)), None)
+        return asked.provider if asked is not None and asked.breaker.is_steady else None
+
     async def close(self) -> None:
         for mouth in self._mouths:
             if (close := getattr(mouth, "close", None)) is not None:
@@ -143,7 +150,7 @@ class FallbackSpeaker:
     async def _spoken(self, record: Record, text: str) -> AsyncIterator[SpokenAudio]:
         speaker = await self._speaker(record)
         async for piece in speaker.speak(text):
-            yield piece
+            yield SpokenAudio(piece.audio, piece.words, record.provider)
 
     async def _speaker(self, record: Record, *, is_pressed: bool = True) -> Speaker:
         if record.provider not in self._open:
