@@ -14,6 +14,7 @@ import msgspec
 from context.briefing import Briefing
 from voice.agent import AgentDefinition
 from voice.events import Transcribed, Word
+from voice.providers.finding import found_language
 
 _MOST_CHARACTERS: Final = 1400  # of all keyterms: the vendor's 500 tokens, with room to spare
 _JUST_NOW: Final = 0.5  # seconds after a final of the vendor's own accord, in which there is nothing to ask for
@@ -21,7 +22,6 @@ _LATELY: Final = 2.0  # seconds after one that was asked for, in which there may
 _TERM_COST: Final = 3  # characters that a term costs beside its own
 _NO_OPINION: Final = 0.5  # of a turn that ended because we said so
 _SLACK: Final = 0.1  # seconds by which a word may seem to end after the audio it was in
-_ENOUGH_WORDS: Final = 2  # to tell a language by: "no", "okay" and a name are words of several
 
 
 def keyterms(agent: AgentDefinition, briefing: Briefing) -> tuple[str, ...]:
@@ -166,7 +166,7 @@ class Hearing:
                 return self._interim(replace(heard, end_of_turn=message.end_of_turn_confidence))
 
     def _heard(self, best: Alternative) -> Transcribed:
-        language = best.languages[0] if best.languages and len(best.words) >= _ENOUGH_WORDS else ""
+        language = found_language(best.languages[0] if best.languages else "", len(best.words))
         return Transcribed(best.transcript, False, best.confidence, words=self._words(best.words), language=language)
 
     def _interim(self, heard: Transcribed) -> Transcribed | None:

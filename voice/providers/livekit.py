@@ -21,6 +21,7 @@ from voice.events import SAMPLE_RATE, Transcribed, Word
 from voice.ports import ModelOutput, Prompt, SpokenAudio, TextDelta, ToolRequest, Usage
 from voice.pricing.consumption import Consumption, Stage, bill
 from voice.providers.extras import load
+from voice.providers.finding import family_of, found_language
 from voice.providers.plugin import PlugIn, ToMulaw
 from voice.providers.plugin_parts import PlugInEars, PlugInPart, check_ears, check_mind, check_mouth, spoken
 from voice.providers.prompting import call_notes, chat_turns, standing_orders, tool_cards
@@ -91,16 +92,34 @@ class LiveKitEars(_Part):
 
     async def open(self, agent: AgentDefinition, briefing: Briefing) -> _Ears:
         """Ears for one call; the plug-in connects by itself. Raises `ProviderError`."""
+        asked, is_told = self._language(agent)
         try:
-            stream = self.made().stream(conn_options=self.connection())
+            told = {"language": asked} if is_told else {}
+            stream = self.made().stream(conn_options=self.connection(), **told)
         except Exception as error:
             raise self.translate(error) from error
-        return _Ears(self, stream, self._frame)
+        return _Ears(self, stream, self._frame, asked)
+
+    def _language(self, agent: AgentDefinition) -> tuple[str, bool]:
+        """The language it listens for, empty where it finds that out itself, and whether it must be told: the options come
+        first, then what the agent speaks, where that is not what the plug-in takes for granted."""
+        options = self.plugin.options
+        if options.get("detect_language") is True:
+            return "", False
+        if option := options.get("language"):
+            return str(option), False
+        takes = inspect.signature(self._factory).parameters
+        usual = takes["language"].default if "language" in takes else None
+        if not isinstance(usual, str):
+            return "", False
+        is_ours = family_of(usual) == family_of(agent.language)
+        return (usual, False) if is_ours else (agent.language, True)
 
 
 class _Ears(PlugInEars):
-    def __init__(self, part: LiveKitEars, stream: Any, frame: Any) -> None:
+    def __init__(self, part: LiveKitEars, stream: Any, frame: Any, asked: str) -> None:
         super().__init__(part.name)
+        self._asked = asked
         self._part = part
         self._stream = stream
         self._frame = frame
@@ -124,7 +143,7 @@ class _Ears(PlugInEars):
         try:
             async for event in self._stream:
                 if event.alternatives and event.type.value in _TRANSCRIPTS:
-                    self.told(_transcribed(event.type.value, event.alternatives[0]))
+                    self.told(_transcribed(event.type.value, event.alternatives[0], self._asked))
         except Exception as error:
             self.failed(self._part.translate(error))
 
@@ -132,10 +151,11 @@ class _Ears(PlugInEars):
 _TRANSCRIPTS: Final = ("interim_transcript", "preflight_transcript", "final_transcript")
 
 
-def _transcribed(kind: str, best: Any) -> Transcribed:
+def _transcribed(kind: str, best: Any, asked: str) -> Transcribed:
     words = tuple(Word(str(word), float(word.start_time), float(word.end_time)) for word in best.words or ())
     end = 0.5 if kind == "preflight_transcript" else None
-    return Transcribed(best.text, kind == "final_transcript", best.confidence, None, words, end)
+    language = found_language(best.language, len(best.text.split()), asked)
+    return Transcribed(best.text, kind == "final_transcript", best.confidence, None, words, end, language)
 
 
 # --- mind -------------------------------------------------------------------------------------------------------------

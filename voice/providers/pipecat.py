@@ -12,9 +12,9 @@ import dataclasses
 import inspect
 import json
 import os
-from collections.abc import AsyncGenerator
-from types import ModuleType
-from typing import Any
+from collections.abc import AsyncGenerator, Mapping
+from types import MappingProxyType, ModuleType
+from typing import Any, Final
 
 from context.briefing import Briefing
 from voice.agent import AgentDefinition
@@ -23,6 +23,7 @@ from voice.events import SAMPLE_RATE, Transcribed
 from voice.ports import ModelOutput, Prompt, SpokenAudio, TextDelta, ToolRequest
 from voice.pricing.consumption import Consumption, Stage, bill
 from voice.providers.extras import load
+from voice.providers.finding import family_of, found_language
 from voice.providers.openai import as_messages
 from voice.providers.pipecat_rig import Rig
 from voice.providers.plugin import PlugIn, ToMulaw
@@ -45,23 +46,28 @@ class _Part(PlugInPart):
         self.frames: Any = load("pipecat.frames.frames", "pipecat")
         self._vendor = vendor
 
-    def service(self) -> Any:
-        """A new service. Raises `ProviderRejected` when it does not take the options, or misses its key."""
+    def settable(self) -> set[str]:
+        """What the service's settings know."""
         takes = inspect.signature(self._class).parameters
-        known = {field.name for field in dataclasses.fields(self._class.Settings)} if "settings" in takes else set()
-        options = {name: value for name, value in self._options.items() if name not in known}
+        return {field.name for field in dataclasses.fields(self._class.Settings)} if "settings" in takes else set()
+
+    def service(self, extra: Mapping[str, object]) -> Any:
+        """A new service. Raises `ProviderRejected` when it does not take the options, or misses its key."""
+        takes, known = inspect.signature(self._class).parameters, self.settable()
+        wanted = {**extra, **self._options}
+        options = {name: value for name, value in wanted.items() if name not in known}
         if "api_key" in takes and "api_key" not in options:
             options["api_key"] = os.environ.get(f"{self._vendor.upper()}_API_KEY", "")
         try:
-            if settings := {name: value for name, value in self._options.items() if name in known}:
+            if settings := {name: value for name, value in wanted.items() if name in known}:
                 options["settings"] = self._class.Settings(**settings)
             return self._class(**options)
         except (TypeError, ValueError) as error:
             raise ProviderRejected(self.name, "bad_request", str(error)) from error
 
-    async def rig(self, prepare: Any = None) -> Rig:
-        """A pipeline around a new service, running. Raises `ProviderError`."""
-        service = self.service()
+    async def rig(self, prepare: Any = None, extra: Mapping[str, object] = MappingProxyType({})) -> Rig:
+        """A pipeline around a new service, running; `extra` options give way to the operator's. Raises `ProviderError`."""
+        service = self.service(extra)
         if prepare is not None:
             prepare(service)
         rig = Rig(self.name, service)
@@ -90,6 +96,8 @@ def _service(module: ModuleType, kind: str, wanted: str, name: str) -> Any:
 
 # --- ears -------------------------------------------------------------------------------------------------------------
 
+_USUAL: Final = "en"  # what services listen for that are told nothing; those that find out for themselves contradict it
+
 
 class PipecatEars(_Part):
     def __init__(self, plugin: PlugIn) -> None:
@@ -101,12 +109,20 @@ class PipecatEars(_Part):
 
     async def open(self, agent: AgentDefinition, briefing: Briefing) -> _Ears:
         """Ears for one call. Raises `ProviderError`."""
-        return _Ears(self, await self.rig())
+        extra = self._language(agent)
+        asked = str(self.plugin.options.get("language") or extra.get("language") or _USUAL)
+        return _Ears(self, await self.rig(extra=extra), asked)
+
+    def _language(self, agent: AgentDefinition) -> dict[str, object]:
+        """The agent's language, for a service that would listen for the usual one."""
+        is_usual = family_of(agent.language) == _USUAL or "language" not in self.settable()
+        return {} if is_usual else {"language": agent.language}
 
 
 class _Ears(PlugInEars):
-    def __init__(self, part: PipecatEars, rig: Rig) -> None:
+    def __init__(self, part: PipecatEars, rig: Rig, asked: str) -> None:
         super().__init__(part.name)
+        self._asked = asked
         self._frames = part.frames
         self._rig = rig
         self._inbox: asyncio.Queue[Any] = asyncio.Queue()
@@ -138,9 +154,13 @@ class _Ears(PlugInEars):
                 self.failed(frame)
                 return
             if isinstance(frame, self._frames.TranscriptionFrame):
-                self.told(Transcribed(frame.text, is_final=True))
+                self.told(self._transcribed(frame, is_final=True))
             elif isinstance(frame, self._frames.InterimTranscriptionFrame):
-                self.told(Transcribed(frame.text, is_final=False))
+                self.told(self._transcribed(frame, is_final=False))
+
+    def _transcribed(self, frame: Any, *, is_final: bool) -> Transcribed:
+        language = found_language(frame.language, len(frame.text.split()), self._asked)
+        return Transcribed(frame.text, is_final, language=language)
 
 
 # --- mind -------------------------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -48,6 +49,26 @@ async def test_deepgrams_plugin_listens(agent: AgentDefinition, briefing: Briefi
         await provider.close()
     assert heard[-1].text == "yes I think so"
     assert heard[-1].words[0].text == "yes"
+
+
+@pytest.mark.parametrize(
+    ("option", "ours", "asked", "found"),
+    [("&language=multi", "en-US", "multi", "es"), ("", "en-US", "en-US", ""), ("", "es-US", "es-US", "")],
+)
+async def test_a_language_is_told_where_it_was_found_and_not_only_asked_for(
+    option: str, ours: str, asked: str, found: str, agent: AgentDefinition, briefing: Briefing, speech: Audio, silence: Audio
+) -> None:
+    async with DeepgramStandIn(script=["[es] no hablo inglés"]) as vendor:
+        provider = LiveKitEars.named(f"deepgram?base_url={vendor.url}/v1/listen&endpointing_ms=1000{option}")
+        ears = await provider.open(replace(agent, language=ours), briefing)
+        ears.hear(speech(1.2) + silence(0.3))
+        ears.finish_utterance()
+        async with asyncio.timeout(20):
+            heard = [event async for event in _until_final(ears)]
+        await ears.close()
+        await provider.close()
+    assert (heard[-1].text, heard[-1].language) == ("no hablo inglés", found)
+    assert f'"language": ["{asked}"]' in str(vendor.log.of("opened")[0]["query"])
 
 
 async def _until_final(ears: Any) -> Any:

@@ -7,6 +7,7 @@ import gc
 import json
 from collections.abc import Callable, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,28 @@ async def test_deepgrams_service_listens(agent: AgentDefinition, briefing: Brief
         await ears.close()
         await ears.close()
     assert heard.text == "yes I think so"
+
+
+@pytest.mark.parametrize(
+    ("option", "ours", "asked", "found"),
+    [("&language=multi", "en-US", "multi", "es"), ("", "en-US", "en", ""), ("", "es-US", "es", "")],
+)
+async def test_a_language_is_told_where_it_was_found_and_not_only_asked_for(
+    option: str, ours: str, asked: str, found: str, agent: AgentDefinition, briefing: Briefing, speech: Audio, silence: Audio
+) -> None:
+    async with DeepgramStandIn(script=["[es] no hablo inglés"]) as vendor:
+        provider = PipecatEars.named(f"deepgram?base_url={vendor.ws_url}{option}")
+        ears = await provider.open(replace(agent, language=ours), briefing)
+        opened = await vendor.log.wait_for("opened")
+        ears.hear(speech(1.2) + silence(0.3))
+        ears.finish_utterance()
+        async with asyncio.timeout(20):
+            async for heard in ears.events():
+                if heard.is_final and heard.text:
+                    break
+        await ears.close()
+    assert (heard.text, heard.language) == ("no hablo inglés", found)
+    assert f'"language": ["{asked}' in str(opened["query"])
 
 
 async def test_openais_service_answers_calls_tools_and_is_used_again(prompt: Prompt) -> None:
