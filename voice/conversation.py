@@ -71,23 +71,14 @@ from voice.lead import Lead
 from voice.listening import Listening
 from voice.machine import is_voicemail_greeting
 from voice.memory import Memory
+from voice.outcomes import Asked, Audible, HeardOut, MindFailed, MouthFailed, OptOutWritten, Outcome, Silenced
 from voice.phrases import is_backchannel, is_opt_out, normalise
 from voice.playout import Playout
 from voice.policy import Policy
 from voice.promptness import Promptness
 from voice.reply import Departure, LeaveByHangup, LeaveByTransfer, Reply
 from voice.report import CallReport, Ending, Line
-from voice.speaking import (
-    Asked,
-    Audible,
-    HeardOut,
-    MindFailed,
-    MouthFailed,
-    OptOutWritten,
-    Outcome,
-    Silenced,
-    Speaking,
-)
+from voice.speaking import Speaking
 from voice.speculation import Speculation
 from voice.supervision import Supervision
 from voice.turn import CallerTurn

@@ -8,11 +8,10 @@ means for the call as a whole is returned among the actions, as outcomes, in ord
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TypeAlias, assert_never
+from typing import assert_never
 
 from voice.acknowledging import Bridge
-from voice.actions import Action, Note, Speak, StartReply, StopReply, ToolUsed
+from voice.actions import Note, Speak, StartReply, StopReply, ToolUsed
 from voice.agent import AgentDefinition
 from voice.delivery import Delivery
 from voice.draft import Draft, FromMind, FromMouth
@@ -29,70 +28,14 @@ from voice.events import (
     ToolCalled,
     ToolFinished,
 )
+from voice.holding import Holding
 from voice.memory import Memory
+from voice.outcomes import Asked, Audible, HeardOut, MindFailed, MouthFailed, OptOutWritten, Silenced, Spoken
 from voice.playout import Playout
 from voice.policy import Policy
 from voice.promptness import Promptness
 from voice.reply import Departure, LeaveByTransfer, Reply
 from voice.waits import Wait, Waits
-
-
-@dataclass(frozen=True, slots=True)
-class Audible:
-    """The caller hears us from now on; or what they hear is protected from now on."""
-
-    is_protected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Silenced:
-    """A reply was stopped before its end: we are silent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A reply is written to its end: what it asks decides what to listen for."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class HeardOut:
-    """A reply was heard to its end and is history."""
-
-    reply: Reply
-
-
-@dataclass(frozen=True, slots=True)
-class OptOutWritten:
-    """The mind has written that this person is not to be called again."""
-
-
-@dataclass(frozen=True, slots=True)
-class MindFailed:
-    """No words, for good."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class MouthFailed:
-    """No voice, for good."""
-
-    reason: str
-
-
-Outcome: TypeAlias = Audible | Silenced | Asked | HeardOut | OptOutWritten | MindFailed | MouthFailed
-Spoken: TypeAlias = list[Action | Outcome]
-
-
-@dataclass(slots=True)
-class Held:
-    """A reply that the caller has stopped, until it is known whether they meant to. Nothing of it is heard or done
-    meanwhile: `events` are what mind and mouth have made of it since."""
-
-    reply: Reply
-    events: list[FromMind | FromMouth] = field(default_factory=list)
 
 
 class Speaking:
@@ -111,7 +54,7 @@ class Speaking:
         self._bridge = Bridge(agent.manners, policy, promptness)
         self._since = 0.0  # when the caller began to wait for the live reply
         self.oddities: Counter[str] = Counter()
-        self._held: Held | None = None
+        self._holding = Holding(self.delivery, waits, policy.hold_for)
         self._callers: dict[str, Reply] = {}  # tool call -> the reply that asked for it, while it runs
         self._untold: set[str] = set()  # tool calls that finished when their reply was history, and that nobody spoke about
 
@@ -175,7 +118,7 @@ class Speaking:
         return actions + self._written(reply, now)
 
     def from_mind(self, event: FromMind, now: float) -> Spoken:
-        if self._hold_back(event):
+        if self._holding.keeps(event):
             return []
         reply = self._live(event.reply)
         if reply is None or reply.is_written:
@@ -231,7 +174,7 @@ class Speaking:
         if asker is self.reply:
             self._waits.drop(Wait.TOOL)
             return self.maybe_heard_out(asker, now)
-        if (self._held is None or asker is not self._held.reply) and asker.needs_another:
+        if asker is not self._holding.reply and asker.needs_another:
             self._untold.add(event.call)
         return []
 
@@ -292,7 +235,7 @@ class Speaking:
     # --- the mouth ----------------------------------------------------------------------------------------------------
 
     def from_mouth(self, event: FromMouth, now: float) -> Spoken:
-        if self._hold_back(event):
+        if self._holding.keeps(event):
             return []
         reply = self._live(event.reply)
         if reply is None:
@@ -420,6 +363,10 @@ class Speaking:
         """The reply is history: the memory keeps what was heard of it."""
         if self._remember(reply, now, is_cut=is_cut):
             self._give_up_leaving(reply)
+        self._leave_live()
+
+    def _leave_live(self) -> None:
+        """Nothing of a live reply is waited for any more."""
         self.reply = None
         self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD, Wait.TOOL)
 
@@ -441,42 +388,36 @@ class Speaking:
     @property
     def is_holding(self) -> bool:
         """Whether a reply was stopped that may yet be taken up again."""
-        return self._held is not None
+        return self._holding.reply is not None
 
     @property
     def is_asking(self) -> bool:
         """Whether the caller has heard a question of the reply that they stopped."""
-        return self._held is not None and self.playout.is_asking(self._held.reply.id)
+        return self._holding.is_asking
 
     def hold(self, now: float) -> Spoken:
         """Fall silent for the caller; what was not heard is kept until it is known whether they want the floor."""
         reply = self.reply
         if reply is None or (reply.is_spoken and not self.delivery.has_more(now)):
             return self.stop(now)
-        actions: Spoken = [*self.delivery.hold(now), Silenced()]
+        actions: Spoken = [*self._holding.hold(reply, now), Silenced()]
         self._remember(reply, now, is_cut=True)
-        self.reply = None
-        self._held = Held(reply)
-        self._waits.drop(Wait.MODEL, Wait.FILLER, Wait.LEAVE, Wait.HEARD, Wait.TOOL)
-        self._waits.set(Wait.HELD, now + self._policy.hold_for)
+        self._leave_live()
         return actions
 
     def release(self) -> Spoken:
         """The caller did want the floor: what was held will not be said, nor done."""
-        held, self._held = self._held, None
-        if held is None:
+        reply = self._holding.release()
+        if reply is None:
             return []
-        self._waits.drop(Wait.HELD)
-        self.delivery.let_go()
-        self._give_up_leaving(held.reply)
-        return [StopReply(held.reply.id)]
+        self._give_up_leaving(reply)
+        return [StopReply(reply.id)]
 
     def take_up(self, now: float) -> Spoken:
         """Nobody wanted the floor: go on from where we were stopped, and with what was made meanwhile."""
-        held = self._held
-        assert held is not None, "ask `is_holding` first"
-        reply, self._held = held.reply, None
-        self._waits.drop(Wait.HELD, Wait.SILENCE)
+        held = self._holding.take_up()
+        reply = held.reply
+        self._waits.drop(Wait.SILENCE)
         if self.playout.heard_text(reply.id):
             self._memory.take_back_ours()
         self.reply = reply
@@ -491,10 +432,3 @@ class Speaking:
         if isinstance(event, SpeechArrived | SegmentSpoken | SpeechFailed):
             return self.from_mouth(event, now)
         return self.from_mind(event, now)
-
-    def _hold_back(self, event: FromMind | FromMouth) -> bool:
-        """Whether this event is one of a held reply, and kept with it."""
-        if self._held is None or self._held.reply.id != event.reply:
-            return False
-        self._held.events.append(event)
-        return True
