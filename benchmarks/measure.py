@@ -213,7 +213,9 @@ def gap_after(line: Line, following: int, person: list[Span], agent: list[Span])
 
 
 def start_of(line: Line, person: list[Span]) -> int | None:
-    return next((start for start, end in person if start < line.end and end > line.start), None)
+    """Where a line begins to sound. Never before it was said: what is heard before is the room, or the agent's own voice
+    that comes back."""
+    return next((max(start, line.start) for start, end in person if start < line.end and end > line.start), None)
 
 
 def agreed(ones: Sequence[float | None], others: Sequence[float | None]) -> tuple[tuple[float, ...], int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from benchmarks.measure import Sidecar, holes
+from benchmarks.measure import Line, Sidecar, holes, start_of
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,15 @@ def test_a_silence_between_two_marks_of_one_reply_is_a_hole(before: str, after: 
     marks.append({"name": after, "placed": 0, "returned": 12000, "why": "played"})
     noted = {"call_sid": "CA1", "marks": marks, "underruns": [{"at": 8000, "samples": 2400}]}
     assert list(holes(msgspec.convert(noted, Sidecar))) == found
+
+
+@pytest.mark.parametrize(
+    ("sounds", "began"),
+    [
+        ([(8400, 16000)], 8400),
+        ([(7200, 16000)], 8000),  # the agent's own voice came back right before
+        ([(2000, 4000)], None),
+    ],
+)
+def test_a_line_begins_when_it_sounds_and_not_before_it_was_said(sounds: list[tuple[int, int]], began: int | None) -> None:
+    assert start_of(Line("Wait.", 8000, 16000), sounds) == began
