@@ -10,22 +10,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from enum import Enum, auto
 from typing import assert_never
 
 from voice.actions import (
     Action,
     CallerSaid,
     Expect,
-    Hangup,
     Message,
     Note,
     SetLead,
-    Transfer,
 )
-from voice.agent import AgentDefinition, VoicemailAction
+from voice.agent import AgentDefinition
+from voice.company import Company
+from voice.course import Course, Phase
 from voice.draft import Draft, FromMind, FromMouth
-from voice.encounters import Await, Connect, Encounters, Leave, Sight, Sighting, Tell, is_screener
 from voice.events import (
     CallId,
     DeadlinePassed,
@@ -69,31 +67,23 @@ from voice.floor import (
 )
 from voice.lead import Lead
 from voice.listening import Listening
-from voice.machine import is_voicemail_greeting
 from voice.memory import Memory
 from voice.outcomes import Asked, Audible, HeardOut, MindFailed, MouthFailed, OptOutWritten, Outcome, Silenced
 from voice.phrases import is_backchannel, is_opt_out, normalise
 from voice.playout import Playout
 from voice.policy import Policy
 from voice.promptness import Promptness
-from voice.reply import Departure, LeaveByHangup, LeaveByTransfer, Reply
+from voice.reply import Departure, LeaveByHangup, Reply
 from voice.report import CallReport, Ending, Line
 from voice.speaking import Speaking
 from voice.speculation import Speculation
 from voice.supervision import Supervision
 from voice.turn import CallerTurn
 from voice.waits import Wait, Waits
+from voice.wishes import Answer, FallSilent, HandOver, Introduce, LeaveNow, Say, Step
 
 _LATE = 0.1  # seconds by which evidence of a silence may lag behind it
 OPT_OUT_KEY = "9"  # what the openings offer; 47 CFR 64.1200(b)(3): an automated opt-out by voice or key
-
-
-class Phase(Enum):
-    RINGING = auto()  # no media yet
-    TALKING = auto()
-    MACHINE = auto()  # a machine picked up: waiting for its beep, or leaving a message
-    LEAVING = auto()  # the last order (hang up, transfer) is given
-    ENDED = auto()
 
 
 class Conversation:
@@ -108,9 +98,6 @@ class Conversation:
         self.opening = opening
         self.policy = policy or Policy()
         self.floor = Floor(self.policy.floor)
-        self.phase = Phase.RINGING
-        self.ending: Ending | None = None
-        self.party = Party.UNKNOWN
         self.memory = Memory(call)
         self._now = 0.0
         self._waits = Waits()
@@ -118,14 +105,12 @@ class Conversation:
         self._promptness = Promptness((self.policy.mind_takes, self.policy.mouth_takes))
         self._speaking = Speaking(agent, self.policy, self.memory, self._waits, self._promptness)
         self._speculation = Speculation(self.policy)
-        self._supervision = Supervision()
+        self._course = Course(self.policy, self._waits)
+        self._supervision = Supervision(self._course, self.memory)
+        self._company = Company(agent, direction, self.policy, self._course, self._listening, self.memory, self._waits)
         self._lead = Lead()
-        self._encounters = Encounters(agent)
         self._silences = 0
-        self._is_opened = False
         self._unsure_until = 0.0  # words that come before this may be those that stopped us
-        self._detail = ""
-        self._transferred_to = ""
 
     # --- the way in and the way out -----------------------------------------------------------------------------------
 
@@ -138,6 +123,15 @@ class Conversation:
     def waits(self) -> Mapping[Wait, float]:
         """What is waited for, and until when: what `deadline` is the earliest of."""
         return self._waits.instants
+
+    @property
+    def phase(self) -> Phase:
+        return self._course.phase
+
+    @property
+    def party(self) -> Party:
+        """Who is believed to be at the other end."""
+        return self._company.party
 
     @property
     def playout(self) -> Playout:
@@ -167,16 +161,22 @@ class Conversation:
         """Whether something of ours is on its way to the caller."""
         return self._speaking.reply is not None
 
+    @property
+    def _is_free(self) -> bool:
+        """Whether words of ours would interrupt nobody but our own mind."""
+        is_theirs = self.floor.caller is Caller.SPEAKING or self._listening.turn.is_over
+        return not (is_theirs or self._speaking.is_protected)
+
     def report(self) -> CallReport:
         started = self.memory.began
         return CallReport(
             call=self.call,
-            ending=self.ending or Ending.CALLER_LEFT,
-            detail=self._detail,
+            ending=self._course.ending or Ending.CALLER_LEFT,
+            detail=self._course.detail,
             transcript=tuple(self.transcript),
             messages=tuple(self.messages),
             party=self.party,
-            transferred_to=self._transferred_to,
+            transferred_to=self._course.transferred_to,
             duration=self._now - started if started is not None else 0.0,
             speculated=self._speculation.begun,
             dropped=tuple(self._speculation.dropped),
@@ -184,7 +184,7 @@ class Conversation:
             mind_took=self._promptness.mind,
             mouth_took=self._promptness.mouth,
             oddities=self._oddities,
-            encounters=tuple(f"{seen.what}: {seen.evidence}" for seen in self._encounters.seen),
+            encounters=self._company.seen,
         )
 
     @property
@@ -199,7 +199,7 @@ class Conversation:
         if self.phase is Phase.ENDED:
             return []
         actions = self._happened(event)
-        if self._speaking.reply is not None or self.phase is not Phase.TALKING:
+        if self._speaking.reply is not None or not self._course.is_talking:
             actions += self._speculation.drop("something else is said")
         self._promptness.saw(event, actions, now)
         return actions
@@ -227,19 +227,19 @@ class Conversation:
             case ToneHeard():
                 return self._tone_heard(event)
             case PartyDetected(party, source):
-                return self._party_detected(party, source)
+                return self._do(self._company.detected(party, source, self._now))
             case LegEnded(reason):
                 return self._leg_ended(reason)
             case EarsFailed(reason):
-                return self._trouble(reason) if self.phase is Phase.TALKING else []
+                return self._trouble(reason) if self._course.is_talking else []
             case HangupRequested(reason):
                 return self._leave_now(Ending.STOPPED, reason)
             case SupervisorSays(text):
-                return self._supervisor_says(text)
+                return self._do(self._supervision.says(text, is_free=self._is_free))
             case Whispered(text):
-                return self._whispered(text)
+                return self._do(self._supervision.whispers(text))
             case TransferRequested(to):
-                return self._transfer_requested(to)
+                return self._do(self._supervision.transfers(to, is_free=not self._speaking.is_protected))
             case _:
                 assert_never(event)
 
@@ -260,20 +260,46 @@ class Conversation:
                 case HeardOut(reply):
                     actions += self._heard_out(reply)
                 case OptOutWritten():
-                    self.ending = Ending.OPTED_OUT
+                    self._course.ending = Ending.OPTED_OUT
                 case MindFailed(reason):
                     actions += self._trouble(reason)
                 case MouthFailed(reason):
-                    self._detail = reason
+                    self._course.detail = reason
                     actions += self._leave_now(Ending.TROUBLE, reason)
                 case _:
                     actions.append(step)
         return actions
 
+    def _do(self, steps: Sequence[Step]) -> list[Action]:
+        """Carry out what a part of the call wants of the whole."""
+        actions: list[Action] = []
+        for step in steps:
+            match step:
+                case Say(text, is_protected, leave):
+                    actions += self._say(text, is_protected=is_protected, leave=leave)
+                case FallSilent():
+                    actions += self._stop_reply()
+                case Introduce():
+                    actions += self._open()
+                case Answer():
+                    actions += self._start_reply()
+                case LeaveNow(ending, reason):
+                    actions += self._leave_now(ending, reason)
+                case HandOver(to):
+                    actions += self._hand_over(to)
+                case _:
+                    actions.append(step)
+        return actions
+
+    def _meet(self, text: str, language: str) -> list[Action] | None:
+        """What follows from who speaks in these words; None for a person we can talk with."""
+        met = self._company.words(text, language, self._now, is_protected=self._speaking.is_protected)
+        return None if met is None else self._do(met)
+
     def _media_started(self) -> list[Action]:
         if self.phase is not Phase.RINGING:
             return []
-        self.phase = Phase.TALKING
+        self._course.phase = Phase.TALKING
         self.memory.began = self._now
         self._waits.set(Wait.LONGEST, self._now + self.agent.manners.longest_call)
         return [self._speaking.delivery.probe(self._now), *self._begin()]
@@ -287,13 +313,13 @@ class Conversation:
 
     def _open(self) -> list[Action]:
         """Say who we are. 47 CFR 64.1200(a)(7)(ii): within two seconds of the end of the callee's greeting."""
-        self._is_opened = True
+        self._course.is_opened = True
         self._waits.drop(Wait.HELLO)
         return self._say(self.opening, is_protected=True, is_opening=True)
 
     def _greet_soon(self) -> None:
         """The callee's greeting may have ended: the law's two seconds run from here, however their turn ends."""
-        if not self._is_opened and self._encounters.away is None:
+        if not self._course.is_opened and not self._company.is_away:
             self._waits.set(Wait.HELLO, self._now - self.floor.silence + self.policy.open_within)
 
     def _greeting_over(self) -> list[Action]:
@@ -305,14 +331,14 @@ class Conversation:
 
     def _evidence(self, event: VoiceEvidence) -> list[Action]:
         changes = self.floor.evidence(event)
-        self._encounters.sound(event)
+        self._company.sound(event)
         lead = self._lead.frame(event.position, self._now)
         if lead is not None:
             return [SetLead(lead), *self._on_evidence(changes)]
         return self._on_evidence(changes)
 
     def _on_evidence(self, changes: list[FloorChange]) -> list[Action]:
-        if self.phase is Phase.TALKING:
+        if self._course.is_talking:
             return self._on_floor(changes)
         if self.phase is Phase.MACHINE and self.floor.silence >= self.policy.machine_silence:
             return self._leave_message("silence after the greeting")
@@ -388,23 +414,23 @@ class Conversation:
             return self._take_up(text, started)
         if not text and turn.ended_at - started < self.policy.shortest_turn:
             note = Note("decision", "a sound without words: nobody's turn")
-            return [note, *(self._listen() if self._is_opened else self._open())]
+            return [note, *(self._listen() if self._course.is_opened else self._open())]
         self._silences = 0
         self._speaking.answered()
         self.memory.caller_said(text, started, turn.ended_at, turn.confidence)
         actions: list[Action] = [Note("caller", text), Note("decision", f"turn over: {turn.why}")]
         if is_opt_out(text):
             return actions + self._opt_out(text)
-        if (sighting := self._recognise(text, turn.language)) is not None:
-            return actions + self._encountered(sighting)
-        if self._encounters.away is not None:
-            return actions + self._somebody_is_back(text)
+        if (met := self._meet(text, turn.language)) is not None:
+            return actions + met
+        if self._company.is_away:
+            return actions + self._do(self._company.is_back(text))
         if self._speaking.is_protected:
             return actions  # what is being said is not given up for an answer: it is the law's text, or our last words
         actions += self._stop_reply()
         if self._supervision.is_waiting:
-            return actions + self._obey()
-        if not self._is_opened:
+            return actions + self._do(self._supervision.obey())
+        if not self._course.is_opened:
             return actions + self._open()
         self._listening.answering = turn
         if draft is not None:
@@ -446,9 +472,9 @@ class Conversation:
     def _listen(self) -> list[Action]:
         """It is the caller's move: from now on silence counts."""
         is_free = self._speaking.reply is None and self.floor.caller is Caller.QUIET and not self._listening.turn.is_over
-        if is_free and self._encounters.away is None:
+        if is_free and not self._company.is_away:
             if self._supervision.is_waiting:
-                return self._obey()
+                return self._do(self._supervision.obey())
             if told := self._tell_news():
                 return told
             self._waits.set(Wait.SILENCE, self._now + self.agent.manners.silence_after)
@@ -457,14 +483,14 @@ class Conversation:
     # --- the ears -----------------------------------------------------------------------------------------------------
 
     def _transcribed(self, event: Transcribed) -> list[Action]:
-        if self.phase is not Phase.TALKING or not self._listening.hears(event, self._now, silent_for=self.floor.silence):
+        if not self._course.is_talking or not self._listening.hears(event, self._now, silent_for=self.floor.silence):
             return []
         turn = self._listening.turn
         actions: list[Action] = []
         if event.text and not event.is_final:
             actions.append(Note("caller_interim", turn.text))
-        if self._sounds_like_machine():
-            return actions + self._party_detected(Party.MACHINE, "its greeting")
+        if self._company.sounds_like_machine(turn.text, self._now):
+            return actions + self._do(self._company.detected(Party.MACHINE, "its greeting", self._now))
         actions += self._on_floor(self.floor.transcribed(event))
         if self._speaking.is_holding and event.text and not is_backchannel(turn.text):
             actions += self._act(self._speaking.release())
@@ -503,8 +529,7 @@ class Conversation:
         if not is_backchannel(text):
             self.messages.append(CallerSaid(text))
         actions: list[Action] = [Note("caller", text, (("while", "agent"),))]
-        sighting = self._recognise(text, turn.language)
-        return actions if sighting is None else actions + self._encountered(sighting)
+        return actions + (self._meet(text, turn.language) or [])
 
     def _revise(self, text: str) -> list[Action]:
         """The ears changed their mind about a turn that is being answered: what they add is answered while nobody hears us
@@ -520,14 +545,8 @@ class Conversation:
         self._listening.turn = CallerTurn()
         return [Note("decision", f'the ears say again: "{text}"')]
 
-    def _sounds_like_machine(self) -> bool:
-        if is_screener(self._listening.turn.text):
-            return False
-        is_early = self.memory.began is not None and self._now - self.memory.began < self.policy.machine_within
-        return is_early and self.direction is Direction.OUTBOUND and is_voicemail_greeting(self._listening.turn.text)
-
     def _key_pressed(self, digit: str) -> list[Action]:
-        if self.phase is not Phase.TALKING:
+        if not self._course.is_talking:
             return []
         self._silences = 0
         self.memory.happened(f"key:{digit}")
@@ -543,7 +562,7 @@ class Conversation:
     def _speculate(self) -> list[Action]:
         """The caller pauses: begin to answer what they seem to have said, once the words have caught up with the voice."""
         turn = self._listening.turn
-        if not turn.text or self._speaking.reply is not None or not self._is_opened or self._supervision.is_waiting:
+        if not turn.text or self._speaking.reply is not None or not self._course.is_opened or self._supervision.is_waiting:
             return []
         if self._speaking.is_holding and self._wants_nothing(turn.text, 0.0):
             return []
@@ -609,7 +628,7 @@ class Conversation:
         self._listening.answering = None
         changes = self.floor.set_agent(Agent.SILENT)
         if reply.leave is not None:
-            return self._leave(reply.leave)
+            return self._course.leave(reply.leave, self._now)
         if reply.needs_another:
             return self._act(self._speaking.go_on(self._now))
         is_to_go_on = reply.is_opening and not reply.text.endswith("?") and not self._supervision.is_waiting
@@ -622,8 +641,7 @@ class Conversation:
 
     def _trouble(self, reason: str) -> list[Action]:
         """The mind failed for good: an apology and a promise, then the end; the report asks for a callback."""
-        self._detail = reason
-        self.ending = Ending.TROUBLE
+        self._course.detail, self._course.ending = reason, Ending.TROUBLE
         leave = LeaveByHangup(f"trouble: {reason}")
         return [
             Note("decision", f"no reply: {reason}"),
@@ -634,7 +652,7 @@ class Conversation:
 
     def _opt_out(self, words: str) -> list[Action]:
         """The guard that no model can talk away: written first, said, and the call ends (47 CFR 64.1200(b)(3))."""
-        self.ending = Ending.OPTED_OUT
+        self._course.ending = Ending.OPTED_OUT
         actions = self._speaking.effects.opt_out(words)
         return actions + self._say(self.agent.manners.opted_out, is_protected=True, leave=LeaveByHangup("opted out"))
 
@@ -644,186 +662,50 @@ class Conversation:
             return []
         used, actions = finished
         if self.phase is Phase.LEAVING and used.name == "transfer" and not event.ok:
-            self.phase = Phase.TALKING
-            self._transferred_to = ""
-            self._waits.drop(Wait.GONE)
+            self._course.stays()
             return actions + self._start_reply()
         actions += self._act(self._speaking.tool_finished(event, used, self._now))
-        is_ours = self.phase is Phase.TALKING and self.floor.caller is Caller.QUIET and not self._listening.is_waiting
+        is_ours = self._course.is_talking and self.floor.caller is Caller.QUIET and not self._listening.is_waiting
         return actions + (self._tell_news() if is_ours else [])
 
     def _tell_news(self) -> list[Action]:
         """A tool's late result is told once nobody speaks, whatever was talked about meanwhile."""
         if not self._speaking.has_news or self._speaking.reply is not None or self._speaking.is_holding:
             return []
-        is_fit = self._is_opened and self._encounters.away is None and not self._supervision.is_waiting
+        is_fit = self._course.is_opened and not self._company.is_away and not self._supervision.is_waiting
         return self._act(self._speaking.go_on(self._now)) if is_fit else []
-
-    # --- a supervisor's hand --------------------------------------------------------------------------------------------
-
-    def _supervisor_says(self, text: str) -> list[Action]:
-        """Now, if that interrupts nobody but our own mind; else as soon as the caller, or the law's text, is through."""
-        if self.phase is not Phase.TALKING or self.ending is not None:
-            return [Note("decision", "not said for the supervisor: the call is ending")]
-        self._supervision.dictate(text)
-        note = Note("decision", "a supervisor speaks through the agent")
-        if self._speaking.is_protected or self.floor.caller is Caller.SPEAKING or self._listening.turn.is_over:
-            return [note]
-        return [note, *self._obey()]
-
-    def _obey(self) -> list[Action]:
-        """Carry out what a supervisor ordered while we could not speak; a hand-over makes words needless."""
-        to = self._supervision.take_hand_over()
-        return self._hand_over(to) if to else self._say(self._supervision.take_words())
-
-    def _whispered(self, text: str) -> list[Action]:
-        """Kept for the mind's next reply: nothing that is being said or heard changes."""
-        if self.phase is not Phase.TALKING:
-            return []
-        self.memory.happened(f"a supervisor tells you, unheard by the caller: {' '.join(text.split())}")
-        return [Note("decision", "a supervisor whispers to the agent")]
-
-    def _transfer_requested(self, to: str) -> list[Action]:
-        """A person has decided: done whatever the mind was about to say, but not in the middle of the law's text."""
-        if self.phase is not Phase.TALKING or self.ending is not None:
-            return [Note("decision", "not transferred for the supervisor: the call is ending")]
-        self._supervision.connect(to)
-        note = Note("decision", "a supervisor hands the caller over")
-        return [note] if self._speaking.is_protected else [note, *self._obey()]
 
     def _hand_over(self, to: str) -> list[Action]:
         """Announced, and once that has been heard, done."""
         leave, actions = self._speaking.effects.hand_over(to)
         return [*actions, *self._say(self.agent.manners.transferring, is_protected=True, leave=leave)]
 
-    # --- what else may be at the other end ----------------------------------------------------------------------------
-
-    def _recognise(self, text: str, language: str) -> Sighting | None:
-        """What these words say about who speaks; nothing once the call is ending."""
-        if self.ending is not None:
-            return None
-        began = self.memory.began if self.memory.began is not None else self._now
-        return self._encounters.words(text, self._now - began, language)
-
-    def _encountered(self, sighting: Sighting) -> list[Action]:
-        """Do what the agent's file says about it."""
-        self.memory.happened(f"at the other end: {sighting.what.replace('_', ' ')}")
-        note = Note("party", sighting.what, (("evidence", sighting.evidence),))
-        return [note, *self._meet(sighting)]
-
-    def _meet(self, sighting: Sighting) -> list[Action]:
-        plan = self._encounters.plan(sighting.what)
-        match plan:
-            case Await():
-                return self._wait_for(sighting.what, plan)
-            case Tell(words, leaves=False):
-                return self._say(words)
-            case Tell(words):
-                self.ending = self.ending or Ending.COMPLETED
-                return self._say(words, is_protected=True, leave=LeaveByHangup(sighting.what))
-            case Connect(to):
-                return self._hand_over(to)
-            case Leave(is_fax=True):
-                return self._party_detected(Party.FAX, sighting.evidence)
-            case Leave():
-                return self._leave_now(Ending.AWAY, sighting.what)
-            case _:
-                assert_never(plan)
-
-    def _wait_for(self, why: Sight, plan: Await) -> list[Action]:
-        """Somebody will come to the telephone, or back to it: be silent until then."""
-        self._encounters.away = why
-        if plan.is_new or self._speaking.is_protected:
-            self._is_opened = False  # whoever comes has not heard the law's text, or not all of it
-        self._waits.set(Wait.AWAY, self._now + self.agent.encounters.wait_for)
-        self._waits.drop(Wait.SILENCE)
-        return self._say(plan.words, is_protected=True) if plan.words else self._stop_reply()
-
-    def _somebody_is_back(self, text: str) -> list[Action]:
-        """The wait is over. Whoever has not been told who we are is told now."""
-        self._encounters.away = None
-        self._waits.drop(Wait.AWAY)
-        self.memory.happened("somebody is at the telephone again")
-        note = Note("decision", f'somebody is at the telephone: "{text}"')
-        return [note, *(self._stop_reply() + self._start_reply() if self._is_opened else self._open())]
-
-    def _tone_heard(self, tone: ToneHeard) -> list[Action]:
-        sighting = self._encounters.tone(tone) if self.phase is Phase.TALKING else None
-        return self._encountered(sighting) if sighting is not None else self._leave_message("the beep")
-
-    # --- machines -----------------------------------------------------------------------------------------------------
-
-    def _party_detected(self, party: Party, source: str) -> list[Action]:
-        """Believe it while nobody has been talked with: a late mistake must not cut off a person."""
-        has_talked = sum(isinstance(message, CallerSaid) and bool(message.text) for message in self.messages) > 1
-        if self.phase is not Phase.TALKING or self.direction is Direction.INBOUND or has_talked:
-            return []
-        self.party = party
-        actions: list[Action] = [Note("party", party.value, (("source", source),))]
-        if party not in (Party.MACHINE, Party.FAX):
-            return actions
-        self.memory.happened("machine")
-        turn = self._listening.take_turn()
-        if turn.text:
-            self.memory.line("caller", turn.text, turn.started_at or self._now, self._now)
-            actions.append(Note("caller", turn.text))
-        if party is Party.FAX or self.agent.voicemail.action is VoicemailAction.HANG_UP:
-            return actions + self._leave_now(Ending.MACHINE, source)
-        actions += self._stop_reply()
-        self.phase = Phase.MACHINE
-        self._waits.drop(Wait.SILENCE)
-        self._waits.drop(Wait.FINAL)
-        self._waits.set(Wait.BEEP, self._now + self.policy.beep_within)
-        return actions
-
-    def _leave_message(self, why: str) -> list[Action]:
-        if self.phase is not Phase.MACHINE or self._speaking.reply is not None:
-            return []
-        self._waits.drop(Wait.BEEP)
-        self.ending = Ending.MACHINE
-        message = self.agent.voicemail.text
-        leave = LeaveByHangup("message left")
-        return [Note("decision", f"leaving a message after {why}"), *self._say(message, is_protected=True, leave=leave)]
-
     # --- the end ------------------------------------------------------------------------------------------------------
-
-    def _leave(self, leave: Departure) -> list[Action]:
-        self.phase = Phase.LEAVING
-        self._waits.drop_all()
-        self._waits.set(Wait.GONE, self._now + self.policy.gone_within)
-        match leave:
-            case LeaveByHangup(reason):
-                self.ending = self.ending or Ending.COMPLETED
-                self._detail = self._detail or reason
-                return [Hangup(reason)]
-            case LeaveByTransfer(call, to):
-                self._transferred_to = to
-                self._waits.drop_all()  # the carrier takes the leg away, or says why not
-                return [Transfer(call, to)]
-            case _:
-                assert_never(leave)
 
     def _leave_now(self, ending: Ending, reason: str) -> list[Action]:
         """End without another word."""
         if self.phase is Phase.LEAVING:
             return []
         actions = self._stop_reply()
-        self.ending = self.ending or ending
-        return actions + self._leave(LeaveByHangup(reason))
+        self._course.ends(ending)
+        return actions + self._course.leave(LeaveByHangup(reason), self._now)
+
+    def _tone_heard(self, tone: ToneHeard) -> list[Action]:
+        is_speaking, is_protected = self._speaking.reply is not None, self._speaking.is_protected
+        return self._do(self._company.tone(tone, self._now, is_speaking=is_speaking, is_protected=is_protected))
+
+    def _leave_message(self, why: str) -> list[Action]:
+        return self._do(self._company.leave_message(why, is_speaking=self._speaking.reply is not None))
 
     def _leg_ended(self, reason: str) -> list[Action]:
         actions = self._act(self._speaking.hang_up(self._now))
         turn = self._listening.turn
         if turn.text:
             self.memory.caller_said(turn.text, turn.started_at if turn.started_at is not None else self._now, self._now)
-            if is_opt_out(turn.text) and self.phase is Phase.TALKING:
-                self.ending = Ending.OPTED_OUT
+            if is_opt_out(turn.text) and self._course.is_talking:
+                self._course.ending = Ending.OPTED_OUT
                 actions += self._speaking.effects.opt_out(turn.text)
-        if self.ending is None:
-            self.ending = Ending.TRANSFERRED if self._transferred_to else _ending_without_us(self.phase)
-        self._detail = self._detail or reason
-        self._waits.drop_all()
-        self.phase = Phase.ENDED
+        self._course.over(reason)
         return actions
 
     # --- the clock ----------------------------------------------------------------------------------------------------
@@ -852,7 +734,7 @@ class Conversation:
             case Wait.SILENCE:
                 return self._silence()
             case Wait.LONGEST:
-                self.ending = self.ending or Ending.TIME_UP
+                self._course.ends(Ending.TIME_UP)
                 return self._say(self.agent.manners.time_is_up, is_protected=True, leave=LeaveByHangup("time is up"))
             case Wait.LEAVE:
                 return self._act(self._speaking.tools_given_up(self._now))
@@ -876,11 +758,7 @@ class Conversation:
         manners = self.agent.manners
         if self._silences < self.policy.most_silences:
             return self._say(manners.still_there)
-        if self._encounters.is_music:
-            return self._encountered(self._encounters.music())
-        self.ending = Ending.SILENCE
+        if (met := self._company.silence(self._now, is_protected=self._speaking.is_protected)) is not None:
+            return self._do(met)
+        self._course.ending = Ending.SILENCE
         return self._say(manners.silence_goodbye, is_protected=True, leave=LeaveByHangup("silence"))
-
-
-def _ending_without_us(phase: Phase) -> Ending:
-    return Ending.MACHINE if phase is Phase.MACHINE else Ending.CALLER_LEFT

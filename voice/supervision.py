@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from voice.actions import Note
+from voice.course import Course
+from voice.memory import Memory
+from voice.wishes import HandOver, Say, Step
+
 
 class Supervision:
-    """What has been ordered and is not done yet."""
+    """What has been ordered and is not done yet. `course` and `memory` are the call's."""
 
-    def __init__(self) -> None:
+    def __init__(self, course: Course, memory: Memory) -> None:
+        self._course = course
+        self._memory = memory
         self._words: list[str] = []
         self._to = ""
 
@@ -14,22 +21,37 @@ class Supervision:
     def is_waiting(self) -> bool:
         return bool(self._words or self._to)
 
-    def dictate(self, text: str) -> None:
-        """To be said instead of words of the mind's."""
+    def says(self, text: str, *, is_free: bool) -> list[Step]:
+        """Now, if that interrupts nobody but our own mind (`is_free`); else as soon as the caller, or the law's text, is
+        through."""
+        if not self._is_heeded:
+            return [Note("decision", "not said for the supervisor: the call is ending")]
         self._words.append(text)
+        note = Note("decision", "a supervisor speaks through the agent")
+        return [note, *self.obey()] if is_free else [note]
 
-    def connect(self, to: str) -> None:
+    def transfers(self, to: str, *, is_free: bool) -> list[Step]:
+        """A person has decided: done whatever the mind was about to say, but not in the middle of the law's text."""
+        if not self._is_heeded:
+            return [Note("decision", "not transferred for the supervisor: the call is ending")]
         self._to = to
+        note = Note("decision", "a supervisor hands the caller over")
+        return [note, *self.obey()] if is_free else [note]
 
-    def take_hand_over(self) -> str:
-        """Whom to connect the caller to; empty for nobody. A hand-over makes dictated words needless."""
+    def whispers(self, text: str) -> list[Step]:
+        """Kept for the mind's next reply: nothing that is being said or heard changes."""
+        if not self._course.is_talking:
+            return []
+        self._memory.happened(f"a supervisor tells you, unheard by the caller: {' '.join(text.split())}")
+        return [Note("decision", "a supervisor whispers to the agent")]
+
+    def obey(self) -> list[Step]:
+        """Carry out what was ordered; a hand-over makes dictated words needless."""
         to, self._to = self._to, ""
-        if to:
-            self._words.clear()
-        return to
-
-    def take_words(self) -> str:
-        """Everything that is to be said."""
         words = " ".join(self._words)
         self._words.clear()
-        return words
+        return [HandOver(to) if to else Say(words)]
+
+    @property
+    def _is_heeded(self) -> bool:
+        return self._course.is_talking and self._course.ending is None

@@ -28,7 +28,8 @@ from voice.actions import (
     Transfer,
 )
 from voice.agent import AgentDefinition, Answer, AnswerKind, Manners, Question, Voicemail, VoicemailAction
-from voice.conversation import Conversation, Phase
+from voice.conversation import Conversation
+from voice.course import Phase
 from voice.events import (
     CallId,
     DeadlinePassed,
