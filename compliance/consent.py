@@ -84,7 +84,7 @@ def revocations_for(record: CallRecord, at: datetime) -> list[Revocation]:
 def carrying(record: CallRecord, level: Level, at: datetime) -> Consent | None:
     """The newest consent that carries this call, if any does."""
     found = [each for each in record.consents if not defects(record, each, level, at)]
-    return max(found, key=lambda each: each.obtained_at) if found else None
+    return max(found, key=lambda each: (each.obtained_at, each.id)) if found else None
 
 
 def missing(record: CallRecord, level: Level, at: datetime) -> list[Defect]:
@@ -92,7 +92,7 @@ def missing(record: CallRecord, level: Level, at: datetime) -> list[Defect]:
     assessed = [defects(record, each, level, at) for each in record.consents]
     if not assessed:
         return [Defect(Rule.CONSENT_MISSING, "No consent is on record.")]
-    nearest = min(assessed, key=lambda found: (len(found), [each.rule for each in found]))
+    nearest = min(assessed, key=lambda found: (len(found), [(each.rule, each.says, each.until or at) for each in found]))
     dated = [found[0] for found in assessed if len(found) == 1 and found[0].until is not None]
     return [min(dated, key=lambda each: each.until or at)] if dated and nearest else nearest
 

@@ -62,3 +62,18 @@ def test_of_several_in_the_future_the_first_counts(record, consent):
     both = record(consents=tuple(consent(id=str(days), obtained_at=NOON + timedelta(days=days)) for days in (3, 1, 2)))
     [found] = missing(both, Level.WRITTEN, NOON)
     assert found.until == NOON + timedelta(days=1)
+
+
+def test_of_several_that_come_equally_near_it_is_the_same_one_in_any_order(record, consent):
+    flawed = [
+        consent(id="c1", is_signed=False),
+        consent(id="c1", names_artificial_voice=False),
+        consent(id="c1", says_not_a_condition=False),
+    ]
+    told = [missing(record(consents=tuple(each)), Level.WRITTEN, NOON) for each in (flawed, flawed[::-1])]
+    assert told[0] == told[1]
+
+
+def test_of_several_that_carry_it_is_the_same_one_in_any_order(record, consent):
+    both = consent(id="c1"), consent(id="c2")
+    assert {carrying(record(consents=each), Level.WRITTEN, NOON).id for each in (both, both[::-1])} == {"c2"}
