@@ -6,16 +6,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
 from typing import Final
 
+import msgspec
 from msgspec import structs
 
 from benchmarks.callers.climbing import Ascent, read_way
 from benchmarks.callers.load import Order
 from benchmarks.callers.step import Step, added
 from benchmarks.contenders import Contender, contenders
+from benchmarks.engines.scripted import PACES
 from benchmarks.errors import BenchmarkError, NothingMeasured
-from benchmarks.plan import Place, Plan, Progress
+from benchmarks.lateness import Added, Part, accounts, is_steady
+from benchmarks.plan import JOURNALS, Place, Plan, Progress
 from benchmarks.report.model import Figure, Point, Run, at, figure
 from benchmarks.report.targets import OURS
 from benchmarks.target import Engine, setup_of, version_of
@@ -58,6 +63,7 @@ class _Climbing:
     ascent: Ascent
     few: list[Step] = field(default_factory=list)
     half: list[Step] = field(default_factory=list)
+    ours: dict[int, list[Added | None]] = field(default_factory=dict)  # by the calls at once: of each answer
     remarks: list[str] = field(default_factory=list)
 
 
@@ -121,6 +127,25 @@ def _compared(climbing: _Climbing, climb: Climb, progress: Progress) -> None:
         step = _stepped(climbing, Order(calls, climb.last_hold))
         if step is not None and not step.is_ours:
             taken.append(step)
+            contender = climbing.contender
+            if contender.plan.parts == "inside":
+                climbing.ours[calls] = accounted(step, contender.folder, contender.notes(), contender.plan.pace)
+
+
+def accounted(step: Step, folder: Path, notes: Sequence[Mapping[str, object]], pace: str) -> list[Added | None]:
+    """Of each answer of the step that has just ended, call by call, what was the engine's own; nothing where no journal
+    tells. `folder` and `notes` are the engine's, whose parts are scripted in its own process."""
+    if not is_steady(pace):
+        return []
+    journals = folder / JOURNALS
+    told = {str(note["call_sid"]): note.get("told", ()) for note in notes if "call_sid" in note}
+    calls = groupby(sorted(step.turns, key=lambda turn: turn.call), key=lambda turn: turn.call)
+    return [
+        each
+        for call, turns in calls
+        if (journal := journals / f"{call}.jsonl").is_file()
+        for each in accounts(journal, msgspec.convert(told.get(call, ()), list[tuple[int, bool]]), turns, PACES[pace])
+    ]
 
 
 def _run(climbing: _Climbing, plan: Plan, climb: Climb) -> Run:
@@ -154,8 +179,20 @@ def _run(climbing: _Climbing, plan: Plan, climb: Climb) -> Run:
 
 
 def _added(climbing: _Climbing) -> dict[str, Figure]:
-    values = added([*climbing.few, *_at_the_foot(climbing)], climbing.half)
-    return {"added_gap": figure(values)} if values else {}
+    """What a turn takes longer among half of the most calls: all told, of answers that begin alike, and what of it is
+    neither provider nor policy."""
+    few = [*climbing.few, *_at_the_foot(climbing)]
+    found = {
+        "added_gap": added(few, climbing.half),
+        "added_gap_alike": added(few, climbing.half, is_alike=True),
+        "added_latency": _totals(climbing, climbing.half),
+        "added_latency_few": _totals(climbing, climbing.few),
+    }
+    return {name: figure(values) for name, values in found.items() if values}
+
+
+def _totals(climbing: _Climbing, steps: Sequence[Step]) -> list[float]:
+    return [each.total for step in steps for each in climbing.ours.get(step.calls, ()) if each is not None]
 
 
 def _at_the_foot(climbing: _Climbing) -> list[Step]:
@@ -172,6 +209,16 @@ def _told(climbing: _Climbing, points: Sequence[Point]) -> Iterator[str]:
     if climbing.half:
         foot, calls = climbing.few[0].calls if climbing.few else points[0].calls, climbing.half[0].calls
         yield f"added to the gap: the same lines answered among {calls} calls and among {foot}"
+    for calls, found in climbing.ours.items():
+        yield from _where(calls, found)
+
+
+def _where(calls: int, found: Sequence[Added | None]) -> Iterator[str]:
+    """Part by part what the engine added to its answers."""
+    known = [each.parts for each in found if each is not None]
+    if known:
+        told = ", ".join(f"{part} {1000 * (at([each[part] for each in known], 95) or 0.0):.0f}" for part in Part)
+        yield f"of what is our own among {calls} calls, p95 of each part in ms: {told}; {len(known)} of {len(found)} answers"
 
 
 def beside_the_others(runs: Sequence[Run]) -> list[Run]:

@@ -12,6 +12,7 @@ from typing import Final
 
 PARTS: Final = ("sockets", "inside")
 WORD_TIMES: Final = ("all", "half", "none")
+JOURNALS: Final = "journals"  # in a measurement's folder, where our own engine keeps them
 
 Progress = Callable[[str], None]
 

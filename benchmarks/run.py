@@ -22,7 +22,7 @@ from benchmarks.engines.scripted import Bank
 from benchmarks.errors import EngineNotReady, NothingMeasured
 from benchmarks.figures import CallFigures, Recorded, figures_of, read_recorded
 from benchmarks.heard import Voice
-from benchmarks.plan import Place, Plan, Progress
+from benchmarks.plan import JOURNALS, Place, Plan, Progress
 from benchmarks.processes import VENDOR_NOTES, running, tail, vendors_running
 from benchmarks.report.model import Run
 from benchmarks.report.timeline import timeline_of
@@ -113,7 +113,7 @@ def _completed(
     """With what the vendors received, and with what our own engine's journal tells of the waits."""
     if recorded.scenario in arrived:
         believed = replace(believed, utterances=arrived[recorded.scenario])
-    journal = folder / "journals" / f"{recorded.call_sid}.jsonl"
+    journal = folder / JOURNALS / f"{recorded.call_sid}.jsonl"
     return replace(believed, claims=journalled(journal)) if journal.exists() else believed
 
 

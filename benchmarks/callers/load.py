@@ -28,8 +28,8 @@ import structlog
 import uvloop
 
 from benchmarks.callers.fleet import ACCOUNT, scenarios
-from benchmarks.callers.speech import Speech, texts_of
-from benchmarks.callers.step import Step, Turn
+from benchmarks.callers.speech import AGENT_VOICE, IN_BETWEEN, Speech, texts_of
+from benchmarks.callers.step import FRAME_SECONDS, Sound, Step, Turn
 from benchmarks.engines.probe import pin
 from telephony.audio import FRAME, SAMPLE_RATE, SILENT_FRAME, silence
 from telephony.simulator.wheel import Wheel
@@ -41,6 +41,8 @@ PATIENCE: Final = 0.7  # seconds of silence after which the most impatient calle
 DAWDLE: Final = 0.6  # ... and by how many more the most patient waits: callers who began together are not to stay in step
 _GOLDEN: Final = 0.6180339887  # spreads any number of callers evenly
 LONGEST_WAIT: Final = 6.0  # seconds without an answer after which a caller goes on all the same
+_FIRST: Final = 53  # milliseconds: a carrier's clock does not begin with the first frame
+_TELLING: Final = FRAME  # bytes: fewer may be the silence before any word
 RAMP: Final = 0.02  # seconds between two new calls
 SETTLE: Final = 3.0
 
@@ -103,18 +105,21 @@ _MARK: Final = msgspec.json.Decoder(_MarkMessage)
 
 
 class LoadCall(asyncio.Protocol):
-    """One call: speaks its lines, waits for answers, keeps the playout buffer's books."""
+    """One call: speaks its lines, waits for answers, keeps the playout buffer's books. `bridges`: the audio of the words in
+    between, as the agent's voice says them."""
 
-    def __init__(self, number: int, script: str, lines: Sequence[bytes], tally: Tally) -> None:
+    def __init__(
+        self, number: int, script: str, lines: Sequence[bytes], tally: Tally, bridges: Sequence[bytes] = ()
+    ) -> None:
         self.tally = tally
         self.is_over = False
-        self._number, self._script, self._lines = number, script, lines
-        sid = f"CA{number:032x}"
-        self._writer = CarrierWriter(ACCOUNT, sid, "MZ" + sid[2:])
+        self._number, self._script, self._lines, self._bridges = number, script, lines, bridges
+        self._sid = f"CA{number:032x}"
+        self._writer = CarrierWriter(ACCOUNT, self._sid, "MZ" + self._sid[2:])
         self._transport: asyncio.Transport | None = None
         self._frames = Frames()
         self._handshake: bytes | None = b""
-        self._timestamp = 53
+        self._timestamp = _FIRST
         self._next_line = 0
         self._patience = PATIENCE + DAWDLE * (number * _GOLDEN % 1.0)
         self._saying: deque[bytes] = deque()
@@ -122,8 +127,10 @@ class LoadCall(asyncio.Protocol):
         self._dry_at = 0.0
         self._has_answered = False
         self._marks: deque[tuple[float, str]] = deque()
-        self._clock = asyncio.get_running_loop().time
+        self._clock = time.monotonic  # the engine's clock too: what is sent here is late there by the difference
         self._began = 0.0
+        self._sent: list[float] = []  # when each frame left, from the last of our line on, until it was answered
+        self._spoken = 0  # samples of ours by the end of that line
 
     # --- the socket ---------------------------------------------------------------------------------------------------
 
@@ -189,6 +196,8 @@ class LoadCall(asyncio.Protocol):
         if at >= 0:
             begins = message.index(b'"', at + 9) + 1
             ends = message.index(b'"', begins)
+            if self._ended_at:
+                self._answered(base64.b64decode(message[begins:ends]))
             self._play((ends - begins) * 3 // 4 / SAMPLE_RATE)
         elif b'"clear"' in message[:64]:
             self._dry_at = min(self._dry_at, self._clock())
@@ -197,13 +206,17 @@ class LoadCall(asyncio.Protocol):
         elif b'"mark"' in message:
             self._marks.append((self._dry_at, _MARK.decode(message).mark.name))
 
+    def _answered(self, audio: bytes) -> None:
+        """Our line has an answer, and this is its first sound."""
+        line, gap = (self._next_line - 1) % len(self._lines), round(self._clock() - self._ended_at, 4)
+        is_bridge = len(audio) >= _TELLING and any(each.startswith(audio) for each in self._bridges)
+        sound = Sound.BRIDGE if is_bridge else Sound.CONTENT
+        self.tally.turns.append(Turn(self._script, line, gap, sound, self._sid, self._spoken, tuple(self._sent)))
+        self._ended_at = 0.0
+
     def _play(self, seconds: float) -> None:
         now, tally = self._clock(), self.tally
-        if self._ended_at:
-            tally.turns.append(Turn(self._script, (self._next_line - 1) % len(self._lines), round(now - self._ended_at, 4)))
-            self._ended_at = 0.0
-            self._has_answered = True
-        elif self._has_answered and LATE < now - self._dry_at < SAME_REPLY:
+        if self._has_answered and LATE < now - self._dry_at < SAME_REPLY:
             tally.late += math.ceil((now - self._dry_at) / LATE)
         tally.frames += max(1, round(seconds / LATE))
         self._has_answered = True
@@ -223,7 +236,10 @@ class LoadCall(asyncio.Protocol):
         self._timestamp += 20
         self._send(self._writer.media(frame, self._timestamp))
         if frame is not SILENT_FRAME and not self._saying:
-            self._ended_at, self._has_answered = now + 0.02, False
+            self._ended_at, self._has_answered = now + FRAME_SECONDS, False
+            self._spoken, self._sent = (self._timestamp - _FIRST) // 20 * FRAME, []
+        if self._ended_at:
+            self._sent.append(round(now, 4))
 
     def _take_turn(self, now: float) -> None:
         is_answered = self._has_answered and now - self._dry_at > self._patience
@@ -258,10 +274,10 @@ class Order(msgspec.Struct, frozen=True):
 class Load:
     """Places so many calls at once and says what they measured. Each step begins and ends with nobody on the line."""
 
-    def __init__(self, target: str, scripts: Sequence[tuple[str, list[bytes]]]) -> None:
+    def __init__(self, target: str, scripts: Sequence[tuple[str, list[bytes]]], bridges: Sequence[bytes] = ()) -> None:
         where = urlsplit(target)
         self._host, self._port = where.hostname or "127.0.0.1", where.port or 80
-        self._scripts = scripts
+        self._scripts, self._bridges = scripts, bridges
         self._wheel = Wheel()
         self._calls: list[LoadCall] = []
         self._tally = Tally()
@@ -302,7 +318,7 @@ class Load:
         number = len(self._calls)
         script, lines = self._scripts[number % len(self._scripts)]
         loop = asyncio.get_running_loop()
-        call = LoadCall(number, script, lines, self._tally)
+        call = LoadCall(number, script, lines, self._tally, self._bridges)
         try:
             await loop.create_connection(lambda: call, self._host, self._port)
         except OSError:
@@ -319,9 +335,8 @@ class Load:
         await asyncio.sleep(0.5)
 
 
-async def obey(target: str, scripts: Sequence[tuple[str, list[bytes]]], orders: IO[bytes], told: IO[bytes]) -> None:
+async def obey(load: Load, orders: IO[bytes], told: IO[bytes]) -> None:
     """A step for each line of `orders`, a line of `told` for each step, until the orders end."""
-    load = Load(target, scripts)
     while line := await asyncio.to_thread(orders.readline):
         order = msgspec.json.decode(line, type=Order)
         told.write(msgspec.json.encode(await load.step(order.calls, order.hold)) + b"\n")
@@ -343,7 +358,8 @@ def main() -> None:
         speech = Speech(chosen.speech)
         await speech.learn(texts_of(scenarios("density", 0, chosen.scripts, chosen.seed)))
         scripts = [lines_of(speech, number, chosen.seed) for number in range(chosen.scripts)]
-        await obey(chosen.target, scripts, sys.stdin.buffer, sys.stdout.buffer)
+        bridges = [speech.get(text, AGENT_VOICE).audio for text in IN_BETWEEN]
+        await obey(Load(chosen.target, scripts, bridges), sys.stdin.buffer, sys.stdout.buffer)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(run())

@@ -6,6 +6,7 @@ import itertools
 import statistics
 from collections import defaultdict
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -16,12 +17,35 @@ MOST_LATE: Final = 0.01  # share of late frames that breaks an engine
 MOST_OURS_LATE: Final = 0.05  # share of the callers' own turns over 10 ms late: then it is them who are measured
 
 
+FRAME_SECONDS: Final = 0.02
+
+
+class Sound(StrEnum):
+    """What the first sound of an answer is."""
+
+    BRIDGE = "a word in between"
+    CONTENT = "content"
+
+
 class Turn(msgspec.Struct, frozen=True, array_like=True):
-    """One answer on the wire: to which line of which caller's script, and after how many seconds."""
+    """One answer on the wire: to which line of which caller's script, and after how many seconds.
+
+    `call` is the carrier's name of the call, `position` how much of the caller's audio it had by the end of the line, in
+    samples; `sent` when each frame left, from the line's last on (monotonic seconds).
+    """
 
     script: str
     line: int
     gap: float
+    sound: Sound = Sound.CONTENT
+    call: str = ""
+    position: int = 0
+    sent: tuple[float, ...] = ()
+
+    @property
+    def ended_at(self) -> float:
+        """When the caller fell silent: a frame is sent as it begins."""
+        return self.sent[0] + FRAME_SECONDS if self.sent else 0.0
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,17 +93,20 @@ def verdict(step: Step, base: float | None) -> str:
     return ""
 
 
-def added(base: Sequence[Step], crowded: Sequence[Step]) -> list[float]:
-    """By how much longer each answer took among many callers than the same answer among few, in seconds.
+def added(base: Sequence[Step], crowded: Sequence[Step], *, is_alike: bool = False) -> list[float]:
+    """By how much longer each answer took among many callers than the same answer among few, in seconds. Lines that were not
+    answered among few are left out.
 
-    The same line of the same script is heard, judged and answered alike each time, by vendors of fixed pace: what is left
-    of the difference is neither provider nor policy. Lines that were not answered among few are left out.
+    The same line of the same script is heard each time, by vendors of fixed pace, but a busy engine may also decide
+    otherwise: wait for the end of the turn for longer, or bridge a wait. `is_alike`: only answers are compared that begin
+    with the same kind of sound.
     """
-    usual: defaultdict[tuple[str, int], list[float]] = defaultdict(list)
+    usual: defaultdict[tuple[str, int, str], list[float]] = defaultdict(list)
     for turn in itertools.chain.from_iterable(step.turns for step in base):
-        usual[turn.script, turn.line].append(turn.gap)
-    return [
-        turn.gap - statistics.median(usual[turn.script, turn.line])
-        for turn in itertools.chain.from_iterable(step.turns for step in crowded)
-        if (turn.script, turn.line) in usual
-    ]
+        usual[_what(turn, is_alike=is_alike)].append(turn.gap)
+    crowd = ((turn, _what(turn, is_alike=is_alike)) for turn in itertools.chain.from_iterable(s.turns for s in crowded))
+    return [turn.gap - statistics.median(usual[what]) for turn, what in crowd if what in usual]
+
+
+def _what(turn: Turn, *, is_alike: bool) -> tuple[str, int, str]:
+    return turn.script, turn.line, turn.sound if is_alike else ""

@@ -26,6 +26,7 @@ from benchmarks.engines.offhook_parts import CallParts, parts_of
 from benchmarks.engines.options import Options, read
 from benchmarks.engines.probe import Probe, pin, stall_every
 from benchmarks.engines.scripted import Bank
+from benchmarks.plan import JOURNALS
 from context.briefing import Briefing
 from telephony.direct import DirectProtocol, direct_of
 from telephony.errors import ProtocolViolation
@@ -112,7 +113,8 @@ class Switchboard:
             {
                 "call_sid": call_sid,
                 "believed": believed,
-                "utterances": parts.listener.utterances if parts.listener else [],
+                "utterances": parts.paced.listener.utterances if parts.paced else [],
+                "told": parts.paced.told if parts.paced else [],
                 "underruns": underruns,
                 "ending": report.ending.value,
             }
@@ -183,7 +185,7 @@ def main() -> None:
         wrapper_class=structlog.make_filtering_bound_logger(40),
     )
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(options, options.notes.parent / "journals"))
+        runner.run(serve(options, options.notes.parent / JOURNALS))
 
 
 if __name__ == "__main__":

@@ -25,12 +25,12 @@ from voice.providers.vendors import Access, Fleet, keep_talking, make_ears, make
 
 @dataclass(frozen=True, slots=True)
 class CallParts:
-    """The parts of one call; `listener` where the ears are scripted and know what they received."""
+    """The parts of one call; `paced` are its ears where they are scripted and know what they received."""
 
     ears: Transcriber
     mind: LanguageModel
     mouth: Speaker
-    listener: Listener | None = None
+    paced: PacedEars | None = None
     ready: Mapping[str, tuple[SpokenAudio, ...]] = field(default_factory=dict, repr=False)
     warming: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -51,7 +51,7 @@ class ScriptedParts:
         known = self._bank.script(script)
         ears = PacedEars(Listener(known, self._pace, rng))
         mouth = Ready(self._bank, PacedMouth(self._bank, self._pace, rng))
-        return CallParts(ears, PacedMind(known, self._pace, rng), mouth, ears.listener, self._ready)
+        return CallParts(ears, PacedMind(known, self._pace, rng), mouth, ears, self._ready)
 
     async def close(self) -> None:
         """Nothing is open."""

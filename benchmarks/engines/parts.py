@@ -17,15 +17,16 @@ class PacedEars:
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
+        self.told: list[tuple[int, bool]] = []  # of each event: samples heard by then, and whether it was asked for
         self._queue: asyncio.Queue[Transcribed | None] = asyncio.Queue()
 
     def hear(self, audio: bytes) -> None:
         for words in self.listener.hear(audio):
-            self._tell(words)
+            self._tell(words, is_asked=False)
 
     def finish_utterance(self) -> None:
         for words in self.listener.finish():
-            self._tell(words)
+            self._tell(words, is_asked=True)
 
     def expect(self, phrases: Sequence[str]) -> None:
         pass
@@ -37,7 +38,8 @@ class PacedEars:
     async def close(self) -> None:
         self._queue.put_nowait(None)
 
-    def _tell(self, words: Words) -> None:
+    def _tell(self, words: Words, *, is_asked: bool) -> None:
+        self.told.append((self.listener.received, is_asked))
         self._queue.put_nowait(Transcribed(words.text, words.is_final, confidence=0.95))
 
 

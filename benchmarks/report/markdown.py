@@ -45,7 +45,9 @@ ROWS: Final = (
     _Row("density", "cpu_ms_per_call_second", Kind.NUMBER),
     _Row("density", "bytes_per_call", Kind.NUMBER),
     _Row("density", "lag_p99_median_ms", Kind.NUMBER),
+    _Row("density", "added_latency", Kind.P50, also=Kind.P95),
     _Row("density", "added_gap", Kind.P50, also=Kind.P95),
+    _Row("density", "added_gap_alike", Kind.P50, also=Kind.P95),
 )
 _OWN_SUITES: Final = {"gaps": "with the loop held up 100 ms every second"}
 

@@ -41,8 +41,18 @@ FIGURES: Final[dict[str, Words]] = {
     "loop_lag": Words("loop lag p99, second by second", "of the loop that carries the media"),
     "claimed_gap": Words("response gap by its own account", "what the engine's own metrics say the caller waited"),
     "added_gap": Words(
-        "added by crowding, at half of the most calls", "by how much the same lines were answered later than among few calls"
+        "added by crowding, at half of the most calls",
+        "by how much the same lines were answered later than among few calls, for whatever reason",
     ),
+    "added_gap_alike": Words(
+        "added by crowding, first sound of the same kind",
+        "the same, of answers that begin alike: a word in between with a word in between, content with content",
+    ),
+    "added_latency": Words(
+        "added latency per turn, at half of the most calls",
+        "what of a wait is neither provider nor policy, by the call's journal and the caller's clock",
+    ),
+    "added_latency_few": Words("added latency per turn, among few calls", "the same, at the foot of the climb"),
     "idle_memory": Words("memory between the cycles", "of the server, with nobody on the line", "MB", 1e-6),
     "endpoint_delay": Words("end of turn found", "the recorded caller fell silent, until the turn is taken for over"),
     "detect_delay": Words("interruption found", "the recorded caller began to talk over the agent, until it gives way"),

@@ -17,7 +17,7 @@ WINDOW: Final = 256  # samples
 ASK_AT: Final = 2  # windows of silence after which the turn model is asked: early, so that it has answered in time
 CUES_AT: Final = 4  # windows of silence after which the sound of the ending is measured
 BREATH_AT: Final = (6, 8, 10, 13, 17)  # and the pause itself listened to again
-_VOICED, _UNVOICED = 0.5, 0.35  # where speech begins and ceases to be speech
+VOICED, UNVOICED = 0.5, 0.35  # where speech begins and ceases to be speech
 _SHORTEST: Final = 3  # windows of voice that make a pause after them worth listening to
 _LONGEST_REST: Final = int(2.5 * SAMPLE_RATE) // WINDOW  # windows of silence after which the next voice begins something new
 _TELLING: Final = np.isin(np.arange(max(BREATH_AT) + 2), [ASK_AT, CUES_AT, *BREATH_AT])
@@ -50,7 +50,7 @@ class Pauses:
     def step(self, rows: RowIds, speech: Doubles, ends: NDArray[np.int64]) -> States:
         """Take the probability of speech in the next window of each of these rows, and its end in samples."""
         now = self._state[rows]
-        is_voiced = speech >= np.where(now["is_voiced"], _UNVOICED, _VOICED)
+        is_voiced = speech >= np.where(now["is_voiced"], UNVOICED, VOICED)
         is_new = is_voiced & ((now["voiced"] == 0) | (now["rest"] > _LONGEST_REST))
         now["began"] = np.where(is_new, ends - WINDOW, now["began"])
         now["voiced"] = np.where(is_new, 0, now["voiced"]) + is_voiced

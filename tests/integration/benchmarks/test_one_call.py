@@ -1,5 +1,6 @@
 """A whole measurement in small: our engine behind a real socket, a recorded caller, figures from the recording."""
 
+import asyncio
 import io
 import json
 import socket
@@ -16,12 +17,14 @@ from benchmarks.callers.fleet import Caller, Order
 from benchmarks.callers.scenario import REPLIES, SCENARIOS, Act, Kind, Scenario
 from benchmarks.callers.speech import Speech, texts_of, trimmed, write_bank
 from benchmarks.callers.step import Step, verdict
+from benchmarks.density import accounted
 from benchmarks.engines.offhook import Switchboard, app_of
 from benchmarks.engines.options import Options
 from benchmarks.engines.scripted import Bank
 from benchmarks.engines.vendors import BankMind, BankMouth, ScriptedDeepgram
 from benchmarks.figures import figures_of, read_recorded
 from benchmarks.heard import Voice
+from benchmarks.lateness import Part
 from benchmarks.vendors.elevenlabs import ElevenLabsStandIn
 from benchmarks.vendors.openai import OpenAIStandIn
 from benchmarks.vendors.presets import INSTANT
@@ -30,6 +33,8 @@ from telephony.simulator.ledger import CallLedger
 from telephony.simulator.people import AfterSilence, At
 from telephony.simulator.person import tone
 from telephony.simulator.wheel import Wheel
+from voice.events import Transcribed
+from voice.session import Session
 
 
 def short(number: int, seed: int) -> Scenario:
@@ -158,15 +163,37 @@ async def test_nobody_answers(tmp_path, speech, scenario):
     assert "31920" in str(found["notes"])
 
 
-async def test_many_callers_do_as_they_are_told(engine, speech, monkeypatch):
-    url, _ = engine
+@pytest.fixture
+def late(monkeypatch):
+    """An engine that hears of every word so many seconds too late."""
+    seconds, post = 0.1, Session.post
+
+    def post_late(session, event):
+        if isinstance(event, Transcribed):
+            asyncio.get_running_loop().call_later(seconds, post, session, event)
+        else:
+            post(session, event)
+
+    monkeypatch.setattr(Session, "post", post_late)
+    return seconds
+
+
+async def test_many_callers_do_as_they_are_told_and_see_an_engine_that_is_late(engine, late, tmp_path, monkeypatch):
+    url, notes = engine
     monkeypatch.setattr(load, "SETTLE", 1.0)
     orders, told = io.BytesIO(b'{"calls": 2, "hold": 5}\n'), io.BytesIO()
-    await load.obey(url, [("density-0", [b"".join([tone(300, 0.4, -18)])])], orders, told)
+    await load.obey(load.Load(url, [("density-0", [b"".join([tone(300, 0.4, -18)])])]), orders, told)
     step = msgspec.json.decode(told.getvalue(), type=Step)
     assert (step.calls, step.live, step.dropped) == (2, 2, 0)
     assert step.frames > 0
     assert {(turn.script, turn.line) for turn in step.turns} == {("density-0", 0)}
+    found = accounted(step, tmp_path, [json.loads(line) for line in notes.read_text().splitlines()], "fixed")
+    assert len(found) == len(step.turns)
+    known = [(each, turn) for each, turn in zip(found, sorted(step.turns, key=lambda turn: turn.call), strict=True) if each]
+    assert known
+    for each, turn in known:
+        assert late < each.total < turn.gap
+        assert each.parts[Part.WORDS] > late
 
 
 async def test_a_refusing_engine_drops_the_callers(monkeypatch):

@@ -2,8 +2,8 @@
 
 import pytest
 
-from benchmarks.callers.step import Step, Turn, added, verdict
-from benchmarks.density import beside_the_others, point_of
+from benchmarks.callers.step import Sound, Step, Turn, added, verdict
+from benchmarks.density import accounted, beside_the_others, point_of
 from benchmarks.report.model import Point, Run
 
 
@@ -41,6 +41,18 @@ def test_crowding_is_measured_line_by_line():
     many = [step(turns=turns(0.61, 1.15, 3.0) + turns(5.0, script="b"))]
     assert added(few, many) == pytest.approx([0.01, 0.05])
     assert added([], many) == []
+
+
+def test_a_word_in_between_is_compared_with_its_like_only():
+    few = [step(turns=(Turn("a", 0, 0.3, Sound.BRIDGE), Turn("a", 1, 0.5)))]
+    many = [step(turns=(Turn("a", 0, 0.9), Turn("a", 0, 0.31, Sound.BRIDGE), Turn("a", 1, 0.52)))]
+    assert added(few, many, is_alike=True) == pytest.approx([0.01, 0.02])
+    assert added(few, many) == pytest.approx([0.6, 0.01, 0.02])
+
+
+def test_without_a_fixed_pace_or_a_journal_nobody_knows_whose_a_wait_is(tmp_path):
+    assert accounted(step(), tmp_path, [], "published") == []
+    assert accounted(step(), tmp_path, [{"call_sid": "CA1", "told": []}], "fixed") == []
 
 
 def test_a_step_meets_the_probe_of_the_same_seconds():

@@ -52,12 +52,12 @@ def test_a_peer_sets_the_limit():
 def test_what_crowding_adds_and_how_many_times_the_others_is_judged():
     ours = run(
         "density",
-        figures={"added_gap": figure([0.001] * 18 + [0.03] * 2)},
+        figures={"added_latency": figure([0.001] * 18 + [0.03] * 2)},
         numbers={"times_the_better_other": 5.9},
         notes=("not broken by 100 calls, the last step",),
     )
     found = verdicts([ours])
-    crowding, times = of(found, "added by crowding"), of(found, "calls on one core, against")
+    crowding, times = of(found, "added latency per turn"), of(found, "calls on one core, against")
     assert (crowding.is_met, crowding.measured, crowding.wanted) == (False, "30 ms", "at most 20 ms")
     assert (times.is_met, times.measured, times.wanted) == (False, "5.9 ×", "at least 6 ×")
     assert "not broken" in times.note
