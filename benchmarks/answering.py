@@ -4,7 +4,8 @@
 
 Deterministic from its seed and free of the machine's own lateness, so this is where promptness is tuned; the suites over
 sockets say whether it holds. A speech model lets go of a voice late, prosody tells ends from pauses as well as it does on
-the recorded corpus (area under the curve 0.76, docs/turn-taking.md), a quarter of the turns have a thinking pause.
+the recorded corpus (area under the curve 0.76, docs/turn-taking.md). What is said is what the suites' callers say: a fifth
+of the turns have a thinking pause, a third are goodbyes with a comma in them.
 """
 
 from __future__ import annotations
@@ -13,29 +14,26 @@ import argparse
 import random
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
-from benchmarks.callers.scenario import OPENING, PAUSED, REPLIES, TURNS
+from benchmarks.callers.scenario import BYES, OPENING, PAUSED, TURNS
 from benchmarks.measure import Distribution
-from benchmarks.simulate import WINDOW, Delays, Utterance, World
+from benchmarks.paced import Paced
+from benchmarks.simulate import Utterance, World
 from benchmarks.vendors.presets import PUBLISHED, Preset
-from voice.actions import Note, Speak, StartReply
+from voice.actions import Note, Speak
 from voice.agent import AgentDefinition, Manners
 from voice.conversation import Conversation
-from voice.events import SAMPLE_RATE, CallId, Direction, ReplyId, ReplyText, ReplyWritten, Samples, VoiceEvidence
+from voice.events import CallId, Direction, ReplyId
 from voice.policy import Policy
 from voice.promptness import Lately
 
-TURNS_A_CALL: Final = 6
+TURNS_A_CALL: Final = 3
 _MANNERS: Final = Manners(silence_after=30.0, longest_call=600.0)
 _AGENT: Final = AgentDefinition("answering", "Acme", "Ann", "to be measured", OPENING, "Goodbye.", manners=_MANNERS)
-_LETTING_GO: Final = (0.02, 0.2)  # seconds a speech model takes to let go of a voice; on the corpus 0 to 0.2
-_CUES_AFTER: Final = 0.19  # seconds of silence after which prosody has been measured
-_APART: Final = 0.45  # log-odds by which ends and pauses lie on either side of nothing, and
-_SPREAD: Final = 0.9  # how widely: together an area under the curve of 0.76
 _WORD: Final = 0.28  # seconds
-_TOKENS_A_WORD: Final = 1.5
+_COMMA: Final = 0.25  # seconds that a synthesised caller rests at one
 _CRITICS: Final = 0.3  # of pauses, those after which a recogniser that is asked writes a full stop all the same
 
 
@@ -78,66 +76,15 @@ class Answers:
         }
 
 
-class Paced(World):
-    """A world in which every delay is drawn anew."""
-
-    def __init__(self, conversation: Conversation, preset: Preset, rng: random.Random) -> None:
-        super().__init__(conversation, [], delays=Delays(mark=0.02, order=0.01))
-        self._preset, self._rng = preset, rng
-        self._lags: dict[float, float] = {}
-        self._shifts: dict[float, float] = {}
-        self.last = set[float]()  # ends of the parts that are the last of their turn
-
-    def _drawn(self, name: str) -> float:
-        return self._preset.delay(name).draw(self._rng)
-
-    def _final(self) -> None:
-        self.delays = replace(self.delays, final=self._drawn("deepgram.final"))
-        super()._final()
-
-    def _speak(self, order: Speak) -> None:
-        self.delays = replace(self.delays, mouth=self._drawn("elevenlabs.ttfb"), interim=self._drawn("deepgram.interim"))
-        super()._speak(order)
-
-    def _write(self, order: StartReply) -> None:
-        instant = self.now + self._drawn("openai.ttft")
-        for word in REPLIES[len(order.messages) % len(REPLIES)].split():
-            self.at(instant, ReplyText(order.reply, f"{word} "))
-            instant += _TOKENS_A_WORD / self._preset.tokens_per_second
-        self.at(instant, ReplyWritten(order.reply))
-
-    def _next_window(self, index: int) -> None:
-        """The level falls when the voice ends; the speech model follows, and then prosody."""
-        end = (index + 1) * WINDOW / SAMPLE_RATE
-        middle = end - WINDOW / SAMPLE_RATE / 2
-        before = [said for said in self.utterances if said.start <= middle]
-        level, speech = -62.0, 0.02
-        features: tuple[tuple[str, float], ...] = (("room", -62.0), ("caller_level", -26.0))
-        if before:
-            ended = before[-1].start + before[-1].length
-            lag = self._lags.setdefault(ended, self._rng.uniform(*_LETTING_GO))
-            if middle < ended:
-                level, speech = -26.0, 0.97
-            elif middle < ended + lag:
-                speech = 0.9 if middle < ended + lag / 2 else 0.6
-            elif 0 <= middle - ended - lag - _CUES_AFTER < WINDOW / SAMPLE_RATE:
-                features += (("complete", 1.0 + self._shift(ended) / 0.25),)
-        self.at(end, VoiceEvidence(Samples((index + 1) * WINDOW), speech, level, 0.0, features))
-
-    def _shift(self, ended: float) -> float:
-        centre = _APART if ended in self.last else -_APART
-        return self._shifts.setdefault(ended, self._rng.gauss(centre, _SPREAD))
-
-
-def answers(turns: int, seed: int = 1, preset: Preset = PUBLISHED, policy: Policy | None = None) -> Answers:
-    """Have so many turns answered, in calls of a few each."""
+def answers(turns: int, seed: int = 1, preset: Preset = PUBLISHED, policy: Policy | None = None, minds: int = 1) -> Answers:
+    """Have so many turns answered, in calls of a few each, with so many minds asked at once."""
     found, lately = Answers(), Lately()
     for number in range(-(-turns // TURNS_A_CALL)):
         rng = random.Random(f"answering {seed} {number}")
         told = lately.told(policy or Policy())
         conversation = Conversation(CallId(f"answering-{number}"), _AGENT, Direction.OUTBOUND, OPENING, told)
-        world = Paced(conversation, preset, rng)
-        said = [_turn(world, rng) for _ in range(TURNS_A_CALL)]
+        world = Paced(conversation, preset, rng, minds)
+        said = [_turn(world, rng, is_last=turn == TURNS_A_CALL - 1) for turn in range(TURNS_A_CALL)]
         _until_quiet(world)
         report = conversation.report()
         lately.add(report.mind_took, report.mouth_took)
@@ -146,24 +93,32 @@ def answers(turns: int, seed: int = 1, preset: Preset = PUBLISHED, policy: Polic
     return found
 
 
-def _turn(world: Paced, rng: random.Random) -> Said:
+def _turn(world: Paced, rng: random.Random, *, is_last: bool) -> Said:
     """The caller waits until we are silent and says something."""
     _until_quiet(world)
     start = world.now + rng.uniform(0.3, 0.9)
-    if rng.random() < 0.25:
-        first, second = rng.choice(PAUSED)
-        pause = rng.choice((0.3, 0.5, 0.7, 1.0))
-        one = Utterance(start, _WORD * len(first.split()), f"{first}." if rng.random() < _CRITICS else first)
-        parts: tuple[Utterance, ...] = (one, Utterance(one.start + one.length + pause, _WORD * len(second.split()), second))
-    else:
-        text = rng.choice(TURNS)
-        parts = (Utterance(start, _WORD * len(text.split()), text),)
-    said = Said(parts)
+    said = Said(_parts(rng, start, is_last=is_last))
     world.last.add(said.end)
     assert isinstance(world.utterances, list)
-    world.utterances.extend(parts)
+    world.utterances.extend(said.parts)
     world.run(until=said.end + 0.3)
     return said
+
+
+def _parts(rng: random.Random, start: float, *, is_last: bool) -> tuple[Utterance, ...]:
+    if is_last:
+        first, comma, second = rng.choice(BYES).partition(", ")
+        return _halves(start, first + comma.rstrip(), second, _COMMA)
+    if rng.random() < 0.3:
+        first, second = rng.choice(PAUSED)
+        return _halves(start, f"{first}." if rng.random() < _CRITICS else first, second, rng.choice((0.3, 0.5, 0.7, 1.0)))
+    text = rng.choice(TURNS)
+    return (Utterance(start, _WORD * len(text.split()), text),)
+
+
+def _halves(start: float, first: str, second: str, pause: float) -> tuple[Utterance, Utterance]:
+    one = Utterance(start, _WORD * len(first.split()), first)
+    return one, Utterance(start + one.length + pause, _WORD * len(second.split()), second)
 
 
 def _until_quiet(world: World) -> None:
@@ -211,8 +166,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How soon callers are answered, in virtual time.")
     parser.add_argument("--turns", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minds", type=int, default=1, help="so many are asked at once, the first to answer counts")
     order = parser.parse_args()
-    found = answers(order.turns, order.seed)
+    found = answers(order.turns, order.seed, minds=order.minds)
     for name, value in found.figures().items():
         print(f"{name:24}{value:>10g}")
     print(f"{'dropped because':24}{', '.join(f'{why} ({count})' for why, count in found.why.most_common())}")

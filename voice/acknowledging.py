@@ -2,7 +2,7 @@
 
 An answer is acknowledged ("Okay."), a question considered ("Let me see."), a wait that goes on explained ("One moment.").
 None of them twice in a call (a phrase that comes again gives a machine away), none where the answer may be bad news, where
-somebody complains, or says goodbye, and none where the reply itself will be heard as soon.
+somebody complains, and none where the reply itself will be heard as soon. A goodbye is acknowledged, and never explained.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ class Bridge:
         is_answering = bool(messages) and isinstance(messages[-1], CallerSaid)
         if is_answering and not normalise(said):
             return ""  # nothing was understood: there is nothing to acknowledge
-        if is_upset(said) or is_parting(said):
+        if is_upset(said) or (is_parting(said) and reply.bridges):
             return ""
-        is_told = is_answering and not reply.bridges and not is_request(said)
+        is_told = is_answering and not reply.bridges and (is_parting(said) or not is_request(said))
         stock = self._answers if is_told else self._waits
         if not stock:
             return ""

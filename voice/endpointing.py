@@ -16,7 +16,7 @@ from typing import Final
 from voice.agent import AnswerKind
 from voice.answers import is_answer
 from voice.events import Transcribed
-from voice.phrases import is_complete, is_number_in_progress, is_question, normalise, trails_off
+from voice.phrases import closes, is_complete, is_number_in_progress, is_question, normalise, trails_off
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class EndpointPolicy:
     number: float = -2.5
     complete: float = 0.8
     question: float = 2.0  # who has asked something gives the floor away, however the voice ended
+    parting: float = 2.0  # who has said goodbye says little more, and nothing that an answer must wait for
     answered: float = 1.8  # the words are already a whole answer to what was asked
     vendor: float = 3.0  # times (2p - 1)
     cues: Mapping[str, Cue] = field(default_factory=lambda: CUES)  # `clarity` among them
@@ -163,7 +164,7 @@ class Endpointing:
     def transcribed(self, event: Transcribed) -> None:
         """Take words: an interim replaces the interim before it, a final stays."""
         if event.is_final:
-            self._text, self._interim = f"{self._text} {event.text}".strip(), ""
+            self._text, self._interim, self._is_stable = f"{self._text} {event.text}".strip(), "", True
         else:
             self._interim = event.text
             self._is_stable = event.stability is None or event.stability >= 0.5
@@ -240,6 +241,8 @@ class Endpointing:
             return self.policy.trailing
         if is_number_in_progress(words, is_expected=self.expected is AnswerKind.NUMBER):
             return self.policy.number
+        if closes(words):
+            return self.policy.parting
         if is_question(self._text) and not self._interim:
             return self.policy.question
         return self.policy.complete if is_complete(words) and self._is_stable else 0.0

@@ -34,8 +34,8 @@ from voice.events import (
 )
 from voice.policy import Policy
 
-VERSION: Final = 4
-READABLE: Final = (1, 2, 3, VERSION)  # version 1 gave every window a line of its own
+VERSION: Final = 5
+READABLE: Final = (1, 2, 3, 4, VERSION)  # version 1 gave every window a line of its own
 WINDOWS: Final = "Windows"  # the name of a line that holds several, where an event's would stand
 MOST_WINDOWS: Final = 31  # a line: a second of call, which is what a crash may cost
 _EVENTS: Final[dict[str, type[Any]]] = {shape.__name__: shape for shape in get_args(Event)}
@@ -87,6 +87,11 @@ def since(version: int) -> str:
     """What has been decided otherwise ever since a journal of this version was written, in words; empty for today's."""
     if version == VERSION:
         return ""
+    if version == 4:
+        return (
+            "written as journal version 4: since version 5 a goodbye ends a turn soon and is acknowledged, final words are"
+            " believed after an unsure interim, and nothing is prepared for words that end in a comma"
+        )
     if version == 3:
         return (
             "written as journal version 3: since version 4 final words are asked for sooner, a late reply is bridged when"

@@ -36,7 +36,7 @@ _GRAVE: Final = re.compile(
     r"\b(passed away|died|is dead|funeral|in (the )?hospital|cancer|heart attack|stroke|divorced?|miscarriage|"
     r"lost (my|his|her|our) (job|house|home|wife|husband|son|daughter|mother|father|mom|dad|baby))\b"
 )
-# A complaint: "okay" would belittle it. A goodbye: what follows is ours, and quick.
+# A complaint: "okay" would belittle it. A goodbye: nothing is looked up for it.
 _UPSET: Final = re.compile(
     r"\b(complain\w*|complaint|ridiculous|unacceptable|outrageous|scam\w*|fraud|liar|lying|angry|furious|upset|annoyed|annoying|"
     r"terrible|awful|horrible|disgusting|harass\w*|lawyer|sue|(not|isn't|that's) (right|true|wrong)|wrong number|"
@@ -77,6 +77,11 @@ def trails_off(text: str) -> bool:
     """Whether the last word promises another one ("...and", "my")."""
     words = normalise(text).split()
     return bool(words) and words[-1] in _TRAILING
+
+
+def promises_more(text: str) -> bool:
+    """Whether another word is as good as certain: the last one promises it, or a recogniser that punctuates saw a comma."""
+    return trails_off(text) or text.rstrip().endswith(",")
 
 
 def is_complete(text: str) -> bool:
@@ -126,6 +131,11 @@ def is_upset(text: str) -> bool:
 def is_parting(text: str) -> bool:
     """Whether somebody says goodbye."""
     return _PARTING.search(normalise(text)) is not None
+
+
+def closes(text: str) -> bool:
+    """Whether the last of these words say goodbye."""
+    return is_parting(" ".join(text.split()[-4:]))
 
 
 def is_request(text: str) -> bool:

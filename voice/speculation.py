@@ -10,7 +10,7 @@ from typing import Final
 from voice.actions import Action, AgentSaid, CallerSaid, Message, Note, StartReply, StopReply
 from voice.draft import Draft, FromMind, FromMouth
 from voice.events import ReplyFailed, ReplyId, ReplyText, ReplyWritten
-from voice.phrases import is_opt_out, trails_off
+from voice.phrases import is_opt_out, promises_more
 from voice.policy import Policy
 from voice.reply import Reply
 
@@ -32,7 +32,7 @@ class Speculation:
         """Whether a reply to these words should be begun now: they are new, stand still, and are no half sentence."""
         if self._draft is not None and self._draft.answers(text):
             return False
-        is_fit = is_settled and not trails_off(text) and not is_opt_out(text)
+        is_fit = is_settled and not (promises_more(text) or is_opt_out(text))
         return is_fit and self._of_turn < self._policy.most_speculations
 
     def begin(self, text: str, reply: Reply, messages: list[Message]) -> list[Action]:

@@ -78,7 +78,8 @@ def test_a_wait_that_goes_on_is_explained_later():
         ("", ""),
         ("this is ridiculous", ""),
         ("hold on, that is not right", ""),
-        ("okay thank you goodbye", ""),
+        ("okay thank you goodbye", "Okay."),
+        ("could you call back, bye", "Okay."),
     ],
 )
 def test_what_fits(text: str, said: str):
@@ -94,6 +95,13 @@ def test_what_follows_no_words_of_theirs_is_a_wait():
 def test_nothing_is_said_twice():
     stock, said = bridge(), (CallerSaid("yes"),)
     assert [stock.words(Reply(ReplyId(n)), said, 4.0) for n in (1, 2, 3)] == ["Okay.", "I see.", ""]
+
+
+def test_a_goodbye_is_acknowledged_and_never_explained():
+    reply = Reply(ReplyId(1))
+    assert bridge().words(reply, [CallerSaid("okay bye")], 4.0) == "Okay."
+    reply.bridges.append("Okay.")
+    assert bridge().words(reply, [CallerSaid("okay bye")], 5.6) == ""
 
 
 def test_a_short_wait_gets_a_short_word():

@@ -206,3 +206,19 @@ def test_the_journal_is_told_the_strongest_reasons() -> None:
 
 def test_a_turn_without_a_sound_is_still_judged() -> None:
     assert POLICY.least <= Endpointing().ending().patience <= POLICY.most
+
+
+def test_final_words_are_sure_however_unsure_the_interim_before_them_was() -> None:
+    ending = after_speech()
+    ending.transcribed(Transcribed("bye", is_final=False, stability=0.0))
+    ending.transcribed(Transcribed("I own it.", is_final=True, stability=1.0))
+    assert dict(ending.ending().parts)["words"] == POLICY.complete
+
+
+@pytest.mark.parametrize(
+    ("words", "is_one"), [("okay thank you, goodbye.", True), ("bye bye", True), ("goodbye my dear old friend", False)]
+)
+def test_who_says_goodbye_has_finished(words: str, *, is_one: bool) -> None:
+    ending = after_speech()
+    ending.transcribed(said(words))
+    assert (dict(ending.ending().parts).get("words") == POLICY.parting) is is_one

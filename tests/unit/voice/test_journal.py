@@ -89,7 +89,7 @@ def test_a_missing_file_says_so(tmp_path: Path):
         read(tmp_path / "none.jsonl")
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_an_older_journal_is_replayed_and_says_why_it_differs(journal: Path, version: int):
     journal.write_text(journal.read_text().replace(f'"version":{VERSION}', f'"version":{version}', 1))
     assert f"journal version {version}" in replay(journal).since

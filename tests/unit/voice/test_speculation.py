@@ -22,7 +22,7 @@ def begin(speculation: Speculation, text: str, number: int = 1) -> None:
     assert StartReply(ReplyId(number), (CallerSaid(text),), speculative=True) in actions
 
 
-@pytest.mark.parametrize("text", ["stop calling me", "well my"])
+@pytest.mark.parametrize("text", ["stop calling me", "well my", "Thanks,"])
 def test_a_no_and_half_a_sentence_are_not_answered_in_advance(speculation: Speculation, text: str):
     assert not speculation.wants(text, is_settled=True)
 
