@@ -44,8 +44,9 @@ class StarletteTextSocket:
         text = message.get("text")
         return text if isinstance(text, str) else bytes(message.get("bytes") or b"")
 
-    async def read(self, take: Callable[[str | bytes], None]) -> None:
-        """Hand every further message to `take` as it comes; return once the socket is closed."""
+    async def read(self, take: Callable[[str | bytes], None], take_usual: Callable[[bytes], bool] | None = None) -> None:
+        """Hand every further message to `take` as it comes; return once the socket is closed. Nothing is offered to
+        `take_usual`: the framework has the text, and not its bytes."""
         while (message := await self.receive()) is not None:
             take(message)
 

@@ -36,6 +36,7 @@ CLOSE_WITHIN: Final = 2.0  # seconds for the other side to answer a close
 
 Message = str | bytes
 Take = Callable[[Message], None]
+TakeUsual = Callable[[bytes], bool]
 
 
 class DirectSocket:
@@ -46,7 +47,8 @@ class DirectSocket:
         self._writable = writable
         self._reader = FrameReader(LONGEST)
         self._waiting: deque[Message] = deque()  # until somebody reads
-        self._take: Take = self._waiting.append
+        self._take: Take = self._keep
+        self._take_usual: TakeUsual = _not_taken
         self._more = asyncio.Event()
         self._gone = asyncio.Event()
         self._fault: Exception | None = None
@@ -56,11 +58,12 @@ class DirectSocket:
 
     def data_received(self, data: bytes) -> None:
         try:
-            for opcode, payload in self._reader.feed(data):
-                if opcode == TEXT and self.close_code is None:
-                    self._take(payload.decode())
-                else:
+            text = self._reader.whole(data)
+            if text is None:
+                for opcode, payload in self._reader.feed(data):
                     self._received(opcode, payload)
+            elif self.close_code is None and not self._take_usual(text):
+                self._take(text.decode())
         except ProtocolViolation as violation:
             self._fail(TOO_BIG if violation.code == "oversize" else PROTOCOL_ERROR)
         except UnicodeDecodeError:
@@ -68,8 +71,6 @@ class DirectSocket:
         except Exception as fault:  # of whoever reads: it belongs into their task, and not into the event loop
             self._fault = fault
             self._gone.set()
-        if self._waiting:
-            self._more.set()
 
     def connection_lost(self) -> None:
         self._gone.set()
@@ -80,8 +81,16 @@ class DirectSocket:
             self._write(frame(PONG, payload))
         elif opcode == CLOSE:
             self._closed(payload)
-        elif self.close_code is None and opcode == BINARY:
+        elif self.close_code is not None:
+            return
+        elif opcode == BINARY:
             self._take(payload)
+        elif opcode == TEXT and not self._take_usual(payload):
+            self._take(payload.decode())
+
+    def _keep(self, message: Message) -> None:
+        self._waiting.append(message)
+        self._more.set()
 
     def _closed(self, payload: bytes) -> None:
         """The other side closes, or answers our close. RFC 6455, 7.1.1: it is the server that ends the connection."""
@@ -112,15 +121,18 @@ class DirectSocket:
             await self._more.wait()
         return self._waiting.popleft()
 
-    async def read(self, take: Take) -> None:
-        """Hand every further message to `take` as it comes; return when the socket is closed. Raises what `take` raises."""
+    async def read(self, take: Take, take_usual: TakeUsual | None = None) -> None:
+        """Hand every further message to `take` as it comes; return when the socket is closed. Raises what `take` raises.
+
+        Texts are offered to `take_usual` first, as their bytes: it says whether it took them.
+        """
         while self._waiting:
             take(self._waiting.popleft())
-        self._take = take
+        self._take, self._take_usual = take, take_usual or _not_taken
         try:
             await self._gone.wait()
         finally:
-            self._take = _let_go  # the socket and who reads it hold each other
+            self._take, self._take_usual = _let_go, _not_taken  # the socket and who reads it hold each other
         if self._fault is not None:
             raise self._fault
 
@@ -180,6 +192,11 @@ class DirectProtocol(WebSocketsSansIOProtocol):
 
 def _let_go(_: Message) -> None:
     """Nobody reads any more."""
+
+
+def _not_taken(_: bytes) -> bool:
+    """Nobody knows what is usual here."""
+    return False
 
 
 def direct_of(scope: Mapping[str, Any]) -> DirectSocket | None:

@@ -26,7 +26,7 @@ TOO_BIG: Final = 1009
 
 _FIN: Final = 0x80
 _USUAL: Final = _FIN | TEXT  # a text in one piece
-_MIDDLING: Final = bytes((_FIN | TEXT, 0x80 | 126))  # a masked one, its length in two bytes
+_MIDDLING: Final = bytes((_USUAL, 0x80 | 126))  # a masked one, its length in two bytes
 _RESERVED: Final = 0x70
 _OPCODE: Final = 0x0F
 _MASKED: Final = 0x80
@@ -43,6 +43,14 @@ class FrameReader:
         self._opcode = CONTINUATION  # of the message whose fragments are coming; none are
         self._fragments: list[bytes] = []
 
+    def whole(self, data: bytes) -> bytes | None:
+        """The text, if these bytes are one text of 126 bytes or more and nothing else, as nearly always; if not, nothing has
+        been taken: `feed` them."""
+        size = len(data) - 8
+        if size < 126 or not data.startswith(_MIDDLING) or size != data[2] << 8 | data[3] or size > self._longest:
+            return None
+        return None if self._rest or self._opcode else apply_mask(data[8:], data[4:8])
+
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
         """(opcode, payload) of every message that these bytes complete.
 
@@ -50,10 +58,6 @@ class FrameReader:
         """
         if self._rest:
             data = self._rest + data
-        elif (
-            data[:2] == _MIDDLING and len(data) == 8 + int.from_bytes(data[2:4], "big") <= self._longest and not self._opcode
-        ):
-            return [(TEXT, apply_mask(data[8:], data[4:8]))]  # one whole text of 126 bytes or more: what nearly always comes
         messages: list[tuple[int, bytes]] = []
         at, end = 0, len(data)
         while end - at >= 2:

@@ -243,7 +243,7 @@ class Listener:
         return [] if self._silence else [self._close()]
 
     def _frame(self, frame: bytes) -> list[Words]:
-        return self.step(is_loud=sum(frame[::2].translate(_IS_LOUD)) * 2 >= _ENOUGH)
+        return self.step(is_loud=frame[::2].translate(_IS_LOUD).count(1) * 2 >= _ENOUGH)
 
     def step(self, *, is_loud: bool) -> list[Words]:
         """20 ms that were loud or not: for engines whose audio is not mu-law any more when it gets here."""
@@ -290,9 +290,13 @@ class Listener:
 
 
 def is_loud_pcm(frame: bytes) -> bool:
-    """The same question of 20 ms of 16-bit PCM at 8 kHz."""
-    samples = memoryview(frame).cast("h")[::2]
+    """The same question of 20 ms of 16-bit PCM at 8 kHz, little-endian."""
+    if 2 * len(frame[1::4].translate(None, b"\x00\xff")) >= _ENOUGH:  # by their upper bytes alone: beyond 255 either way
+        return True
+    samples = memoryview(frame).cast("h")[::2].tolist()
     limit = int(_LOUD * 32768)
+    if max(samples) <= limit and min(samples) >= -limit:
+        return False
     return 2 * sum(1 for sample in samples if sample > limit or sample < -limit) >= _ENOUGH
 
 

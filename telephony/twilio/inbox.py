@@ -19,6 +19,7 @@ from telephony.twilio.codec import (
     FromCarrier,
     Mark,
     Media,
+    MediaAhead,
     Started,
     Stopped,
     Unrecognised,
@@ -60,12 +61,24 @@ class StreamInbox:
     def __init__(self, stream_sid: str, counters: LinkCounters) -> None:
         self._stream_sid = stream_sid
         self._counters = counters
+        self._ahead = MediaAhead(stream_sid)
         self._next_chunk = 1
         self._waiting: dict[int, Media] = {}
         self._skipped: set[int] = set()
         self._position = 0  # samples handed out
         self._origin: int | None = None  # samples: what the carrier's clock said at position 0
         self.ended = False
+
+    def take_usual(self, text: bytes) -> AudioReceived | None:
+        """The next frame, if this message is it and written as usual; None for any other, which is still to be taken."""
+        audio = self._ahead.read(text)
+        if audio is None:
+            return None
+        self._counters.media_frames += 1
+        self._next_chunk += 1
+        position = self._position
+        self._position = position + len(audio)
+        return AudioReceived(position, audio)
 
     def take(self, message: FromCarrier) -> list[LegEvent]:
         """Raises `ProtocolViolation` for what ends the link: a second start, numbers that are none."""
@@ -83,6 +96,7 @@ class StreamInbox:
         if message.stream_sid != self._stream_sid:
             self._counters.foreign += 1
             return []
+        self._ahead.came(message.sequence_number)
         if isinstance(message, Mark):
             self._counters.marks += 1
             return [MarkReceived(message.mark.name[:LONGEST_NAME])]
@@ -107,9 +121,13 @@ class StreamInbox:
             return []
         chunk = number(message.media.chunk)
         self._counters.media_frames += 1
+        self._ahead.came(message.sequence_number)
         if chunk == self._next_chunk and not self._waiting:
             self._next_chunk = chunk + 1
-            return self._hand_out(message)
+            events = self._hand_out(message)
+            self._ahead.expect(chunk, number(message.media.timestamp), len(message.media.payload))
+            return events
+        self._ahead.forget()
         return self._take_out_of_order(chunk, message)
 
     def _take_out_of_order(self, chunk: int, message: Media) -> list[LegEvent]:

@@ -46,8 +46,11 @@ class TextSocket(Protocol):
     async def receive(self) -> str | bytes | None:
         """The next message: text as str, binary as bytes; None when the socket is closed or broken. Does not raise."""
 
-    async def read(self, take: Callable[[str | bytes], None]) -> None:
-        """Hand every further message to `take` as it comes; return when the socket is closed or broken. Does not raise."""
+    async def read(self, take: Callable[[str | bytes], None], take_usual: Callable[[bytes], bool] | None = None) -> None:
+        """Hand every further message to `take` as it comes; return when the socket is closed or broken. Does not raise.
+
+        A socket that has the bytes of a text may offer them to `take_usual` first, which says whether it took them.
+        """
 
     def send(self, text: str) -> None:
         """Queue a text message. Never blocks; on a closed socket it does nothing."""
@@ -142,7 +145,7 @@ class TwilioMediaLink:
         self._watchdog = loop.call_later(self._stalled_after, self._watch)
         try:
             async with asyncio.timeout(None) as self._reading:
-                await self._socket.read(self._take)
+                await self._socket.read(self._take, self._take_usual)
                 self._reading = None
             self._stop("dropped")
         except TimeoutError:  # stopped by ourselves
@@ -152,6 +155,17 @@ class TwilioMediaLink:
             self._watchdog.cancel()
             await self.close()
             self._tell = None  # a call that is over is freed at once where nothing holds it, and by the collector late
+
+    def _take_usual(self, text: bytes) -> bool:
+        """The next frame of audio, written as usual: what nearly every message is."""
+        if self._stopped is not None or self._tell is None or self._taken >= self._may_take:
+            return False
+        heard = self._inbox.take_usual(text)
+        if heard is None:
+            return False
+        self._taken += 1
+        self._tell(heard)
+        return True
 
     def _take(self, message: str | bytes) -> None:
         if self._stopped is not None:

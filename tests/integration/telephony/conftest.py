@@ -52,7 +52,7 @@ class StarletteSocket:
         self._idle.set()
         self._writer = asyncio.create_task(self._write())
 
-    async def read(self, take: Callable[[str | bytes], None]) -> None:
+    async def read(self, take: Callable[[str | bytes], None], take_usual: Callable[[bytes], bool] | None = None) -> None:
         while (message := await self.receive()) is not None:
             take(message)
 

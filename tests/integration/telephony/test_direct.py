@@ -175,3 +175,24 @@ async def test_nothing_is_written_to_a_connection_that_is_gone() -> None:
     socket.connection_lost()
     await socket.close()
     assert await socket.receive() is None
+
+
+async def test_texts_are_offered_as_bytes_first_and_only_what_is_not_taken_comes_as_text() -> None:
+    usual: list[bytes] = []
+    others: list[str | bytes] = []
+
+    def take_usual(text: bytes) -> bool:
+        if text.startswith(b"usual"):
+            usual.append(text)
+        return text.startswith(b"usual")
+
+    async def serve(socket: DirectSocket) -> None:
+        await socket.read(others.append, take_usual)
+
+    async with serving(serve) as url, connect(url) as client:
+        for message in ("usual", "usual" * 40, "x" * 200, "y", b"usual"):
+            await client.send(message)
+        await client.send(["usual", "ly"])
+        await (await client.ping())
+    assert usual == [b"usual", b"usual" * 40, b"usually"]
+    assert others == ["x" * 200, "y", b"usual"]

@@ -38,7 +38,7 @@ class Script:
             await self.more.wait()
         return self.messages.pop(0)
 
-    async def read(self, take):
+    async def read(self, take, take_usual=None):
         while (message := await self.receive()) is not None:
             take(message)
 

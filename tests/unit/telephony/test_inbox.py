@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -164,3 +166,122 @@ def test_any_order_within_the_window_comes_out_right(order):
 
 def test_what_a_caller_said_is_not_shown_in_a_log():
     assert repr(AudioReceived(160, b"\x01" * 160)) == "AudioReceived(position=160, 160 bytes)"
+
+
+# --- the way of what is usual -----------------------------------------------------------------------------------------
+
+
+def told(message, inbox):
+    """What the link does with a text: the short way first, the long way for what was not taken there."""
+    heard = inbox.take_usual(message)
+    return [heard] if heard is not None else inbox.take(codec.read_carrier(message.decode()))
+
+
+def all_told(messages, ways):
+    """The events of a whole stream, its end and its counters."""
+    counters = LinkCounters()
+    inbox, events = StreamInbox("MZ1", counters), []
+    try:
+        for message in messages:
+            events += ways(message, inbox)
+    except (ProtocolViolation, UnicodeDecodeError) as fault:
+        events.append(repr(fault))
+    return events, dataclasses.asdict(counters)
+
+
+def the_long_way(message, inbox):
+    return inbox.take(codec.read_carrier(message.decode()))
+
+
+def as_twilio(chunk, *, at, audio, sequence=None, sid="MZ1"):
+    writer = codec.CarrierWriter("AC1", "CA1", sid)
+    writer._chunk, writer._sequence = chunk - 1, (chunk if sequence is None else sequence) - 1
+    return writer.media(audio, at).encode()
+
+
+def test_a_stream_as_twilio_writes_it_takes_the_short_way():
+    writer, inbox = codec.CarrierWriter("AC1", "CA1", "MZ1"), StreamInbox("MZ1", LinkCounters())
+    assert writer.start({})
+    texts = [writer.media(bytes([n]) * 160, 53 + 20 * n).encode() for n in range(1, 4)]
+    mark = writer.mark("m").encode()
+    texts += [writer.media(bytes([n]) * 160, 53 + 20 * n).encode() for n in range(4, 6)]
+    assert inbox.take_usual(texts[0]) is None
+    assert the_long_way(texts[0], inbox) == [AudioReceived(0, b"\x01" * 160)]
+    assert [inbox.take_usual(text) for text in texts[1:3]] == [
+        AudioReceived(160, b"\x02" * 160),
+        AudioReceived(320, b"\x03" * 160),
+    ]
+    assert inbox.take_usual(mark) is None
+    assert the_long_way(mark, inbox) == [MarkReceived("m")]
+    assert [inbox.take_usual(text) for text in texts[3:]] == [
+        AudioReceived(480, b"\x04" * 160),
+        AudioReceived(640, b"\x05" * 160),
+    ]
+
+
+ODD = st.sampled_from(
+    [
+        b'{"event":"mark","sequenceNumber":"7","streamSid":"MZ1","mark":{"name":"m"}}',
+        b'{"event":"mark","sequenceNumber":"-7","streamSid":"MZ1","mark":{"name":"m"}}',
+        b'{"event":"mark","sequenceNumber":7,"streamSid":"MZ1","mark":{"name":"m"}}',
+        b'{"event":"dtmf","streamSid":"MZ1","sequenceNumber":"99999999999999999","dtmf":{"digit":"1"}}',
+        b'{"event":"media","sequenceNumber":"2","media":{"track":"outbound","chunk":"2","timestamp":"93","payload":"/w=="},'
+        b'"streamSid":"MZ1"}',
+        b'{"event":"media","sequenceNumber":"x","media":{"chunk":"2","timestamp":"93","payload":"/w=="},"streamSid":"MZ1"}',
+        b'{"event":"media","media":{"chunk":"999999999999998","timestamp":"999999999999998","payload":"/////////w=="},'
+        b'"streamSid":"MZ1"}',
+        b'{"event":"speech","streamSid":"MZ1"}',
+        b'{"event":"stop","streamSid":"MZ1"}',
+        b"{",
+        b"\xff",
+    ]
+)
+
+
+@st.composite
+def frames(draw):
+    """Mostly the next frame as it should be; sometimes late, doubled, early, cut, of an odd length, or spoilt by a byte."""
+    messages, chunk, at = [], 1, draw(st.sampled_from([0, 53, 10**14 - 60, 10**15 - 60]))
+    sequence = 0
+    for _ in range(draw(st.integers(1, 25))):
+        kind = draw(st.sampled_from(["next"] * 6 + ["skip", "again", "odd", "spoilt", "drift", "sequence"]))
+        size = draw(st.sampled_from([160] * 6 + [0, 8, 12, 320]))
+        if kind == "odd":
+            messages.append(draw(ODD))
+            continue
+        chunk += {"skip": draw(st.integers(1, 5)), "again": -1}.get(kind, 0)
+        at += 20 * draw(st.integers(-60, 60)) if kind == "drift" else 0
+        sequence += draw(st.integers(0, 2)) if kind == "sequence" else 1
+        message = as_twilio(max(chunk, 0), at=max(at, 0), audio=bytes([draw(st.integers(0, 255))]) * size, sequence=sequence)
+        if kind == "spoilt":
+            place = draw(st.integers(0, len(message) - 1))
+            message = message[:place] + bytes([draw(st.integers(0, 255))]) + message[place + draw(st.integers(0, 2)) :]
+        messages.append(message)
+        chunk, at = chunk + 1, at + size // 8
+    return messages
+
+
+@given(frames())
+def test_the_short_way_leads_where_the_long_one_does(messages):
+    assert all_told(messages, told) == all_told(messages, the_long_way)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda text: text.replace(b'"MZ1"', b'"MZ2"'),
+        lambda text: text.replace(b'"payload":"', b'"payload":"!'),
+        lambda text: text.replace(b'"payload":"', b'"payload":"AAAA","x":"'),
+        lambda text: text.replace(b'"payload":"', b'"payload":"\\u0041'),
+        lambda text: text.replace(b"}", b" }"),
+        lambda text: text.replace(b'"chunk":"2"', b'"chunk":"02"'),
+        lambda text: text.replace(b'"chunk":"2"', b'"chunk":2'),
+        lambda text: text.replace(b'"timestamp":"73"', b'"timestamp":"-1"'),
+        lambda text: text.replace(b'"payload":"', b'"payload":"\xc3'),
+        lambda text: text[:130] + text[-28:],
+    ],
+)
+def test_what_only_looks_like_the_next_frame_is_read_the_long_way(spoil):
+    messages = [as_twilio(n, at=33 + 20 * n, audio=bytes([n]) * 160) for n in (1, 2, 3)]
+    messages[1] = spoil(messages[1])
+    assert all_told(messages, told) == all_told(messages, the_long_way)

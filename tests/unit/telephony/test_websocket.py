@@ -39,16 +39,45 @@ def test_a_message_of_any_size_in_any_pieces(size: int, pieces: int) -> None:
     assert read(sent(BINARY, payload) + sent(TEXT, b"next"), pieces=pieces) == [(BINARY, payload), (TEXT, b"next")]
 
 
-def test_a_whole_text_that_comes_alone_takes_the_short_way_to_the_same_end() -> None:
+@pytest.mark.parametrize("size", [126, 350, 65_535])
+def test_a_text_that_comes_alone_and_whole_takes_the_short_way_to_the_same_end(size: int) -> None:
+    text = sent(TEXT, b"x" * size)
+    assert FrameReader(100_000).whole(text) == b"x" * size
+    assert FrameReader(100_000).feed(text) == [(TEXT, b"x" * size)]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\x81\xfe\x01",
+        sent(TEXT, b"x" * 125),
+        sent(TEXT, b"x" * 65_536),
+        sent(BINARY, b"x" * 350),
+        sent(TEXT, b"x" * 350, fin=False),
+        sent(TEXT, b"x" * 350)[:-1],
+        sent(TEXT, b"x" * 350) * 2,
+        sent(TEXT, b"x" * 1001),
+    ],
+)
+def test_nothing_else_takes_the_short_way_and_nothing_is_lost_by_trying(data: bytes) -> None:
     reader = FrameReader(1000)
+    assert reader.whole(data) is None
+    with contextlib.suppress(ProtocolViolation):  # too long
+        assert reader.feed(data) == FrameReader(1000).feed(data)
+
+
+def test_no_text_is_whole_while_another_message_is_half_read() -> None:
     text = sent(TEXT, b"x" * 350)
-    assert reader.feed(text) == [(TEXT, b"x" * 350)]
-    assert reader.feed(text + text) == [(TEXT, b"x" * 350)] * 2
+    reader = FrameReader(1000)
     assert reader.feed(sent(TEXT, b"y" * 200, fin=False)) == []
+    assert reader.whole(text) is None
     with pytest.raises(ProtocolViolation, match="bad_fragment"):
         reader.feed(text)
-    with pytest.raises(ProtocolViolation, match="oversize"):
-        FrameReader(349).feed(text)
+    reader = FrameReader(1000)
+    assert reader.feed(text[:-1]) == []
+    assert reader.whole(text) is None
+    assert reader.feed(text[-1:]) == [(TEXT, b"x" * 350)]
 
 
 def test_fragments_are_joined_and_control_frames_come_between_them() -> None:
