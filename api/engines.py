@@ -16,6 +16,7 @@ from voice.pricing.table import load
 from voice.providers.embedded.ears import EmbeddedEars
 from voice.providers.embedded.mind import EmbeddedMind
 from voice.providers.embedded.mouth import EmbeddedMouth
+from voice.providers.resilience.health import Health
 from voice.providers.resilience.paced import PacedSpeaker
 from voice.providers.silero import SileroRows
 from voice.providers.vendors import EMBEDDED, Access, Embedded, fleet_of
@@ -47,7 +48,8 @@ async def open_engines(settings: Settings, agents: Sequence[AgentDefinition]) ->
         stack.push_async_callback(ears.close)
         stack.push_async_callback(mouth.close)
         parts = Embedded(ears, EmbeddedMind(), mouth)
-        fleet = fleet_of(settings.stt_order, settings.llm_order, settings.tts_order, access_of(settings), parts)
+        health = Health(minds_at_once=settings.minds_at_once)
+        fleet = fleet_of(settings.stt_order, settings.llm_order, settings.tts_order, access_of(settings), parts, health)
         stack.push_async_callback(fleet.close)
         await mouth.start()
         detectors = Pulse(DetectorPool(SileroRows(), shared_judge()))  # loads the models, not while the first caller speaks

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from compliance.scope import Scopes, parse_scopes
 from voice.pricing.thrift import ALLOWED
+from voice.providers.resilience.health import MINDS_AT_ONCE
 
 EMBEDDED: Final = "embedded"
 PROVIDERS: Final[dict[str, tuple[str, ...]]] = {
@@ -134,6 +135,7 @@ class Settings(BaseSettings):
     budget_hour: Dollars | None = None
     most_lag: float = Field(default=0.15, ge=0)
     speculation_tokens: Annotated[int, Field(ge=0)] = ALLOWED
+    minds_at_once: Annotated[int, Field(ge=1, le=3)] = MINDS_AT_ONCE
     acknowledge_after: Annotated[float | None, Field(ge=0, le=10), BeforeValidator(_or_never)] = 0.5
 
     twilio_account_sid: str = Field(default="", validation_alias="TWILIO_ACCOUNT_SID")

@@ -28,6 +28,7 @@ from voice.conversation import Conversation
 from voice.events import CallId, Direction, ReplyId
 from voice.policy import Policy
 from voice.promptness import Lately
+from voice.providers.resilience.health import MINDS_AT_ONCE
 
 TURNS_A_CALL: Final = 3
 _MANNERS: Final = Manners(silence_after=30.0, longest_call=600.0)
@@ -166,7 +167,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="How soon callers are answered, in virtual time.")
     parser.add_argument("--turns", type=int, default=3000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--minds", type=int, default=1, help="so many are asked at once, the first to answer counts")
+    parser.add_argument(
+        "--minds", type=int, default=MINDS_AT_ONCE, help="so many are asked at once, the first to answer counts"
+    )
     order = parser.parse_args()
     found = answers(order.turns, order.seed, minds=order.minds)
     for name, value in found.figures().items():

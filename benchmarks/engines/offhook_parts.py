@@ -19,6 +19,7 @@ from voice.agent import ACKNOWLEDGEMENTS, FILLERS, AgentDefinition
 from voice.events import Direction, Word
 from voice.ports import LanguageModel, Prompt, Speaker, SpokenAudio, TextToSpeech, Transcriber
 from voice.prepared import EarsAhead
+from voice.providers.resilience.health import MINDS_AT_ONCE, Health
 from voice.providers.resilience.paced import PacedSpeaker
 from voice.providers.vendors import Access, Fleet, keep_talking, make_ears, make_mind, make_mouth
 
@@ -90,7 +91,7 @@ def _fleet(vendors: Mapping[str, str], mouth: str) -> Fleet:
         openai_base_url=vendors["openai"],
     )
     parts = make_ears("deepgram", access), make_mind("openai", access), make_mouth("elevenlabs", access)
-    return keep_talking([parts[0]], [parts[1]], [parts[2]])
+    return keep_talking([parts[0]], [parts[1]], [parts[2]], Health(minds_at_once=MINDS_AT_ONCE))
 
 
 def ready(bank: Bank, *, is_timed: bool = True) -> dict[str, tuple[SpokenAudio, ...]]:

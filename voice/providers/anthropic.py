@@ -146,12 +146,13 @@ class _Reading:
     written: int = 0  # characters
     tools: dict[int, tuple[str, str, list[str]]] = field(default_factory=dict)
     start: _Tokens | None = None
+    has_begun: bool = False
     is_over: bool = False
 
     def take(self, data: bytes) -> list[ModelOutput]:
         match _DECODER.decode(data):
             case _Event(type="message_start", message=_Message(usage=usage)):
-                self.start = usage
+                self.start, self.has_begun = usage, True
             case _Event(type="content_block_start", index=index, content_block=_Block("tool_use", call, name)):
                 self.tools[index] = (call, name, [])
             case _Event(type="content_block_delta", delta=_Delta("text_delta", text)):
@@ -189,8 +190,11 @@ class _Reading:
         tokens_in = consumption.tokens_in + consumption.tokens_cached + stored
         return [Usage(tokens_in, tokens_out, consumption.tokens_cached)]
 
-    def settle(self) -> None:
-        """Of an answer that was cut off, what it had read is known, what it had written is estimated."""
+    def settle(self, read: int) -> None:
+        """Of an answer that was cut off, what it had read is known, or estimated if it had not begun; what it had written is
+        estimated."""
+        if not self.has_begun and read:
+            self.start = _Tokens(input_tokens=read)
         if self.start is not None:
             bill(_consumption(self.model, self.start, self.written // CHARACTERS_PER_TOKEN, is_wasted=True))
             self.start = None

@@ -221,10 +221,10 @@ class _Reading:
             raise ProviderUnavailable(_PROVIDER, "dropped", "the stream ended without a finish reason")
         return self._requests()
 
-    def settle(self) -> None:
-        """A server that gave no usage, or a reply that was cut off: what was written is estimated, what was read unknown."""
-        if not self.is_settled and self.written:
-            self._bill(0, self.written // CHARACTERS_PER_TOKEN, is_wasted=not self.is_over)
+    def settle(self, read: int) -> None:
+        """A server that gave no usage, or a reply that was cut off: what was written is estimated, as what was read."""
+        if not self.is_settled and (self.written or read):
+            self._bill(read, self.written // CHARACTERS_PER_TOKEN, is_wasted=not self.is_over)
 
 
 def as_messages(turns: Sequence[ChatTurn]) -> list[dict[str, object]]:

@@ -51,8 +51,9 @@ class Reading(Protocol):
     def end(self) -> list[ModelOutput]:
         """What is left when the stream is over. Raises `ProviderError` when it was cut, however politely."""
 
-    def settle(self) -> None:
-        """Account for it, whole or cut off. Called once, at last."""
+    def settle(self, read: int) -> None:
+        """Account for it, whole or cut off. `read`: tokens that it was given, as an estimate, if it was cancelled; else 0.
+        Called once, at last."""
 
 
 class SdkClient:
@@ -83,7 +84,7 @@ class SdkClient:
 
         Raises `ProviderError`. Cancelled, it has another connection made ready behind the caller's back.
         """
-        events = ServerSent()
+        events, read = ServerSent(), 0
         try:
             request = resource.with_streaming_response.create(**required, stream=True, extra_body=body)
             async with request as response:
@@ -96,12 +97,13 @@ class SdkClient:
             for output in reading.end():
                 yield output
         except (GeneratorExit, asyncio.CancelledError):
+            read = len(msgspec.json.encode(body)) // CHARACTERS_PER_TOKEN
             self._connect_behind()
             raise
         except Exception as error:
             raise self.translate(error) from error
         finally:
-            reading.settle()
+            reading.settle(read)
 
     # --- connections ---
 

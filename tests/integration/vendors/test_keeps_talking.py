@@ -100,6 +100,46 @@ async def test_late_five_times_in_a_row_it_is_not_asked_any_more(health: Health,
     assert [line["event"] for line in lines if line["log_level"] == "error"] == ["provider_down"]
 
 
+class Twins(Mind):
+    """The first request is stuck, whatever comes after is answered."""
+
+    async def reply(self, prompt: Prompt) -> AsyncIterator[ModelOutput]:
+        self.stuck = not self.prompts
+        async with aclosing(super().reply(prompt)) as outputs:
+            async for output in outputs:
+                yield output
+
+
+async def test_two_are_asked_at_once_and_the_slower_is_cancelled_at_the_first_word(prompt: Prompt) -> None:
+    twins, other = Twins("a"), Mind("b", [TextDelta("Other.")])
+    health = Health(minds_at_once=2)
+    mind = FallbackMind([twins, other], health)
+    task = asyncio.create_task(answer(mind, prompt))
+    async with asyncio.timeout(5):
+        await twins.cancelled.wait()
+    await task
+    assert (len(twins.prompts), other.prompts) == (2, [])
+    budget = health.hedges[Stage.MIND]
+    assert (budget.requests, budget.twins, budget.hedges) == (1, 1, 0)
+    assert health.record(Stage.MIND, "a").breaker.is_steady
+
+
+async def test_only_a_mind_that_is_well_is_asked_twice(prompt: Prompt) -> None:
+    health = Health(minds_at_once=2)
+    ill = Mind("a", [DOWN])
+    mind = FallbackMind([ill, Mind("b", [TextDelta("Here.")])], health)
+    await answer(mind, prompt)
+    assert len(ill.prompts) == 2
+    await answer(mind, prompt)
+    assert len(ill.prompts) == 3
+
+
+async def test_our_own_mind_is_never_asked_twice(prompt: Prompt) -> None:
+    own = Mind("embedded", [TextDelta("Here.")])
+    await answer(FallbackMind([own], Health(minds_at_once=3)), prompt)
+    assert len(own.prompts) == 1
+
+
 async def test_a_single_mind_is_asked_again_when_it_is_late(health: Health, prompt: Prompt) -> None:
     gate = asyncio.Event()
     mind = ScriptedMind(["never", "again"], gate=gate)

@@ -167,6 +167,19 @@ async def test_breaking_off_in_mid_reply_stops_the_far_end_and_is_billed_as_wast
 
 
 @BOTH
+async def test_one_that_is_cancelled_before_its_first_word_has_been_read_all_the_same(stand_in: Any, prompt: Prompt) -> None:
+    slow = INSTANT.slower("openai.ttft", Delay(30.0, 30.0)).slower("anthropic.ttft", Delay(30.0, 30.0))
+    with bill_to(Account()) as account:
+        async with stand_in(slow) as vendor, mind_of(vendor) as model:
+            task = asyncio.create_task(answer(model, prompt))
+            await vendor.log.wait_for("asked")
+            task.cancel()
+            await asyncio.wait([task])
+    (entry,) = account.entries
+    assert (entry.is_wasted, entry.tokens_in > 100, entry.tokens_out) == (True, True, 0)
+
+
+@BOTH
 @pytest.mark.parametrize(
     ("fault", "error", "code"),
     [

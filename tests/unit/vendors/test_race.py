@@ -102,3 +102,38 @@ def test_the_budget_is_a_share_of_the_requests() -> None:
         budget.requested()
     assert [budget.take(), budget.take()] == [True, False]
     assert (budget.requests, budget.hedges) == (8, 3)
+
+
+def test_twins_are_asked_at_once_and_the_first_word_of_either_counts() -> None:
+    budget = HedgeBudget()
+    core = Race([USUAL] * 2, budget, together=2)
+    assert core.begin(0.0) == [Start(0), Start(1)]
+    assert core.answered(1) == [CallOff(0), Won(1)]
+    assert (budget.requests, budget.twins, budget.hedges) == (1, 1, 0)
+
+
+def test_twins_are_late_together_and_hedged_once() -> None:
+    core = Race([USUAL] * 2 + [USUAL] * 2, HedgeBudget(), together=2)
+    core.begin(0.0)
+    assert core.passed(1.0) == [Late(0), Start(2)]
+    assert core.passed(2.0) == [Late(2)]
+    assert core.answered(2) == [CallOff(0), CallOff(1), Won(2)]
+
+
+def test_a_twin_that_fails_leaves_the_other_running() -> None:
+    core = Race([USUAL] * 3, HedgeBudget(), together=2)
+    core.begin(0.0)
+    assert core.failed(0, 0.1) == []
+    assert core.failed(1, 0.2) == [Start(2)]
+
+
+def test_twins_that_are_distrusted_get_one_beside_them() -> None:
+    core = Race([USUAL] * 4, HedgeBudget(), together=2)
+    core.begin(0.0)
+    assert core.distrusted(0, 0.1) == [Start(2)]
+    assert core.distrusted(1, 0.1) == []
+
+
+def test_fewer_than_are_wanted_are_asked() -> None:
+    assert Race([USUAL], HedgeBudget(), together=3).begin(0.0) == [Start(0)]
+    assert Race([], HedgeBudget(), together=3).begin(0.0) == [Lost()]

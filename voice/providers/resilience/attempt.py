@@ -89,14 +89,18 @@ class Attempt(Generic[T]):
             self._task.cancel()
 
 
-async def race(candidates: Sequence[Candidate[T]], health: Health, budget: HedgeBudget | None = None) -> Attempt[T]:
-    """Ask, hedge, replace, and return the first to begin. Raises the last `ProviderError` when nobody is left.
+async def race(
+    candidates: Sequence[Candidate[T]], health: Health, budget: HedgeBudget | None = None, together: int = 1
+) -> Attempt[T]:
+    """Ask, `together` of the first at once, hedge, replace, and return the first to begin.
+
+    Raises the last `ProviderError` when nobody is left.
 
     Being late is held against a provider only where there is another: the only one is as fast as it is.
     """
     has_others = len({candidate.record.provider for candidate in candidates}) > 1
     entrants = [_entrant(one, health, is_last=one is candidates[-1], has_others=has_others) for one in candidates]
-    core = Race(entrants, budget or HedgeBudget(0.0, 0.0))
+    core = Race(entrants, budget or HedgeBudget(0.0, 0.0), together)
     news = asyncio.Event()
     running: dict[int, Attempt[T]] = {}
     failure: ProviderError = ProviderUnavailable("all", "all_down", "no provider may be asked now")

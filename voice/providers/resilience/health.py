@@ -22,6 +22,9 @@ log = structlog.get_logger()
 
 # Published first-word and first-byte delays, to begin with; after ten answers a provider's own past counts.
 EXPECTED: Final = {Stage.EARS: Expected(0.15, 0.30), Stage.MIND: Expected(0.50, 1.10), Stage.MOUTH: Expected(0.175, 0.33)}
+# What the house asks for each reply. The least of two log-normal delays with the published spread has a median 0.11 s lower
+# and a 95th percentile 0.3 s lower, for the tokens read twice and one token more written.
+MINDS_AT_ONCE: Final = 2
 _TOO_SLOW: Final = "too_slow"
 _HANDSHAKE: Final = Expected(0.105, 0.235)
 _PAUSE: Final = {Stage.EARS: Expected(0.1, 0.125), Stage.MIND: Expected(0.02, 0.125), Stage.MOUTH: Expected(0.02, 0.0625)}
@@ -91,6 +94,7 @@ class Health:
     deadlines: DeadlinePolicy = field(default_factory=DeadlinePolicy)
     breakers: BreakerPolicy = field(default_factory=BreakerPolicy)
     hedges: dict[Stage, HedgeBudget] = field(default_factory=lambda: {stage: HedgeBudget() for stage in Stage})
+    minds_at_once: int = 1  # so many requests of the preferred mind for each reply: the first word of any of them counts
     records: dict[tuple[Stage, str], Record] = field(default_factory=dict)
 
     def record(self, stage: Stage, provider: str, *, is_spare: bool = False) -> Record:

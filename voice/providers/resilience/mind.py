@@ -72,8 +72,8 @@ class FallbackMind:
         """Stream one reply. Raises `ProviderError` when no mind is left."""
         state = _Reply(prompt)
         while True:
-            candidates = self._candidates(state)
-            attempt = await race(candidates, self._health, self._health.hedges[Stage.MIND])
+            candidates, together = self._candidates(state)
+            attempt = await race(candidates, self._health, self._health.hedges[Stage.MIND], together)
             try:
                 async for output in self._outputs(attempt, state):
                     yield output
@@ -109,14 +109,18 @@ class FallbackMind:
             return [self._playbook] if self._playbook.name not in state.failed else []
         return [mind for mind in self._minds if mind.name not in state.failed]
 
-    def _candidates(self, state: _Reply) -> list[Candidate[ModelOutput]]:
+    def _candidates(self, state: _Reply) -> tuple[list[Candidate[ModelOutput]], int]:
+        """Whom to ask, in order, and how many of the first at once."""
         prompt = state.next_prompt()
         minds = {mind.name: mind for mind in self._others(state)}
         askable = self._health.askable([self._records[name] for name in minds])
         candidates = [_candidate(record, admission, minds[record.provider], prompt) for record, admission in askable]
-        if len(self._minds) == 1 and len(candidates) == 1 and self.name not in _LOCAL:
-            candidates *= 2
-        return candidates
+        if not candidates or candidates[0].record.provider in _LOCAL:
+            return candidates, 1
+        first, others = candidates[0], candidates[1:]
+        together = self._health.minds_at_once if first.record.breaker.is_steady else 1
+        spare = 1 if len(self._minds) == 1 else 0  # nobody else can be asked when it is late
+        return [first] * (together + spare) + others, together
 
     # --- what it says ---
 

@@ -1,8 +1,8 @@
 """Several providers at the same thing: whom to ask now, whom to ask as well, whom to stop waiting for. Pure.
 
-One is asked. When it is later than its own p95, the next is asked too (a hedge), if the budget allows; the first to answer
-wins and the others are called off. One that fails, or is known to be down by now, is replaced at once, which is no hedge
-and costs no budget.
+One is asked, or several `together`. When they are later than the p95, the next is asked too (a hedge), if the budget allows;
+the first to answer wins and the others are called off. One that fails, or is known to be down by now, is replaced at once,
+which is no hedge and costs no budget.
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class HedgeBudget:
         self._left = burst
         self.requests = 0
         self.hedges = 0
+        self.twins = 0  # asked together with another from the beginning: no hedges, and not of this budget
 
     def requested(self) -> None:
         """A request that is not a hedge goes out."""
@@ -89,6 +90,7 @@ class Race:
 
     entrants: Sequence[Entrant]
     budget: HedgeBudget
+    together: int = 1  # so many of the first are asked at once
     _next: int = 0
     _running: dict[int, _Running] = field(default_factory=dict)
     _is_over: bool = False
@@ -100,8 +102,10 @@ class Race:
         return min((min(runner.hedge_at, runner.give_up_at) for runner in self._running.values()), default=None)
 
     def begin(self, now: float) -> list[Move]:
-        """Ask the first, and those after it as long as all before them are probes."""
+        """Ask the first, its twins, and those after them as long as all before them are probes."""
         moves = self._start(now)
+        while self._next < min(self.together, len(self.entrants)):
+            moves += self._start(now, is_twin=True)
         while moves and self._next < len(self.entrants) and all(entrant.is_probe for entrant in self.entrants[: self._next]):
             moves += self._start(now)
         return moves or self._lose()
@@ -127,7 +131,7 @@ class Race:
     def distrusted(self, entrant: int, now: float) -> list[Move]:
         """Meanwhile this one is known to be down: do not wait for its deadline, and spare the budget."""
         runner = self._running.get(entrant)
-        if self._is_over or runner is None or len(self._running) > 1:
+        if self._is_over or runner is None or len(self._running) > self.together:
             return []
         runner.hedge_at = float("inf")
         return self._start(now)
@@ -147,19 +151,22 @@ class Race:
         return moves
 
     def _hedge(self, now: float) -> list[Move]:
-        if len(self._running) > 1 or self._next >= len(self.entrants) or not self.budget.take():
+        if len(self._running) > self.together or self._next >= len(self.entrants) or not self.budget.take():
             return []
         return self._start(now, is_hedge=True)
 
-    def _start(self, now: float, *, is_hedge: bool = False) -> list[Move]:
+    def _start(self, now: float, *, is_hedge: bool = False, is_twin: bool = False) -> list[Move]:
         if self._next >= len(self.entrants):
             return []
         entrant = self._next
         self._next += 1
-        if not is_hedge:
-            self.budget.requested()
         rules = self.entrants[entrant]
         self._running[entrant] = _Running(now + rules.hedge_after, now + rules.give_up_after)
+        if is_twin:
+            self.budget.twins += 1
+            self._running[entrant].hedge_at = float("inf")  # the first of them says for all that they are late
+        elif not is_hedge:
+            self.budget.requested()
         return [Start(entrant)]
 
     def _lose(self) -> list[Move]:
