@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 
-.PHONY: help demo test check bench nightly plugins lock clean
+.PHONY: help demo test check units shells houses storms bench nightly plugins lock clean
 
 help: ## what each word does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -11,11 +11,26 @@ help: ## what each word does
 demo: .venv/ready ## a small campaign on this machine, real audio both ways, no account
 	$(BIN)/offhook demo
 
-test: .venv/ready check ## everything CI runs: style, types, contracts, all tests, coverage of the cores
-	$(BIN)/coverage erase
-	OFFHOOK_STORMS=1500 $(BIN)/coverage run -m pytest tests
+test: .venv/ready ## everything CI runs: style, types, contracts, all tests, coverage of the cores
+	rm -f .coverage .coverage.*
+	$(MAKE) --jobs=2 --keep-going --output-sync --no-print-directory check shells houses units storms
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
-	$(BIN)/pytest tests/unit/voice/test_storms.py
+
+# Parts of `test`, two at a time where there are two cores; each of them runs alone as well. What takes longest goes first.
+COVERED = OFFHOOK_STORMS=1500 COVERAGE_FILE=.coverage.$@ $(BIN)/coverage run -m pytest -p no:cacheprovider
+
+shells: .venv/ready
+	$(COVERED) $(filter-out tests/integration/api%,$(wildcard tests/integration/*))
+
+houses: .venv/ready
+	$(COVERED) $(wildcard tests/integration/api*) tests/acceptance
+
+units: .venv/ready
+	$(COVERED) tests/unit
+
+storms: .venv/ready
+	$(BIN)/pytest -p no:cacheprovider tests/unit/voice/test_storms.py
 
 check: .venv/ready ## under a minute: format, lint, import contracts, types
 	$(BIN)/ruff format --check .

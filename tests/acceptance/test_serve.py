@@ -226,7 +226,8 @@ async def answer(client: httpx.AsyncClient, path: str) -> httpx.Response | None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, furnish: Callable[[Path], Path]) -> Path:
+    furnish(tmp_path / "home")
     (tmp_path / "agents").mkdir()
     (tmp_path / "agents" / "brief.toml").write_text(AGENT)
     return tmp_path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,8 @@ ANN, OURS = "+16145550123", "+13025550100"
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Open]:
-    settings = Settings(_env_file=None, home=tmp_path, agents=AGENTS)  # type: ignore[call-arg]
+async def house(tmp_path: Path, furnish: Callable[[Path], Path]) -> AsyncIterator[Open]:
+    settings = Settings(_env_file=None, home=furnish(tmp_path), agents=AGENTS)  # type: ignore[call-arg]
     async with open_house(settings) as house:
         yield house
 

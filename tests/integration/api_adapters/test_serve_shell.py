@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -123,8 +124,10 @@ async def test_a_conversation_without_end_is_cut_off_in_time() -> None:
     assert board.done == ["give up", "cut off"]
 
 
-async def test_without_a_carrier_the_house_works_and_has_no_door_for_one(tmp_path: Path) -> None:
-    async with open_house(settings(home=tmp_path, agents=AGENTS)) as house, working(house):
+async def test_without_a_carrier_the_house_works_and_has_no_door_for_one(
+    tmp_path: Path, furnish: Callable[[Path], Path]
+) -> None:
+    async with open_house(settings(home=furnish(tmp_path), agents=AGENTS)) as house, working(house):
         parts = parts_of(house)
         assert (parts.carrier, parts.media, parts.placer) == (None, None, None)
         assert parts.readiness is not None

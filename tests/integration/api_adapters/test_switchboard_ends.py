@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,10 +25,10 @@ ANN = "+16145550123"
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[Open]:
+async def house(tmp_path: Path, furnish: Callable[[Path], Path]) -> AsyncIterator[Open]:
     settings = Settings(  # type: ignore[call-arg]
         _env_file=None,
-        home=tmp_path,
+        home=furnish(tmp_path),
         agents=AGENTS,
         twilio_account_sid="AC1",
         twilio_auth_token=SecretStr("x"),
