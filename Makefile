@@ -18,7 +18,7 @@ test: .venv/ready ## everything CI runs: style, types, contracts, all tests, cov
 	$(BIN)/coverage report
 
 # Parts of `test`, two at a time where there are two cores; each of them runs alone as well. What takes longest goes first.
-COVERED = OFFHOOK_STORMS=1500 COVERAGE_FILE=.coverage.$@ $(BIN)/coverage run -m pytest -p no:cacheprovider
+COVERED = OFFHOOK_STORMS=200 COVERAGE_FILE=.coverage.$@ $(BIN)/coverage run -m pytest -p no:cacheprovider
 
 shells: .venv/ready
 	$(COVERED) $(filter-out tests/integration/api%,$(wildcard tests/integration/*))

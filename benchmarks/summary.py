@@ -11,7 +11,7 @@ from typing import Final
 from benchmarks.engines.scripted import is_untimed
 from benchmarks.figures import CallFigures, Tally
 from benchmarks.plan import Plan
-from benchmarks.report.model import Figure, Run, Share, Timeline, figure
+from benchmarks.report.model import DRAFTS_WASTED, FALSE_STOPS, Figure, Run, Share, Timeline, figure
 from benchmarks.target import Engine, setup_of, version_of
 
 TICKS: Final = 50  # a second of call
@@ -37,7 +37,7 @@ def summary(
         calls=len(calls),
         call_seconds=round(seconds, 1),
         figures={name: each for name, each in (_distributions(calls, plan) | load_figures(notes)).items() if each.n},
-        shares={name: each for name, each in _shares(calls).items() if each.of},
+        shares={name: each for name, each in (_shares(calls) | _drafts(calls, notes)).items() if each.of},
         numbers=_numbers(calls, notes) | {"carrier_frames_late": float(late)},
         discarded=_discarded(calls),
         timeline=timeline,
@@ -97,9 +97,19 @@ def _shares(calls: Sequence[CallFigures]) -> dict[str, Share]:
         "late_frames": _total([each.late_frames for each in calls]),
         "lost_words": _total([each.lost_words for each in calls]),
     }
+    every = [tally for each in calls for why, tally in each.stops.items() if ":" not in why]  # not each murmur's word again
+    found[FALSE_STOPS] = _total(every)
     for why in sorted({why for each in calls for why in each.stops}):
         found[f"stops: {why}"] = _total([each.stops[why] for each in calls if why in each.stops])
     return found
+
+
+def _drafts(calls: Sequence[CallFigures], notes: Sequence[Mapping[str, object]]) -> dict[str, Share]:
+    """How many of the replies that an engine began before a turn was over were thrown away, where it tells."""
+    measured = {each.call_sid for each in calls}
+    told = [note for note in notes if note.get("call_sid") in measured]
+    hits, of = (int(sum(_number(note, name) for note in told)) for name in ("wasted", "speculated"))
+    return {DRAFTS_WASTED: Share(hits=hits, of=of)}
 
 
 def _total(tallies: Sequence[Tally]) -> Share:

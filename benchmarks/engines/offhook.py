@@ -116,6 +116,8 @@ class Switchboard:
                 "utterances": parts.paced.listener.utterances if parts.paced else [],
                 "told": parts.paced.told if parts.paced else [],
                 "underruns": underruns,
+                "speculated": report.speculated,
+                "wasted": report.wasted,
                 "ending": report.ending.value,
             }
         )

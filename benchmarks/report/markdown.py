@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from benchmarks.report import words
-from benchmarks.report.model import Result, Run
+from benchmarks.report.model import DRAFTS_WASTED, FALSE_STOPS, Result, Run
 from benchmarks.report.targets import OURS, Kind, Target, value_of, verdicts
 
 BEGIN: Final = "<!-- bench table: made by `offhook bench table` -->"
@@ -31,9 +31,11 @@ ROWS: Final = (
     _Row("latency", "content_gap", Kind.P50, also=Kind.P95),
     _Row("latency", "cut_offs_in_pauses", Kind.RATE),
     _Row("latency", "lost_words", Kind.RATE),
+    _Row("latency", DRAFTS_WASTED, Kind.RATE),
     _Row("latency", "understated_gap_ms", Kind.NUMBER),
     _Row("bargein", "stop", Kind.P50, also=Kind.P95),
     _Row("bargein", "missed_barge_ins", Kind.RATE),
+    _Row("bargein", FALSE_STOPS, Kind.RATE),
     _Row("bargein", "stops: backchannel", Kind.RATE),
     _Row("bargein", "stops: cough", Kind.RATE),
     _Row("bargein", "stops: echo", Kind.RATE),

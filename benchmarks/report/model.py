@@ -14,6 +14,10 @@ from benchmarks.errors import BadResult
 SCHEMA_VERSION: Final = 1
 SCHEMA_FILE: Final = "result.schema.json"  # beside this module
 
+# Shares by the names that several modules know them by.
+DRAFTS_WASTED: Final = "drafts_wasted"
+FALSE_STOPS: Final = "false_stops"
+
 
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One distribution. `values` holds every single measurement, so that others can compute what they like."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from benchmarks.report import words
-from benchmarks.report.model import Result, Run
+from benchmarks.report.model import FALSE_STOPS, Result, Run
 from benchmarks.report.svg_bars import Range, ranges, rates
 
 _WAITS: Final = (
@@ -18,6 +18,7 @@ _WAITS: Final = (
     ("bargein", "gap", ", callers who interrupt"),
 )
 _RATES: Final = (
+    ("bargein", FALSE_STOPS),
     ("bargein", "stops: backchannel"),
     ("bargein", "stops: cough"),
     ("bargein", "stops: click"),

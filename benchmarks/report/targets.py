@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from benchmarks.report import words
-from benchmarks.report.model import Run
+from benchmarks.report.model import DRAFTS_WASTED, FALSE_STOPS, Run
 
 OURS: Final = "offhook"
 
@@ -29,7 +29,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`limit` is the most allowed, or the least where `is_least`; with `is_than_others`, what the best other has."""
+    """`limit` is the most allowed, or the least where `is_least`. With `is_than_others` it is less than the best other has,
+    or nothing at all where that one has nothing either."""
 
     suite: str
     figure: str
@@ -61,15 +62,35 @@ TARGETS: Final = (
     _most("latency", "gap", Kind.P95, 900),
     _most("latency", "content_gap", Kind.P50, 900),
     _most("latency", "lost_words", Kind.RATE, 0),
+    _most("latency", DRAFTS_WASTED, Kind.RATE, 25),
+    _most("bargein", "stop", Kind.P50, 250),
+    _most("bargein", "stop", Kind.P95, 400),
     _most("bargein", "stop", Kind.P95, 300),
     _most("bargein", "missed_barge_ins", Kind.RATE, 2),
+    Target("bargein", FALSE_STOPS, Kind.RATE, is_than_others=True),
     _most("bargein", "stops: backchannel", Kind.RATE, 30),
     Target("bargein", "stops: backchannel", Kind.RATE, is_than_others=True),
     _most("bargein", "stops: cough", Kind.RATE, 5),
     _most("bargein", "stops: echo", Kind.RATE, 2),
     _most("bargein", "heard_error", Kind.P95, 1),
     _most("bargein", "heard_error_untimed", Kind.P95, 2),
+    _most("bargein", DRAFTS_WASTED, Kind.RATE, 25),
     _most("gaps", "holes", Kind.COUNT, 0),
+    _most("turns", "endpoint_delay", Kind.P50, 400),
+    _most("turns", "endpoint_delay", Kind.P95, 1200),
+    _most("turns", "pauses_cut_inserted", Kind.RATE, 30),
+    _most("turns", "pauses_cut_own", Kind.RATE, 10),
+    _most("turns", "waits_over_1.5_s", Kind.RATE, 3),
+    _most("turns", "interruptions_missed", Kind.RATE, 2),
+    _most("turns", "detect_delay", Kind.P50, 300),
+    _most("turns", "detect_delay", Kind.P95, 500),
+    _most("turns", "false_backchannel", Kind.RATE, 30),
+    _most("turns", "false_bursts", Kind.RATE, 5),
+    _most("turns", "false_echo", Kind.RATE, 2),
+    _most("turns", "false_tv", Kind.RATE, 30),
+    _most("turns", "interruptions_missed_over_talk", Kind.RATE, 20),
+    _most("turns", "ends_missed_over_talk", Kind.RATE, 10),
+    _most("turns", "detectors_ms_per_call_second", Kind.NUMBER, 1.5),
     _most("density", "cpu_ms_per_call_second", Kind.NUMBER, 2.5),
     Target("density", "calls_per_core", Kind.NUMBER, 400, is_least=True),
     Target("density", "times_the_better_other", Kind.NUMBER, 6, is_least=True),
@@ -128,12 +149,20 @@ def _judged(target: Target, run: Run, others: Sequence[Run]) -> Iterator[Verdict
     if value is None or (target.is_than_others and not peers):
         return
     limit = min(peers) if target.is_than_others else limit
-    is_met = value >= limit if target.is_least else value <= limit
+    if target.is_than_others:
+        is_met, than = value < limit or value == 0, "less than {}, the best other's"
+    else:
+        is_met, than = (value >= limit, "at least {}") if target.is_least else (value <= limit, "at most {}")
     title, unit = _words(target)
-    than = f"{'at least' if target.is_least else 'at most'} {words.number(limit)}"
-    than += " (the best other)" if target.is_than_others else ""
     note = next((note for note in run.notes if note.startswith("not broken")), "") if target.suite == "density" else ""
-    yield Verdict(run.suite, title, f"{than} {unit}".strip(), f"{words.number(value)} {unit}".strip(), is_met, note)
+    yield Verdict(
+        run.suite,
+        title,
+        than.format(f"{words.number(limit)} {unit}".strip()),
+        f"{words.number(value)} {unit}".strip(),
+        is_met,
+        note,
+    )
 
 
 def value_of(target: Target, run: Run) -> float | None:

@@ -61,6 +61,12 @@ FIGURES: Final[dict[str, Words]] = {
 SHARES: Final[dict[str, Words]] = {
     "missed_barge_ins": Words("barge-ins not obeyed", "the agent talked on for 2.5 s or to its end"),
     "lost_words": Words("words lost at the start", "words of the caller's first line that never reached the recogniser"),
+    "false_stops": Words(
+        "stops for nothing that takes the floor, all told", "murmurs, coughs, clicks, echo, the room, and no sound at all"
+    ),
+    "drafts_wasted": Words(
+        "replies prepared in vain", "of those begun before the turn was over, by the engine's own account"
+    ),
     "stops: backchannel": Words("stops for a backchannel", "the agent fell silent for an uh-huh"),
     "stops: cough": Words("stops for a cough", "the agent fell silent for a cough"),
     "stops: click": Words("stops for a click", "the agent fell silent for a click on the line"),
@@ -105,6 +111,9 @@ NUMBERS: Final[dict[str, Words]] = {
     "bytes_growth_low": Words("... at least (95 %)", "", "kB", 1e-3),
     "bytes_growth_high": Words("... at most (95 %)", "", "kB", 1e-3),
     "events_per_second": Words("events of the core", "decided by one core in a second, no audio", "/s", 1.0),
+    "detectors_ms_per_call_second": Words(
+        "CPU of the detectors", "per second of call, a hundred at once, models included", "ms/s", 1.0
+    ),
     "bytes_per_call": Words("memory per call", "", "MB", 1e-6),
 }
 

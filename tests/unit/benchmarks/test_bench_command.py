@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from benchmarks import cli
 from benchmarks.conduct import _command
 from benchmarks.errors import BenchmarkError, EngineNotReady
-from benchmarks.figures import CallFigures
+from benchmarks.figures import CallFigures, Tally
 from benchmarks.plan import Place, Plan, a_place
 from benchmarks.report.model import Machine, Result, Run, Share, figure, write
 from benchmarks.run import since
@@ -196,3 +196,13 @@ def test_errors_are_told_apart_by_whether_the_voice_had_word_times():
     assert told("half") == {"heard_error": (1.0,), "heard_error_untimed": (2.0,)}
     assert told("") == {"heard_error": (1.0, 2.0)}
     assert told("none") == {"heard_error_untimed": (1.0, 2.0)}
+
+
+def test_false_stops_are_added_up_and_drafts_of_the_measured_calls_counted():
+    stops = {"cough": Tally(0, 2), "backchannel": Tally(1, 1), "backchannel: okay": Tally(1, 1), "echo": Tally(1, 3)}
+    calls = [CallFigures("CA1", "bargein-0", 1.0, stops=stops)]
+    notes = [{"call_sid": "CA1", "speculated": 4, "wasted": 1}, {"call_sid": "warm-up", "speculated": 9, "wasted": 9}]
+    shares = summary(Engine("offhook"), Plan("bargein", 1), calls, notes, []).shares
+    assert shares["false_stops"] == Share(hits=2, of=6)
+    assert shares["drafts_wasted"] == Share(hits=1, of=4)
+    assert "drafts_wasted" not in summary(Engine("offhook"), Plan("bargein", 1), calls, [], []).shares

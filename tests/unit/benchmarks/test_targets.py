@@ -3,9 +3,9 @@
 import pytest
 
 from benchmarks.report import markdown
-from benchmarks.report.model import Machine, Result, Run, Share, figure
+from benchmarks.report.model import FALSE_STOPS, Machine, Result, Run, Share, figure
 from benchmarks.report.side_by_side import side_by_side
-from benchmarks.report.targets import OURS, Kind, Target, value_of, verdicts
+from benchmarks.report.targets import OURS, TARGETS, Kind, Target, value_of, verdicts
 
 
 def run(suite: str, engine: str = OURS, **more: object) -> Run:
@@ -46,7 +46,49 @@ def test_a_peer_sets_the_limit():
     ours_murmur = run("bargein", shares={"stops: backchannel": Share(hits=2, of=4)})
     peers_murmur = run("bargein", "pipecat", shares={"stops: backchannel": Share(hits=1, of=4)})
     found = verdicts([ours_murmur, peers_murmur])
-    assert next(each for each in found if "25" in each.wanted).wanted == "at most 25 (the best other) %"
+    beside = next(each for each in found if "25" in each.wanted)
+    assert (beside.wanted, beside.is_met) == ("less than 25 %, the best other's", False)
+
+
+@pytest.mark.parametrize(("ours", "best", "is_met"), [(1, 2, True), (2, 2, False), (0, 0, True), (3, 2, False)])
+def test_as_good_as_the_best_other_is_not_better_but_nothing_is(ours, best, is_met):
+    def stops(engine: str, hits: int) -> Run:
+        return run("bargein", engine, shares={FALSE_STOPS: Share(hits=hits, of=20)})
+
+    (found,) = verdicts([stops(OURS, ours), stops("pipecat", best), stops("livekit", 9)])
+    assert found.is_met is is_met
+    assert found.what.startswith("stops for nothing that takes the floor")
+
+
+# The figures that were promised of these suites, each with its limit in the units it is shown in.
+PROMISED = [
+    ("latency", "gap", Kind.P50, 500),
+    ("latency", "gap", Kind.P95, 900),
+    ("latency", "content_gap", Kind.P50, 900),
+    ("latency", "drafts_wasted", Kind.RATE, 25),
+    ("bargein", "stop", Kind.P50, 250),
+    ("bargein", "stop", Kind.P95, 400),
+    ("bargein", "stop", Kind.P95, 300),
+    ("bargein", "heard_error", Kind.P95, 1),
+    ("bargein", "heard_error_untimed", Kind.P95, 2),
+    ("gaps", "holes", Kind.COUNT, 0),
+    ("density", "cpu_ms_per_call_second", Kind.NUMBER, 2.5),
+    ("density", "calls_per_core", Kind.NUMBER, 400),
+    ("density", "times_the_better_other", Kind.NUMBER, 6),
+    ("density", "bytes_per_call", Kind.NUMBER, 1),
+    ("density", "added_latency", Kind.P95, 20),
+    ("simulation", "events_per_second", Kind.NUMBER, 100_000),
+    ("turns", "detectors_ms_per_call_second", Kind.NUMBER, 1.5),
+    ("turns", "endpoint_delay", Kind.P50, 400),
+    ("turns", "endpoint_delay", Kind.P95, 1200),
+    ("turns", "detect_delay", Kind.P50, 300),
+    ("turns", "detect_delay", Kind.P95, 500),
+]
+
+
+@pytest.mark.parametrize(("suite", "name", "kind", "limit"), PROMISED)
+def test_every_promised_figure_is_a_target(suite, name, kind, limit):
+    assert [each for each in TARGETS if (each.suite, each.figure, each.kind, each.limit) == (suite, name, kind, limit)]
 
 
 def test_what_crowding_adds_and_how_many_times_the_others_is_judged():
