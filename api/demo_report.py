@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,7 +15,8 @@ from rich.table import Table
 
 from api.errands import call_of
 from api.settings import Settings
-from benchmarks.measure import Distribution, Measured, measure, read_sidecar
+from benchmarks.measure import NOT_TOLD, Distribution, Measured, measure, read_sidecar
+from benchmarks.segments import segments_of
 from context import store
 from context.calls import CallRecord
 from context.transcript import render
@@ -115,7 +116,9 @@ async def report(outcome: Outcome, console: Console, *, as_json: bool) -> int:
     finally:
         await database.close()
     problems = list(_problems(people, later, inbound))
-    figures = await asyncio.to_thread(_measured, outcome.recorded)
+    calls = [call for each in (*people.values(), *later.values()) for call in each.calls]
+    calls += [inbound] if inbound is not None else []
+    figures = await asyncio.to_thread(measured, outcome.recorded, journals(calls, outcome.settings.home))
     context = [took for each in people.values() for call in each.calls if (took := _context_took(call)) is not None]
     if as_json:
         print(json.dumps(_summary(people, problems, figures, context, outcome), indent=2))
@@ -151,14 +154,22 @@ async def _record(database: Database, call: str) -> CallRecord:
         return await store.call_record(connection, call)
 
 
-def _measured(recorded: Sequence[dict[str, Any]]) -> list[Measured]:
-    """The figures of every call of ours that has a recording; the far leg of a transfer has none of our words in it."""
+def journals(calls: Sequence[CallRecord], home: Path) -> dict[str, Path]:
+    """The journals of these calls, by the carrier's name of each."""
+    found = {each.call.carrier_sid or "": home / "journals" / f"{each.call.id}.jsonl" for each in calls}
+    return {sid: path for sid, path in found.items() if sid and path.is_file()}
+
+
+def measured(recorded: Sequence[dict[str, Any]], told: Mapping[str, Path]) -> list[Measured]:
+    """The figures of every call of ours that has a recording; the far leg of a transfer has none of our words in it. `told`:
+    journals by the carrier's name of the call."""
     sidecars = [Path(str(each["json"])) for each in recorded if each.get("json") and each.get("wav")]
     figures = []
     for path in sidecars:
         sidecar = read_sidecar(path)
         if sidecar.marks:
-            figures.append(measure(sidecar, Path(sidecar.wav)))
+            journal = told.get(sidecar.call_sid)
+            figures.append(measure(sidecar, Path(sidecar.wav), segments_of(journal) if journal else NOT_TOLD))
     return figures
 
 

@@ -6,15 +6,17 @@ when both agree, and what is discarded is counted. Times in seconds, positions i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.segments import place_of
 from telephony.audio import SAMPLE_RATE, encode, read_wav
 from voice.providers.silero import SileroActivity
 
@@ -27,6 +29,8 @@ SHORTEST: Final = int(0.06 * SAMPLE_RATE)  # a shorter sound is no speech
 AGREE: Final = 0.12  # seconds two detectors may differ by
 GAP: Final = 0.04  # seconds of silence within a reply that an ear notices
 STOPPED_WITHIN: Final = 2.0  # seconds after a barge-in in which the agent must have been cleared for it to be one
+
+NOT_TOLD: Final[Mapping[str, int]] = MappingProxyType({})  # of a call that left no journal
 
 Span: TypeAlias = tuple[int, int]
 Detector: TypeAlias = Callable[[NDArray[np.int16]], list[Span]]
@@ -109,8 +113,8 @@ def read_sidecar(path: Path) -> Sidecar:
     return msgspec.json.decode(path.read_bytes(), type=Sidecar)
 
 
-def measure(sidecar: Sidecar, wav: Path) -> Measured:
-    """All figures of one recorded call."""
+def measure(sidecar: Sidecar, wav: Path, segments: Mapping[str, int] = NOT_TOLD) -> Measured:
+    """All figures of one recorded call. `segments`: see `holes`."""
     _, audio = read_wav(wav)
     mouth, ear = audio[:, 0], audio[:, 1]
     by_energy = _figures(sidecar, energy_spans(mouth), energy_spans(ear))
@@ -123,7 +127,7 @@ def measure(sidecar: Sidecar, wav: Path) -> Measured:
         first[0] if first else None,
         gaps,
         stops,
-        tuple(holes(sidecar)),
+        tuple(holes(sidecar, segments)),
         lost_first + lost_gaps + lost_stops,
         sidecar.frames_late,
     )
@@ -232,16 +236,22 @@ def agreed(ones: Sequence[float | None], others: Sequence[float | None]) -> tupl
     return tuple(kept), discarded + abs(len(ones) - len(others))
 
 
-def holes(sidecar: Sidecar) -> Iterator[float]:
-    """Silences within a reply: the carrier's buffer ran dry between two marks of the same reply. The wait that follows a
-    word in between ("okay", "let me see") counts too: a mark does not tell what it belongs to."""
+def holes(sidecar: Sidecar, segments: Mapping[str, int] = NOT_TOLD) -> Iterator[float]:
+    """Silences within a reply: the carrier's buffer ran dry between two marks of the same reply.
+
+    A mark does not tell what it stands in. Where the call's journal does (`segments`, see `benchmarks.segments`), the wait
+    between a word in between ("okay", "let me see") and what follows it is none; without it, that counts too.
+    """
     played = [mark for mark in sidecar.marks if mark.why == "played" and mark.returned is not None]
     for underrun in sidecar.underruns:
         end = underrun.at + underrun.samples
         before = [mark for mark in played if (mark.returned or 0) <= underrun.at + FRAME * 2]
         after = [mark for mark in played if (mark.returned or 0) >= end]
-        same = bool(before and after) and _reply_of(before[-1]) == _reply_of(after[0])
-        if same and underrun.samples / SAMPLE_RATE > GAP:
+        if not before or not after or _reply_of(before[-1]) != _reply_of(after[0]):
+            continue
+        spoken, following = (segments.get(place_of(mark.name), 0) for mark in (before[-1], after[0]))
+        is_wait = spoken < 0 and following != spoken
+        if not is_wait and underrun.samples / SAMPLE_RATE > GAP:
             yield underrun.samples / SAMPLE_RATE
 
 

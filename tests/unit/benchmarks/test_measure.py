@@ -6,6 +6,9 @@ import msgspec
 import pytest
 
 from benchmarks.measure import Line, Sidecar, holes, start_of
+from benchmarks.segments import marked
+from voice.events import DeadlinePassed, ReplyId, SpeechArrived
+from voice.journal import Entry
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,40 @@ def test_a_silence_between_two_marks_of_one_reply_is_a_hole(before: str, after: 
     marks.append({"name": after, "placed": 0, "returned": 12000, "why": "played"})
     noted = {"call_sid": "CA1", "marks": marks, "underruns": [{"at": 8000, "samples": 2400}]}
     assert list(holes(msgspec.convert(noted, Sidecar))) == found
+
+
+# "Okay." is heard until 3/9600, "One moment." until 3/12800; then the reply itself.
+SEGMENTS = {"3/4800": -1, "3/9600": -1, "3/12800": -2, "3/16000": 0, "3/19200": 0, "3/22400": 1}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "found"),
+    [
+        ("3/9600", "3/16000", []),  # the wait after a word in between
+        ("3/9600/2", "3/16000/2", []),  # sent again
+        ("3/9600", "3/12800", []),  # for another word in between
+        ("3/12800", "3/16000", []),
+        ("3/4800", "3/9600", [0.3]),  # within a word in between
+        ("3/16000", "3/19200", [0.3]),  # early in the reply
+        ("3/19200", "3/22400", [0.3]),  # between two sentences of it
+        ("3/22400", "3/99999", [0.3]),  # nothing is told of what follows: content
+    ],
+)
+def test_where_the_journal_tells_what_was_said_only_the_wait_after_a_word_in_between_is_no_hole(before, after, found):
+    marks = [{"name": before, "placed": 0, "returned": 8000, "why": "played"}]
+    marks.append({"name": after, "placed": 0, "returned": 12000, "why": "played"})
+    noted = {"call_sid": "CA1", "marks": marks, "underruns": [{"at": 8000, "samples": 2400}]}
+    assert list(holes(msgspec.convert(noted, Sidecar), SEGMENTS)) == found
+
+
+def test_the_journal_tells_which_piece_a_mark_stands_in():
+    def spoken(segment: int, *marks: tuple[int, str]) -> Entry:
+        return Entry(1.0, SpeechArrived(ReplyId(3), segment, bytes(800)), [["Play", {"audio": 800, "marks": marks}]])
+
+    held = Entry(1.0, DeadlinePassed(), [["Play", {"audio": 800, "marks": [(800, "4/99")]}]])
+    other = Entry(1.0, SpeechArrived(ReplyId(3), 0, bytes(8)), [["Note", {}]])
+    told = marked([spoken(-1, (400, "3/400"), (800, "3/800/2")), held, other, spoken(0, (800, "3/1600"))])
+    assert told == {"3/400": -1, "3/800": -1, "3/1600": 0}
 
 
 @pytest.mark.parametrize(
