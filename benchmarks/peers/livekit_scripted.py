@@ -18,8 +18,12 @@ class ScriptedSTT(stt.STT):
         super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True))
         self.listener = listener
 
-    async def _recognize_impl(self, buffer, *, language=NOT_GIVEN, conn_options=None):
-        raise NotImplementedError
+    async def _recognize_impl(self, buffer, *, language=NOT_GIVEN, conn_options=DEFAULT_API_CONNECT_OPTIONS):
+        """A recording at once; a session listens to the stream instead."""
+        frame = utils.merge_frames(buffer)
+        pcm, _ = audioop.ratecv(bytes(frame.data), 2, frame.num_channels, frame.sample_rate, RATE, None)
+        heard = [*self.listener.hear(audioop.lin2ulaw(pcm, 2)), *self.listener.finish()]
+        return _event(" ".join(words.text for words in heard if words.is_final and words.text), is_final=True)
 
     def stream(self, *, language=NOT_GIVEN, conn_options=DEFAULT_API_CONNECT_OPTIONS):
         return _Recognizing(stt=self, conn_options=conn_options, sample_rate=RATE)
@@ -34,12 +38,14 @@ class _Recognizing(stt.RecognizeStream):
             rest += audioop.lin2ulaw(bytes(frame.data), 2)
             whole = len(rest) // 160 * 160
             for words in self._stt.listener.hear(rest[:whole]):
-                if not words.text:
-                    continue
-                kind = stt.SpeechEventType.FINAL_TRANSCRIPT if words.is_final else stt.SpeechEventType.INTERIM_TRANSCRIPT
-                data = stt.SpeechData(language="en", text=words.text, confidence=0.95)
-                self._event_ch.send_nowait(stt.SpeechEvent(type=kind, alternatives=[data]))
+                if words.text:
+                    self._event_ch.send_nowait(_event(words.text, is_final=words.is_final))
             rest = rest[whole:]
+
+
+def _event(text: str, *, is_final: bool) -> stt.SpeechEvent:
+    kind = stt.SpeechEventType.FINAL_TRANSCRIPT if is_final else stt.SpeechEventType.INTERIM_TRANSCRIPT
+    return stt.SpeechEvent(type=kind, alternatives=[stt.SpeechData(language="en", text=text, confidence=0.95)])
 
 
 class ScriptedLLM(llm.LLM):

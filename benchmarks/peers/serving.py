@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+from abc import ABC, abstractmethod
 
 import uvicorn
 import uvloop
@@ -40,7 +41,7 @@ class Incoming:
         return {"call_sid": self.call_sid, "believed": believed, "claimed": claimed, "utterances": heard}
 
 
-class Peer:
+class Peer(ABC):
     """Answers every media stream with a bot of its own."""
 
     def __init__(self, options: Options) -> None:
@@ -48,12 +49,12 @@ class Peer:
         self.bank = Bank(options.bank)
         self.probe = Probe(options.notes)
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # noqa: B027  (most make nothing)
         """What is made once for the process, on its loop."""
 
+    @abstractmethod
     async def talk(self, call: Incoming) -> dict:
         """One call from its start to its end; what `noted` makes of it."""
-        raise NotImplementedError
 
     async def answer(self, websocket: WebSocket) -> None:
         await websocket.accept()
