@@ -53,15 +53,19 @@ def simulator(
         calls_per_second=calls_per_second,
         own_numbers=tuple(own_number or ()),
     )
-    typer.echo(
-        f"TWILIO_API_URL=http://{host}:{port} TWILIO_ACCOUNT_SID={account_sid} TWILIO_AUTH_TOKEN={auth_token}", err=True
-    )
     asyncio.run(_run(options))
 
 
 async def _run(options: Options) -> None:
     mouth = EmbeddedMouth()
     try:
-        await main_async(options, PeoplesMouth(mouth))
+        await main_async(options, PeoplesMouth(mouth), lambda: _introduce(options))
     finally:
         await mouth.close()
+
+
+def _introduce(options: Options) -> None:
+    """How to reach it, in settings to be copied; told when it can be."""
+    where = f"TWILIO_API_URL=http://{options.host}:{options.port}"
+    account = f"TWILIO_ACCOUNT_SID={options.account_sid} TWILIO_AUTH_TOKEN={options.auth_token}"
+    typer.echo(f"{where} {account}", err=True)

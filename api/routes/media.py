@@ -42,8 +42,8 @@ async def _run(media: MediaDoor, socket: DirectSocket | StarletteTextSocket) -> 
     try:
         await media(socket)
     except TelephonyError as error:  # the peer broke the protocol, and the link has closed the socket with the reason
-        log.warning("media_broken_off", error=type(error).__name__, code=getattr(error, "code", ""))
         await socket.close(POLICY)
+        log.warning("media_broken_off", error=type(error).__name__, code=getattr(error, "code", ""))
         return "violation"
     except Exception as error:
         log.exception("media_crashed", error=type(error).__name__)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -95,8 +96,11 @@ async def serve(
     return RunningNetwork(network, url, serving)
 
 
-async def main_async(options: Options, mouth: Mouth) -> None:
-    """Run a network until SIGINT or SIGTERM. Raises `PeopleFileError` or OSError before it starts."""
+async def main_async(options: Options, mouth: Mouth, ready: Callable[[], None]) -> None:
+    """Run a network until SIGINT or SIGTERM; `ready` is called once it can be reached.
+
+    Raises `PeopleFileError` or OSError before it starts.
+    """
     people = load(options.people)
     running = await serve(
         people,
@@ -117,4 +121,5 @@ async def main_async(options: Options, mouth: Mouth) -> None:
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, stopped.set)
     async with running:
+        ready()
         await stopped.wait()

@@ -12,14 +12,15 @@ import json
 import os
 import signal
 import socket
+import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -33,8 +34,6 @@ from api.serve import serving
 from api.settings import Settings
 from telephony.simulator.server import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from telephony.twilio.signature import sign
-
-T = TypeVar("T")
 
 OURS = "+13025550100"
 RUTH = "+16715550120"  # who rings us
@@ -98,16 +97,47 @@ def spare_port() -> int:
         return int(listener.getsockname()[1])
 
 
-async def until(what: str, ask: Callable[[], Awaitable[T | None]], within: float = 30.0) -> T:
-    """Ask until there is an answer, at most `within` seconds."""
-    deadline = time.monotonic() + within
-    while (answer := await ask()) is None:
-        assert time.monotonic() < deadline, f"waited {within:g} s for {what}"
-        await asyncio.sleep(0.05)
-    return answer
-
-
 # --- the processes ------------------------------------------------------------------------------------------------------
+
+
+class Running:
+    """A process of its own, and what it and its children say: both outputs of all of them are one pipe, which ends with the
+    last of them."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.said = ""
+        self._news = asyncio.Condition()
+        self._listening = asyncio.create_task(self._listen())
+
+    async def _listen(self) -> None:
+        assert self.process.stdout is not None
+        while heard := await self.process.stdout.read(65_536):
+            await self._hear(heard.decode())
+        await self._hear("")
+
+    async def _hear(self, words: str) -> None:
+        async with self._news:
+            self.said += words
+            self._news.notify_all()
+
+    async def says(self, words: str, within: float = 30.0) -> None:
+        """Wait until it has said so."""
+        async with self._news, asyncio.timeout(within):
+            await self._news.wait_for(lambda: words in self.said or self.process.stdout.at_eof())  # type: ignore[union-attr]
+        assert words in self.said, self.said
+
+    async def ended(self, within: float = 20.0) -> int:
+        """Its status, once it is gone and nobody it started is left."""
+        async with asyncio.timeout(within):
+            await self._listening
+            return await self.process.wait()
+
+    async def stopped(self) -> int:
+        """Ask it to end, if it has not, and see it end."""
+        if self.process.returncode is None:
+            self.process.send_signal(signal.SIGTERM)
+        return await self.ended()
 
 
 @dataclass
@@ -118,7 +148,7 @@ class World:
     environment: dict[str, str]
     api: httpx.AsyncClient
     network: httpx.AsyncClient
-    server: asyncio.subprocess.Process
+    server: Running
     events: list[dict[str, Any]] = field(default_factory=list)
     heard: asyncio.Condition = field(default_factory=asyncio.Condition)
 
@@ -148,50 +178,33 @@ class World:
 
     async def learned(self, call: str) -> dict[str, Any]:
         """The record of a call, once what came of it is written."""
-
-        async def ask() -> dict[str, Any] | None:
-            record: dict[str, Any] = (await self.api.get(f"/v1/calls/{call}")).json()
-            return record if record["summary"] else None
-
-        return await until("the summary", ask, 10.0)
+        await self.event("call_learned", call=call)
+        record: dict[str, Any] = (await self.api.get(f"/v1/calls/{call}")).json()
+        assert record["summary"]
+        return record
 
     async def words(self, call: str) -> dict[str, list[str]]:
         lines = (await self.api.get(f"/v1/calls/{call}/transcript")).json()["lines"]
         return {who: [line["text"] for line in lines if line["who"] == who] for who in ("agent", "caller")}
 
 
-async def started(folder: Path, name: str, environment: dict[str, str], *arguments: str) -> asyncio.subprocess.Process:
-    with (folder / f"{name}.log").open("wb") as log:
-        return await asyncio.create_subprocess_exec(
+async def started(folder: Path, environment: dict[str, str], *arguments: str) -> Running:
+    return Running(
+        await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", "from api.cli import main; main()", *arguments),
-            stdout=log,
-            stderr=log,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             cwd=folder,
             env=environment,
-            start_new_session=True,
         )
-
-
-async def stopped(process: asyncio.subprocess.Process, within: float = 20.0) -> int:
-    """Ask a process to end, see it end, and see that it leaves nobody behind."""
-    if process.returncode is None:
-        process.send_signal(signal.SIGTERM)
-    status = await asyncio.wait_for(process.wait(), within)
-
-    async def is_gone() -> bool | None:
-        try:
-            os.killpg(process.pid, 0)
-        except ProcessLookupError:
-            return True
-        return None
-
-    await until("its children to end", is_gone, 5.0)
-    return status
+    )
 
 
 def environment_of(folder: Path, network: int) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("OFFHOOK_", "TWILIO_"))}
     return plain | {
+        "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "OFFHOOK_HOME": str(folder / "home"),
         "OFFHOOK_AGENTS": str(folder / "agents"),
@@ -207,22 +220,13 @@ async def phone_network(folder: Path, port: int, engine: int) -> AsyncIterator[h
     (folder / "people.toml").write_text(people())
     url = f"http://127.0.0.1:{engine}/twilio"
     arguments = ("--port", str(port), "--own-number", OURS, "--voice-url", f"{url}/voice", "--status-url", f"{url}/status")
-    environment = environment_of(folder, port)
-    process = await started(folder, "network", environment, "simulator", "people.toml", *arguments)
+    process = await started(folder, environment_of(folder, port), "simulator", "people.toml", *arguments)
     try:
+        await process.says("TWILIO_API_URL=")
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as client:
-            await until("the phone network", lambda: answer(client, "/simulator/people"))
             yield client
     finally:
-        assert await stopped(process) == 0, (folder / "network.log").read_text()
-
-
-async def answer(client: httpx.AsyncClient, path: str) -> httpx.Response | None:
-    try:
-        found = await client.get(path)
-    except httpx.TransportError:
-        return None
-    return found if found.is_success else None
+        assert await process.stopped() == 0, process.said
 
 
 @pytest.fixture
@@ -237,23 +241,23 @@ def folder(tmp_path: Path, furnish: Callable[[Path], Path]) -> Path:
 async def world(folder: Path) -> AsyncIterator[World]:
     network_port, port = spare_port(), spare_port()
     environment = environment_of(folder, network_port)
-    server = await started(folder, "server", environment, "serve", "--port", str(port))
+    server = await started(folder, environment, "serve", "--port", str(port))
     try:
         async with (
             phone_network(folder, network_port, port) as network,
             httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20.0) as api,
         ):
-            await until("the server", lambda: answer(api, "/readyz"))
+            await server.says("offhook is ready")
+            assert (await api.get("/readyz")).is_success
             found = World(folder, environment, api, network, server)
             listening = asyncio.create_task(found.listen())
             await found.event("snapshot")
             yield found
             listening.cancel()
             await asyncio.wait([listening])
-            status = await stopped(server)
-            assert status == 0, (folder / "server.log").read_text()
+            assert await server.stopped() == 0, server.said
     finally:
-        await stopped(server)
+        await server.stopped()
 
 
 # --- what an operator sees ----------------------------------------------------------------------------------------------
@@ -266,7 +270,7 @@ async def test_a_server_takes_makes_refuses_and_ends_calls(world: World) -> None
     await strangers_are_turned_away(world)
     assert await world.metric("offhook_live_calls") == 0
     await is_let_end(world)
-    assert "Traceback" not in (world.folder / "server.log").read_text()
+    assert "Traceback" not in world.server.said
 
 
 async def rings_us(world: World) -> None:
@@ -314,9 +318,9 @@ async def is_rung(world: World) -> None:
 async def may_not_be_called(world: World, number: str) -> dict[str, datetime] | None:
     """Why not, by rule, with when each rule would open; None if it may. Asked of `offhook check`, which dials nobody."""
     asked = ("check", number, "--seller", "Acme", "--json")
-    process = await started(world.folder, "check", world.environment, *asked)
-    await asyncio.wait_for(process.wait(), 20.0)
-    said = json.loads((world.folder / "check.log").read_text())
+    process = await started(world.folder, world.environment, *asked)
+    await process.ended()
+    said = json.loads(process.said)
     if said["decision"] == "allow":
         return None
     return {finding["rule"]: datetime.fromisoformat(finding["until"]) for finding in said["findings"]}
@@ -324,9 +328,9 @@ async def may_not_be_called(world: World, number: str) -> dict[str, datetime] | 
 
 async def is_called(world: World, number: str) -> None:
     where = str(world.api.base_url)
-    process = await started(world.folder, "call", world.environment, "call", number, "--agent", "brief", "--server", where)
-    assert await asyncio.wait_for(process.wait(), 40.0) == 0, (world.folder / "call.log").read_text()
-    shown = (world.folder / "call.log").read_text()
+    process = await started(world.folder, world.environment, "call", number, "--agent", "brief", "--server", where)
+    assert await process.ended(40.0) == 0, process.said
+    shown = process.said
     assert "agent:  Hi, this is Ava, an AI for Acme." in shown
     assert "caller: " in shown
     assert "ended: answered" in shown
@@ -366,12 +370,8 @@ async def strangers_are_turned_away(world: World) -> None:
         await socket.send("this is not a media stream")
         with pytest.raises(ConnectionClosed):
             await asyncio.wait_for(socket.recv(), 10.0)
-    counted = 'offhook_media_sockets_total{end="violation"}'
-
-    async def is_counted() -> bool | None:
-        return await world.metric(counted) == 1 or None
-
-    await until("the garbage to be counted", is_counted, 5.0)
+    await world.server.says("media_broken_off")
+    assert await world.metric('offhook_media_sockets_total{end="violation"}') == 1
 
 
 async def is_let_end(world: World) -> None:
@@ -382,7 +382,7 @@ async def is_let_end(world: World) -> None:
     async with world.heard, asyncio.timeout(20.0):
         await world.heard.wait_for(lambda: any(e["type"] == "agent" and e["call"] not in calls for e in world.events))
     call = next(event["call"] for event in world.events if event["type"] == "agent" and event["call"] not in calls)
-    world.server.send_signal(signal.SIGTERM)
+    world.server.process.send_signal(signal.SIGTERM)
     ended = await world.event("call_ended", call=call)
     assert ended["disposition"] == "answered"
     await world.event("caller", call=call)  # talked through, not cut off

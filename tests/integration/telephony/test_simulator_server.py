@@ -21,8 +21,10 @@ class SilentMouth:
 async def test_a_process_runs_until_it_is_told_to_stop(tmp_path, unused_port):
     people = tmp_path / "people.toml"
     people.write_text('[[people]]\nnumber = "+16145550101"\n')
-    running = asyncio.create_task(main_async(Options(people, port=unused_port), SilentMouth()))
-    async with httpx.AsyncClient(trust_env=False, transport=httpx.AsyncHTTPTransport(retries=5)) as client:
+    ready = asyncio.Event()
+    running = asyncio.create_task(main_async(Options(people, port=unused_port), SilentMouth(), ready.set))
+    await ready.wait()
+    async with httpx.AsyncClient(trust_env=False) as client:
         found = await client.get(f"http://127.0.0.1:{unused_port}/simulator/people")
         assert found.json()["people"][0]["number"] == "+16145550101"
         refused = await client.post(
@@ -37,7 +39,7 @@ async def test_a_people_file_that_cannot_be_used_stops_it_before_it_starts(tmp_p
     people = tmp_path / "people.toml"
     people.write_text("people = 1")
     with pytest.raises(PeopleFileError):
-        await main_async(Options(people, port=0), SilentMouth())
+        await main_async(Options(people, port=0), SilentMouth(), lambda: None)
 
 
 async def test_stopping_in_the_middle_of_a_call_leaves_nothing_behind(engine, start_network, connect):
