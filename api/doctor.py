@@ -157,6 +157,18 @@ def _agents(settings: Settings) -> Iterator[Finding]:
             yield Finding("parts", f"agent {file.name}", State.FAIL, str(error), "mend the file")
         else:
             yield words_of(file.name, agent, rules)
+            yield from _tongue(settings, file.name, agent.language)
+
+
+def _tongue(settings: Settings, file: str, language: str) -> Iterator[Finding]:
+    """The embedded parts know one language; an agent of another must not be given to them."""
+    if language.lower().startswith("en"):
+        return
+    orders = (("OFFHOOK_STT", settings.stt_order), ("OFFHOOK_LLM", settings.llm_order), ("OFFHOOK_TTS", settings.tts_order))
+    if deaf := [name for name, order in orders if EMBEDDED in order]:
+        state = State.FAIL if any(order[0] == EMBEDDED for _, order in orders) else State.WARN
+        told = f"speaks {language}, and the embedded parts know English only"
+        yield Finding("parts", f"agent {file}", state, told, f"name vendors alone in {', '.join(deaf)}")
 
 
 # --- what is elsewhere ------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
@@ -36,10 +36,13 @@ from voice.agent_table import Table
 from voice.errors import AgentFileError
 from voice.language.wording import AGENT_BLANKS, BLANK
 from voice.phrases import is_cheerful
+from voice.tongues import tongue_of
+from voice.tongues.table import Sentences
 
 _E164: Final = re.compile(r"\+[1-9]\d{6,14}")
 _SIP: Final = re.compile(r"sips?:[^\s@]+(@[^\s@]+)?")
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_SAID: Final = tuple(field.name for field in fields(Manners) if isinstance(field.default, str))  # every fixed sentence
 _LARGEST_FILE: Final = 256 * 1024  # bytes: an agent is a few pages; more is a mistake or an attack
 
 _Choice = TypeVar("_Choice", bound=StrEnum)
@@ -80,8 +83,8 @@ def _agent(root: Table, version: str) -> AgentDefinition:
         questions=tuple(_question(table) for table in root.tables("questions")),
         objections=tuple(_objection(table) for table in root.tables("objections")),
         voicemail=_voicemail(root.table("voicemail")),
-        encounters=_encounters(root.table("encounters")),
-        manners=_manners(root.table("manners"), is_english=root.text("language", "en-US").lower().startswith("en")),
+        encounters=_encounters(root.table("encounters"), _sentences_of(root)),
+        manners=_manners(root.table("manners"), _sentences_of(root)),
         instructions=root.text("instructions", ""),
         keyterms=root.texts("keyterms"),
         call_budget=root.dollars("call_budget"),
@@ -137,41 +140,34 @@ def _voicemail(table: Table) -> Voicemail:
     return voicemail
 
 
-def _encounters(table: Table) -> EncounterPolicy:
+def _sentences_of(root: Table) -> Sentences | None:
+    """What is said in the agent's language where its file is silent; None: the file must not be, for nobody would understand
+    an English sentence there, least of all that they will not be called again."""
+    tongue = tongue_of(root.text("language", "en-US"))
+    return tongue.sentences if tongue is not None else None
+
+
+def _encounters(table: Table, sentences: Sentences | None) -> EncounterPolicy:
     plain = EncounterPolicy()
     encounters = EncounterPolicy(
         screener=table.choice("screener", ScreenerAction, plain.screener),
-        screener_says=table.text("screener_says", plain.screener_says),
+        screener_says=table.text("screener_says", sentences.screener_says if sentences else None),
         hold=table.choice("hold", HoldAction, plain.hold),
         another_person=table.choice("another_person", AnotherPersonAction, plain.another_person),
         wait_for=table.seconds("wait_for", plain.wait_for, least=5.0),
         language=table.choice("language", LanguageAction, plain.language),
-        language_says=table.text("language_says", plain.language_says),
+        language_says=table.text("language_says", sentences.language_says if sentences else None),
     )
     table.end()
     return encounters
 
 
-def _manners(table: Table, *, is_english: bool) -> Manners:
-    plain = Manners() if is_english else Manners(acknowledgements=(), fillers=())  # better none than in another language
+def _manners(table: Table, sentences: Sentences | None) -> Manners:
+    usual = sentences.manners if sentences is not None else None
+    plain = usual or Manners(acknowledgements=(), fillers=())
+    said = {name: table.text(name, getattr(usual, name) if usual else None) for name in _SAID}
     manners = Manners(
-        still_there=table.text("still_there", plain.still_there),
-        silence_goodbye=table.text("silence_goodbye", plain.silence_goodbye),
-        not_understood=table.text("not_understood", plain.not_understood),
-        moving_on=table.text("moving_on", plain.moving_on),
-        identity=table.text("identity", plain.identity),
-        robot=table.text("robot", plain.robot),
-        no_transfer=table.text("no_transfer", plain.no_transfer),
-        holding=table.text("holding", plain.holding),
-        looking_up=table.text("looking_up", plain.looking_up),
-        still_looking=table.text("still_looking", plain.still_looking),
-        which_time=table.text("which_time", plain.which_time),
-        which_day=table.text("which_day", plain.which_day),
-        not_booked=table.text("not_booked", plain.not_booked),
-        opted_out=table.text("opted_out", plain.opted_out),
-        transferring=table.text("transferring", plain.transferring),
-        trouble=table.text("trouble", plain.trouble),
-        time_is_up=table.text("time_is_up", plain.time_is_up),
+        **said,
         acknowledgements=table.texts("acknowledgements", plain.acknowledgements),
         fillers=table.texts("fillers", plain.fillers),
         hello_within=table.seconds("hello_within", plain.hello_within, least=0.0),

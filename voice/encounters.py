@@ -1,15 +1,12 @@
 """What is at the other end, when it is not the person we rang: a call screener, a queue, a fax, somebody else, another
 language. Recognises each by its own evidence, and says what the agent's file wants done about it.
 
-Sources of the wordings: Google Call Screen and Apple's call screening ask callers for name and reason before a phone rings
-("Go ahead and say your name, and why you're calling"; "If you record your name and reason for calling, I'll see if this
-person is available"). ITU-T T.30: a calling fax sends 1100 Hz for half a second every three seconds, an answering one
-2100 Hz for three seconds; ITU-T V.25 has the same 2100 Hz for modems.
+The wordings stand in `voice/tongues`. ITU-T T.30: a calling fax sends 1100 Hz for half a second every three seconds, an
+answering one 2100 Hz for three seconds; ITU-T V.25 has the same 2100 Hz for modems.
 """
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +20,8 @@ from voice.agent import (
     ScreenerAction,
 )
 from voice.events import SAMPLE_RATE, ToneHeard, VoiceEvidence
-from voice.phrases import normalise
+from voice.phrases import any_of, plain
+from voice.tongues import TONGUES, tongue_of
 
 
 class Sight(StrEnum):
@@ -44,80 +42,10 @@ class Sighting:
     evidence: str
 
 
-_SCREENER: Final = re.compile(
-    r"\b((say|state|record|give|tell me) (your|me your) name\b.*\b(calling|call|reason|why|available)|"
-    r"(who is|who's) calling and why|call (screening|assist|assistant)|screening (service|calls?)|"
-    r"(see|check) if (this|the) person is available|reason for (your )?call(ing)?)\b"
-)
-_HOLD: Final = re.compile(
-    r"\b(please (hold|stay on the line|continue to hold)|(your|this) call is (very )?important|"
-    r"thank you for (holding|waiting)|next available|caller number|in the order (it was|they were) received|"
-    r"(all|our) (of our )?(agents|representatives|operators|lines|associates)( \w+)? (are|busy))\b"
-)
-_SOMEBODY: Final = (
-    r"(her|him|them|the (owner|manager|boss|patient)|"
-    r"my (wife|husband|mom|mum|mother|dad|father|son|daughter|boss|manager|partner|brother|sister|roommate))"
-)
-_FETCHING: Final = re.compile(
-    r"\b((i'll|i will|let me|lemme|gonna|going to) (go |just )?(get|grab|fetch|find|put|ask|wake) " + _SOMEBODY + r"\b|"
-    r"(hand|pass|giv|turn)(e|ing)? (you|it|the phone) (over )?to " + _SOMEBODY + r"\b|"
-    r"(she's|he's|she is|he is) (right here|coming|just coming))"
-)
-# Short words that are frequent in a language and none in English; two of them, and no English, are evidence.
-_FOREIGN: Final = {
-    "es": frozenset(
-        [
-            "hola",
-            "sí",
-            "qué",
-            "que",
-            "quién",
-            "quien",
-            "habla",
-            "está",
-            "esta",
-            "usted",
-            "señor",
-            "señora",
-            "gracias",
-            "por",
-            "favor",
-            "no-entiendo",
-            "español",
-            "bueno",
-            "dígame",
-            "digame",
-            "aquí",
-            "aqui",
-            "cómo",
-            "como",
-            "muy",
-            "tengo",
-            "quiero",
-            "puede",
-            "para",
-            "mi",
-            "casa",
-            "el",
-            "la",
-            "los",
-            "las",
-            "es",
-            "una",
-            "con",
-            "pero",
-        ]
-    ),
-    "fr": frozenset(
-        "bonjour allô allo oui qui est c'est je ne pas vous parlez français merci madame monsieur appelle pour quoi".split()  # noqa: SIM905
-    ),
-    "de": frozenset("hallo ja nein wer ist da ich bin nicht sprechen sie deutsch danke bitte was wollen kein".split()),  # noqa: SIM905
-    "pt": frozenset("alô olá quem fala você não sim obrigado obrigada por favor português senhor aqui isso".split()),  # noqa: SIM905
-}
-_SAYS_SO: Final = re.compile(r"\b(no (hablo|habla|entiendo) ingl[eé]s|(habla|en) espa[nñ]ol|no english|parlez[- ]vous fran)")
-_ENGLISH: Final = frozenset(
-    "the you i is are this what who yes yeah hello and of to it my do don't not can on that we he she calling".split()  # noqa: SIM905
-)
+_SCREENER: Final = any_of(pattern for tongue in TONGUES for pattern in tongue.screener)
+_HOLD: Final = any_of(pattern for tongue in TONGUES for pattern in tongue.hold)
+_FETCHING: Final = any_of(pattern for tongue in TONGUES for pattern in tongue.fetching)
+_ASKS_FOR: Final = {tongue.code: any_of(tongue.asks_for) for tongue in TONGUES if tongue.asks_for}
 
 _SCREENED_WITHIN: Final = 30.0  # seconds of the call: nobody screens later
 _CNG, _CED, _NEAR = 1100.0, 2100.0, 32.0  # Hz
@@ -128,7 +56,7 @@ _WINDOW: Final = 256 / SAMPLE_RATE
 
 def is_screener(text: str) -> bool:
     """Whether a call screener speaks: it asks for a name, as a voicemail does, but it listens."""
-    return _SCREENER.search(normalise(text)) is not None
+    return _SCREENER.search(plain(text)) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +103,14 @@ class Encounters:
 
     def words(self, text: str, since_began: float, language: str = "") -> Sighting | None:
         """What these words say about who speaks. `language` is the recogniser's own opinion, if it has one."""
-        plain = normalise(text)
-        if since_began < _SCREENED_WITHIN and _SCREENER.search(plain):
+        said = plain(text)
+        if since_began < _SCREENED_WITHIN and _SCREENER.search(said):
             return self._first(Sight.SCREENER, text)
-        if _HOLD.search(plain):
+        if _HOLD.search(said):
             return self._again(Sight.HOLD, text)
-        if _FETCHING.search(plain):
+        if _FETCHING.search(said):
             return self._again(Sight.ANOTHER_PERSON, text)
-        other = self._other_language(plain, language)
+        other = self._other_language(said, language)
         return self._again(Sight.LANGUAGE, f"{other}: {text}") if other else None
 
     def tone(self, tone: ToneHeard) -> Sighting | None:
@@ -234,17 +162,21 @@ class Encounters:
             case _:
                 assert_never(what)
 
-    def _other_language(self, plain: str, language: str) -> str:
+    def _other_language(self, said: str, language: str) -> str:
+        """The recogniser's finding counts most, then what is said about languages, then the words themselves: two that are
+        frequent in another language, half of all, and none that is in the agent's own."""
         spoken = language.partition("-")[0].lower()
         if spoken and spoken != self._own:
             return spoken
-        words = plain.split()
-        if found := _SAYS_SO.search(plain):
-            return "fr" if "fran" in found[0] else "es"
-        if self._own != "en" or any(word in _ENGLISH for word in words):
+        asked = next((code for code, pattern in _ASKS_FOR.items() if code != self._own and pattern.search(said)), "")
+        if asked:
+            return asked
+        words = said.split()
+        own = tongue_of(self._own)
+        if own is None or any(word in own.common for word in words):
             return ""
-        counts = {name: sum(word in own for word in words) for name, own in _FOREIGN.items()}
-        best = max(counts, key=lambda name: counts[name])
+        counts = {tongue.code: sum(word in tongue.common for word in words) for tongue in TONGUES if tongue is not own}
+        best = max(counts, key=lambda code: counts[code])
         return best if counts[best] >= 2 and counts[best] * 2 >= len(words) else ""
 
     def _first(self, what: Sight, evidence: str) -> Sighting | None:

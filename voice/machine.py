@@ -5,18 +5,14 @@ Carriers' detectors take about four seconds (Twilio: default settings, asynchron
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
-from voice.phrases import normalise
+from voice.phrases import any_of, plain
+from voice.tongues import TONGUES
 
-_GREETING: Final = re.compile(
-    r"\b(leave (me |us |your |a )*(name|message|number)|(after|at) the (tone|beep)|(is|am|are) not available|"
-    r"(can't|cannot|can not|unable to) (come to the phone|take your call|answer)|reached the (voice ?mail|mailbox)|"
-    r"voice ?mail|mailbox)\b"
-)
+_GREETING: Final = any_of(pattern for tongue in TONGUES for pattern in tongue.voicemail)
 
 
 def is_voicemail_greeting(text: str) -> bool:
     """Whether these are words that only a recorded greeting says to somebody who rings."""
-    return _GREETING.search(normalise(text)) is not None
+    return _GREETING.search(plain(text)) is not None

@@ -101,6 +101,27 @@ def test_agents_are_read_and_a_broken_one_named(tmp_path: Path) -> None:
     assert not report.ok
 
 
+def test_an_agent_of_another_language_is_not_for_the_embedded_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "agents").mkdir()
+    spanish = (
+        'name = "ana"\nlanguage = "es-US"\nseller = "Acme"\npersona = "Ana"\ngoal = "g"\nopening = "o"\ngoodbye = "a"\n'
+    )
+    (tmp_path / "agents" / "ana.toml").write_text(spanish)
+
+    def told() -> tuple[State, str]:
+        found = [each for each in examine(offline=True).findings if "speaks es-US" in each.detail]
+        return (found[0].state, found[0].do) if found else (State.OK, "")
+
+    assert told() == (State.FAIL, "name vendors alone in OFFHOOK_STT, OFFHOOK_LLM, OFFHOOK_TTS")
+    for name, order in (("STT", "deepgram,embedded"), ("LLM", "anthropic"), ("TTS", "elevenlabs")):
+        monkeypatch.setenv(f"OFFHOOK_{name}", order)
+    for key in ("DEEPGRAM_API_KEY", "ANTHROPIC_API_KEY", "ELEVENLABS_API_KEY"):
+        monkeypatch.setenv(key, "k" * 20)
+    assert told() == (State.WARN, "name vendors alone in OFFHOOK_STT")
+    monkeypatch.setenv("OFFHOOK_STT", "deepgram")
+    assert told() == (State.OK, "")
+
+
 def test_an_open_home_is_warned_of(tmp_path: Path) -> None:
     (tmp_path / ".offhook").mkdir(mode=0o755)
     (tmp_path / ".offhook").chmod(0o755)

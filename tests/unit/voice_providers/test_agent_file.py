@@ -26,6 +26,7 @@ from voice.agent import (
 )
 from voice.agent_file import AgentFolder, parse_agent
 from voice.errors import AgentFileError
+from voice.tongues.spanish import MANNERS as SPANISH_MANNERS
 
 GOOD = """
 name = "small"
@@ -53,6 +54,7 @@ id = "price"
 phrases = ["how much"]
 say = "It is free."
 """
+ENCOUNTERS_SAY = b'[encounters]\nscreener_says = "Ava."\nlanguage_says = "Pardon."\n'
 
 
 def changed(old: str, new: str) -> bytes:
@@ -79,12 +81,35 @@ def test_what_else_may_be_at_the_other_end_has_a_policy() -> None:
     assert (told.screener, told.hold, told.wait_for) == (ScreenerAction.HANG_UP, HoldAction.HANG_UP, 30.0)
 
 
-def test_words_in_between_are_english_unless_the_file_gives_its_own() -> None:
+def speaking(language: str) -> bytes:
+    return GOOD.replace('name = "small"', f'name = "small"\nlanguage = "{language}"').encode()
+
+
+def test_a_spanish_agent_says_spanish_sentences_where_its_file_is_silent() -> None:
     assert parse_agent(GOOD.encode(), "a").manners.acknowledgements == ACKNOWLEDGEMENTS
-    spanish = GOOD.replace('name = "small"', 'name = "small"\nlanguage = "es-MX"').encode()
-    assert parse_agent(spanish, "a").manners.fillers == ()
-    own = spanish.replace(b"silence_after = 5", b'silence_after = 5\nfillers = ["A ver."]')
+    agent = parse_agent(speaking("es-MX"), "a")
+    assert agent.manners.fillers == SPANISH_MANNERS.fillers
+    assert agent.manners.opted_out == "De acuerdo. No volveremos a llamar a este número. Adiós."
+    assert agent.encounters.language_says == "Lo siento, solo hablo español."
+    own = speaking("es-MX").replace(b"silence_after = 5", b'silence_after = 5\nfillers = ["A ver."]')
     assert parse_agent(own, "a").manners.fillers == ("A ver.",)
+
+
+def test_an_agent_of_a_language_without_sentences_brings_its_own() -> None:
+    """An English sentence in a French call would be understood by nobody, least of all that they are not called again."""
+    french = speaking("fr-CA")
+    said = {field.name for field in fields(Manners) if isinstance(field.default, str)}
+    for missing in sorted(said):
+        own = "\n".join(f'{name} = "Oui."' for name in sorted(said - {missing}))
+        with pytest.raises(AgentFileError, match=f"manners.{missing}: is missing") as refused:
+            parse_agent(french.replace(b"silence_after = 5", own.encode()) + ENCOUNTERS_SAY, "a")
+        assert refused.value.code == "missing"
+    whole = "\n".join(f'{name} = "Oui."' for name in sorted(said))
+    with pytest.raises(AgentFileError, match="screener_says"):
+        parse_agent(french.replace(b"silence_after = 5", whole.encode()), "a")
+    agent = parse_agent(french.replace(b"silence_after = 5", whole.encode()) + ENCOUNTERS_SAY, "a")
+    assert agent.manners.trouble == "Oui."
+    assert agent.manners.acknowledgements == agent.manners.fillers == ()
 
 
 def test_the_version_is_of_the_content() -> None:
