@@ -58,7 +58,7 @@ def decode(ulaw: bytes) -> Pcm:
 
 def floats(ulaw: bytes | bytearray) -> Floats:
     """mu-law to samples of full scale 1.0, in one look-up."""
-    return _TO_FLOAT[np.frombuffer(ulaw, dtype=np.uint8)]
+    return _TO_FLOAT.take(np.frombuffer(ulaw, dtype=np.uint8))
 
 
 def encode(pcm: Pcm) -> bytes:

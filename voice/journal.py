@@ -43,6 +43,7 @@ SILENCE: Final = b"\xff"
 _ENCODER: Final = msgspec.json.Encoder()
 _MAY_WAIT: Final = (VoiceEvidence, SpeechArrived, SegmentSpoken, MarkReturned, ReplyText)  # to be on disk, at most a second
 
+_FIRST, _NEXT = b'[%b,"Windows",[', b","  # how a line of windows begins and goes on
 # Of one window: when, and the fields of its evidence in order.
 _Window: TypeAlias = tuple[float, int, float, float, float, tuple[tuple[str, float], ...]]
 
@@ -124,17 +125,16 @@ class JournalWriter:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = path
         self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
-        self._windows: list[_Window] = []
+        self._windows = bytearray()  # a line of them, as far as it has come
+        self._count = 0
         self._line(header)
 
     def write(self, now: float, event: Event, actions: list[Action]) -> None:
         if isinstance(event, VoiceEvidence) and not actions:
-            self._windows.append((now, event.position, event.speech, event.level, event.echo, event.features))
-            if len(self._windows) >= MOST_WINDOWS:
-                self._write_windows()
-                self._file.flush()
+            self._add_window(now, event)
             return
-        self._write_windows()
+        if self._count:
+            self._write_windows()
         line = [now, *_written(event)]
         if actions:
             line.append([_written(action) for action in actions])
@@ -143,13 +143,26 @@ class JournalWriter:
             self._file.flush()
 
     def close(self) -> None:
-        self._write_windows()
+        if self._count:
+            self._write_windows()
         self._file.close()
 
+    def _add_window(self, now: float, event: VoiceEvidence) -> None:
+        """Written out at once: what is kept until a line is full is memory that no call finds in the cache again."""
+        line = self._windows
+        line += _NEXT if self._count else _FIRST % _ENCODER.encode(now)
+        window: _Window = (now, event.position, event.speech, event.level, event.echo, event.features)
+        _ENCODER.encode_into(window, line, -1)
+        self._count += 1
+        if self._count >= MOST_WINDOWS:
+            self._write_windows()
+            self._file.flush()
+
     def _write_windows(self) -> None:
-        if self._windows:
-            self._line([self._windows[0][0], WINDOWS, self._windows])
-            self._windows.clear()
+        self._windows += b"]]\n"
+        self._file.write(self._windows)
+        self._windows.clear()
+        self._count = 0
 
     def _line(self, content: object) -> None:
         self._file.write(_ENCODER.encode(content) + b"\n")

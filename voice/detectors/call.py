@@ -86,6 +86,7 @@ class CallDetectors:
         self._heard: deque[bytes] = deque(maxlen=_HEARD_WINDOWS)
         self._sent = Sent()
         self._guard = EchoGuard()
+        self._levels: prosody.Levels | None = None  # of the pause that was listened to last
 
     # --- the session's side ---
 
@@ -145,11 +146,16 @@ class CallDetectors:
             if self._judge is not None:
                 self.answer = self._judge.ask(self._last(min(self.position, HEARD)))
             return ()
+        if rest == CUES_AT or self._levels is None:
+            return _named(self._cues(began, ended, room))
+        self._levels.go_on(self._last(self.position - self._levels.goes_on_at))
+        return _named({"breath": self._levels.breath(ended)})
+
+    def _cues(self, began: int, ended: int, room: float) -> dict[str, float]:
         samples = self._last(min(self.position, prosody.MEMORY))
         first = self.position - len(samples)
-        if rest == CUES_AT:
-            return _named(prosody.at_pause(samples, max(0, began - first), ended - first, room))
-        return _named({"breath": prosody.breath(prosody.energies(samples), (ended - first) // prosody.HOP)})
+        self._levels = prosody.Levels(samples, self.position)
+        return prosody.at_pause(samples, max(0, began - first), ended - first, room, self._levels.found)
 
     def answered(self, *, is_voiced: bool) -> Features:
         """What the turn model says, once it has; nobody wants to know any more when the voice went on."""

@@ -37,8 +37,9 @@ _LAST_VOWELS: Final = 35  # of 10 ms: as far back as the last vowel is looked fo
 _PERIODS: Final = 256  # samples in which a voice repeats itself
 _PERIODS_HOP: Final = 2 * HOP
 _PERIOD_WINDOW: Final = np.hanning(_PERIODS).astype(np.float32)
-_PERIOD_SHAPE: Final = np.fft.irfft(np.abs(np.fft.rfft(_PERIOD_WINDOW, _FFT)) ** 2)
 _SHORTEST_PERIOD, _LONGEST_PERIOD = 20, 120  # samples: 400 and 67 Hz
+_PERIOD_FFT: Final = 384  # no product of a frame with itself, that much later, wraps around; and quick to transform
+_PERIOD_SHAPE: Final = np.fft.irfft(np.abs(np.fft.rfft(_PERIOD_WINDOW, _PERIOD_FFT)) ** 2)
 _LAST_VOICE: Final = 8  # frames of 20 ms
 _COMMON_SYLLABLE: Final = 2.3
 
@@ -52,8 +53,38 @@ def energies(samples: Floats) -> Floats:
     return level
 
 
-def at_pause(samples: Floats, began: int, ended: int, room: float) -> dict[str, float]:
-    """The cues at a pause. `samples` run up to now; speech began and ended at those indices; `room` is the background, dBFS.
+class Levels:
+    """The `energies` of the last seconds of a call, while a pause is listened to again and again: each is measured once.
+
+    Positions are samples since the line opened.
+    """
+
+    __slots__ = ("_first", "found")
+
+    def __init__(self, samples: Floats, position: int) -> None:
+        """Of these, which end at `position`."""
+        self.found = energies(samples)
+        self._first = position - len(samples)
+
+    @property
+    def goes_on_at(self) -> int:
+        """Where what is still to be measured begins."""
+        return self._first + len(self.found) * HOP
+
+    def go_on(self, samples: Floats) -> None:
+        """Measure these, which begin there; what is longer ago than `MEMORY` is forgotten."""
+        found = np.concatenate([self.found, energies(samples)])
+        old = max(0, len(found) - MEMORY // HOP + 1)
+        self.found, self._first = found[old:], self._first + old * HOP
+
+    def breath(self, ended: int) -> float:
+        """See `at_pause`: of the pause since `ended`, as it is by now."""
+        return breath(self.found, (ended - self._first) // HOP)
+
+
+def at_pause(samples: Floats, began: int, ended: int, room: float, level: Floats | None = None) -> dict[str, float]:
+    """The cues at a pause. `samples` run up to now; speech began and ended at those indices; `room` is the background, dBFS;
+    `level` the samples' `energies`, where they are known.
 
     clarity    0 to 1: how far the voice stands above the room, that is, how far the other cues can be trusted
     last_peak  dB: the loudest vowel of the last 350 ms against the speaker's in this turn (negative: it died away). Below
@@ -67,7 +98,7 @@ def at_pause(samples: Floats, began: int, ended: int, room: float) -> dict[str, 
 
     Empty where there is too little speech to say anything.
     """
-    level = energies(samples)
+    level = energies(samples) if level is None else level
     begin, stop = max(0, began // HOP - 5), min(len(level) - 1, ended // HOP)
     spoken = level[begin:stop]
     if len(spoken) < 5:
@@ -175,7 +206,7 @@ def _voicing(samples: Floats, level: Floats, floor: float) -> float:
     if len(voiced) <= _LAST_VOICE:
         return 0.0
     windowed = (frames[voiced] - frames[voiced].mean(axis=1, keepdims=True)) * _PERIOD_WINDOW
-    alike = np.fft.irfft(np.abs(np.fft.rfft(windowed, _FFT, axis=1)) ** 2, axis=1)[:, :_LONGEST_PERIOD]
+    alike = np.fft.irfft(np.abs(np.fft.rfft(windowed, _PERIOD_FFT, axis=1)) ** 2, axis=1)[:, :_LONGEST_PERIOD]
     regular = (alike / (alike[:, :1] + _FLOOR) * (_PERIOD_SHAPE[0] / _PERIOD_SHAPE[:_LONGEST_PERIOD]))[:, _SHORTEST_PERIOD:]
     strength = regular.max(axis=1)
     return float(strength[voiced > voiced[-1] - _LAST_VOICE].mean() - strength.mean())

@@ -94,3 +94,16 @@ def test_one_sound_said_twice_has_one_colour_and_words_have_many() -> None:
     assert low == pytest.approx(quiet, abs=0.1)
     assert bright > low + 3
     assert silence == pytest.approx(0.0)
+
+
+def test_levels_that_go_on_are_those_of_the_whole():
+    samples = np.concatenate([vowel(2.0), noise(4.9)])
+    levels = prosody.Levels(samples[:30_000], 50_000)
+    for end in (30_256, 30_768, 55_000):
+        levels.go_on(samples[levels.goes_on_at - 20_000 : end])
+        whole = prosody.energies(samples[:end])
+        assert np.array_equal(levels.found, whole[-len(levels.found) :])
+        assert levels.breath(20_000 + 24_000) == pytest.approx(
+            prosody.breath(levels.found, 24_000 // prosody.HOP - len(whole) + len(levels.found))
+        )
+    assert len(levels.found) == prosody.MEMORY // prosody.HOP - 1
