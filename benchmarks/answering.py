@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchmarks.answering_parts import PARTS, medians, parts
 from benchmarks.callers.scenario import BYES, OPENING, PAUSED, TURNS
 from benchmarks.measure import Distribution
 from benchmarks.paced import Paced
@@ -61,6 +62,7 @@ class Answers:
     begun: int = 0  # drafts
     wasted: int = 0
     why: Counter[str] = field(default_factory=Counter)
+    parts: list[dict[str, float]] = field(default_factory=list)  # of every answer
 
     def figures(self) -> dict[str, float]:
         """By name; milliseconds and per cent."""
@@ -139,20 +141,22 @@ def _judge(world: World, said: Sequence[Said], found: Answers) -> None:
         elif isinstance(action, Note) and action.text.startswith("a prepared reply is dropped"):
             found.why[action.text.partition(": ")[2]] += 1
     nth = Counter[ReplyId]()
-    sounds: list[tuple[float, bool]] = []  # when, and whether it is the reply's own
+    sounds: list[tuple[float, bool, ReplyId]] = []  # when, and whether it is the reply's own
     for sound in world.played:
-        sounds.append((sound.start, nth[sound.reply] >= words[sound.reply]))
+        sounds.append((sound.start, nth[sound.reply] >= words[sound.reply], sound.reply))
         nth[sound.reply] += 1
     for number, turn in enumerate(said):
         until = said[number + 1].parts[0].start if number + 1 < len(said) else float("inf")
-        after = [(at - turn.end, is_own) for at, is_own in sounds if turn.end < at < until]
+        after = [(at - turn.end, is_own, reply) for at, is_own, reply in sounds if turn.end < at < until]
         for one, other in zip(turn.parts, turn.parts[1:], strict=False):
             found.pauses += 1
-            found.cut += any(one.start + one.length < at < other.start for at, _ in sounds)
+            found.cut += any(one.start + one.length < at < other.start for at, *_ in sounds)
         if after:
             found.gaps.append(after[0][0])
             found.bridged += not after[0][1]
-            found.contents += [gap for gap, is_own in after if is_own][:1]
+        for gap, reply in [(gap, reply) for gap, is_own, reply in after if is_own][:1]:
+            found.contents.append(gap)
+            found.parts += [each for each in (parts(world, reply, turn.end, turn.end + gap),) if each is not None]
 
 
 def _milliseconds(seconds: float | None) -> float:
@@ -174,6 +178,8 @@ def main() -> None:
     found = answers(order.turns, order.seed, minds=order.minds)
     for name, value in found.figures().items():
         print(f"{name:24}{value:>10g}")
+    for name, milliseconds in medians(found.parts).items():
+        print(f"{f'  {name}':24}{milliseconds:>10g}  {PARTS[name]}")
     print(f"{'dropped because':24}{', '.join(f'{why} ({count})' for why, count in found.why.most_common())}")
 
 

@@ -2,7 +2,7 @@
 
 The ears are those of the suites over sockets (`benchmarks/engines/script_ears.py` behind Deepgram's stand-in): a word is
 known once it has been said, interims come five times a second and only while somebody speaks, each late by a draw of its own
-but never before the one sent earlier, and a final has what was said until it was asked for.
+but never before the one sent earlier, and a final has what was said until it was asked for, or until a short silence.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from benchmarks.vendors.presets import Preset
 from voice.actions import Speak, StartReply
 from voice.conversation import Conversation
 from voice.events import SAMPLE_RATE, Event, ReplyText, ReplyWritten, Samples, Transcribed, VoiceEvidence, Word
+from voice.providers.deepgram import DeepgramSettings
 from voice.providers.deepgram_hearing import stable_share
 
 _LETTING_GO: Final = (0.02, 0.2)  # seconds a speech model takes to let go of a voice; on the corpus 0 to 0.2
@@ -25,6 +26,7 @@ _CUES_AFTER: Final = 0.19  # seconds of silence after which prosody has been mea
 _APART: Final = 0.45  # log-odds by which ends and pauses lie on either side of nothing, and
 _SPREAD: Final = 0.9  # how widely: together an area under the curve of 0.76
 _TOKENS_A_WORD: Final = 1.5
+_ENDPOINTING: Final = DeepgramSettings("").endpointing
 _INTERIM_EVERY: Final = 0.2  # seconds of audio, while somebody speaks
 _ONE: Final = WINDOW / SAMPLE_RATE
 
@@ -50,6 +52,9 @@ class Paced(World):
 
     def _interims(self, event: VoiceEvidence) -> None:
         now = self.now
+        ended = max((said.start + said.length for said in self.utterances if said.start < now), default=0.0)
+        if self._closed < ended <= now - _ENDPOINTING:
+            self._close()
         is_speaking = any(said.start < now < said.start + said.length + _ONE for said in self.utterances if said.text)
         if not is_speaking or now < self._interim_at + _INTERIM_EVERY:
             return
@@ -61,6 +66,13 @@ class Paced(World):
             self._tell("deepgram.interim", Transcribed(text, is_final=False, stability=stability, words=words))
 
     def _final(self) -> None:
+        """Asked for; where all is final already there is nothing to wait for, or for what is on its way."""
+        if any(self._said(self.now)):
+            self._close()
+        elif self._due <= self.now:
+            self.at(self.now, Transcribed("", is_final=True))
+
+    def _close(self) -> None:
         words = tuple(self._said(self.now))
         self._closed, self._before = self.now, ""
         text = " ".join(word.text for word in words)

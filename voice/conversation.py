@@ -519,6 +519,9 @@ class Conversation:
         turn.ended_at = self._now
         if self._listening.is_afterthought(self.floor.silence, self._now):
             return self._revise(text)
+        if (earlier := self._listening.just_before(self._now)) and is_opt_out(f"{earlier} {text}"):
+            turn.finals.insert(0, earlier)  # ears that end an utterance at a short silence within it: "don't", "call me"
+            text = turn.text
         is_late_wish = self._now < self._unsure_until and not is_backchannel(text)
         if self._speaking.reply is None or is_opt_out(text) or is_late_wish:
             turn.why = "words without voice"

@@ -9,6 +9,7 @@ from voice.actions import Action, FinishUtterance
 from voice.events import Transcribed
 from voice.turn import CallerTurn
 
+_ONE_BREATH: Final = 1.5  # seconds between two finals, at most, that may be halves of one sentence
 _SLACK: Final = 0.2  # seconds by which the end of a turn may be judged too early
 
 
@@ -65,6 +66,10 @@ class Listening:
         """The present turn is over, or was none: a new one begins."""
         self._closed, self.turn = self.turn, CallerTurn()
         return self._closed
+
+    def just_before(self, now: float) -> str:
+        """The words of the turn before, where these may be the rest of one breath."""
+        return self._closed.text if now - self._closed.ended_at < _ONE_BREATH else ""
 
     def is_afterthought(self, silent_for: float, now: float) -> bool:
         """Whether the present words, that nobody spoke, only say again what the turn before them said."""

@@ -64,7 +64,7 @@ class DeepgramSettings:
     final_again_after: float = 0.3
     stall_after: float = 6.0
     deaf_after: float = 1.0
-    endpointing: float = 0.3  # Nova's own, in case our detectors miss a pause
+    endpointing: float = 0.1  # of silence, by Nova's own judgement: its final comes before our detectors are sure of a pause
     eot_threshold: float = 0.7
     eager_eot_threshold: float = 0.4
     eot_timeout: float = 5.0

@@ -250,6 +250,20 @@ def test_a_mhm_over_the_opening_is_a_line_and_no_turn():
     assert CallerSaid("mhm") not in world.conversation.messages
 
 
+def test_a_no_over_the_opening_counts_in_two_halves_too():
+    world = call(utterances=[Utterance(0.5, 0.9, "")])
+    world.at(0.9, Transcribed("Please don't", is_final=True))
+    world.at(1.3, Transcribed("call me again.", is_final=True))
+    assert world.run(until=6.0).conversation.report().ending is Ending.OPTED_OUT
+
+
+def test_halves_that_lie_apart_are_no_sentence():
+    world = call(utterances=[Utterance(0.5, 0.9, "")])
+    world.at(0.9, Transcribed("Please don't", is_final=True))
+    world.at(2.9, Transcribed("call me again.", is_final=True))
+    assert world.run(until=6.0).conversation.report().ending is not Ending.OPTED_OUT
+
+
 def test_a_reply_that_was_stopped_before_its_first_word_is_taken_up_whole():
     began = next(sound.start for sound in stopped_by("mhm").run(until=7.0).played if sound.word == "one")
     world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(began - 0.03, 0.5, "mhm")], mind=says(LONG))
