@@ -19,7 +19,9 @@ VOICED_ABOVE: Final = -45.0  # dBFS; quiet telephone speech is around -35
 ONSET_FRAMES: Final = 2  # voiced frames in a row that make a beginning: a click is not speech
 SPURT_GAP: Final = int(0.3 * SAMPLE_RATE)  # a pause this short is still the same talking
 _BREATH: Final = int(0.1 * SAMPLE_RATE)  # between words
-_WORD_IN_BETWEEN: Final = int(0.7 * SAMPLE_RATE)  # "okay", "let me see": whoever says so little goes on in a moment ...
+# "okay", "let me see": whoever has said so little goes on in a moment. This is what a listener takes for one, of any engine;
+# how long ours takes to say is another matter (`voice/acknowledging.py` estimates it, to choose one that fits a wait).
+_WORD_IN_BETWEEN: Final = int(0.7 * SAMPLE_RATE)
 _GOES_ON_WITHIN: Final = int(2.0 * SAMPLE_RATE)  # ... and people let them, so long
 _REACTION: Final = int(0.2 * SAMPLE_RATE)  # what the agent says just before my line ends still counts as after it
 
