@@ -63,6 +63,7 @@ class Utterance:
     start: float
     length: float
     text: str = ""
+    level: float = -20.0  # dBFS
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,8 @@ class World:
     _stopped: set[ReplyId] = field(default_factory=set)
     stretches: list[Stretch] = field(default_factory=list)
     _speech: dict[int, SpeechArrived] = field(default_factory=dict)  # by the identity of its audio: it may be played later
+    _sent: set[int] = field(default_factory=set)  # those whose audio has been played
+    _queued: int = 0  # the end of all audio ever played
     _words: dict[tuple[int, int], tuple[ReplyId, str]] = field(default_factory=dict)  # by first and last sample queued
     _texts: dict[tuple[ReplyId, int], list[str]] = field(default_factory=dict)  # the words of every segment
     _told: int = 0  # utterances whose words the ears have given
@@ -194,10 +197,11 @@ class World:
 
     def _next_window(self, index: int) -> None:
         end = (index + 1) * WINDOW / SAMPLE_RATE
-        is_voice = any(said.start <= end - 0.016 < said.start + said.length for said in self.utterances)
+        voices = [said for said in self.utterances if said.start <= end - 0.016 < said.start + said.length]
+        is_voice, level = bool(voices), max((said.level for said in voices), default=0.0)
         position = Samples((index + 1) * WINDOW)
         quiet = -30.0 + index % 8 if self.sounds[0] <= end < self.sounds[1] else -80.0
-        self.at(end, VoiceEvidence(position, 0.95 if is_voice else 0.02, -20.0 if is_voice else quiet))
+        self.at(end, VoiceEvidence(position, 0.95 if is_voice else 0.02, level if is_voice else quiet))
 
     def _interims(self, event: VoiceEvidence) -> None:
         """An interim for every word, a little behind its end."""
@@ -302,19 +306,30 @@ class World:
         reply, position, *_ = (int(part) for part in name.split("/"))
         first = position - offset
         event = self._speech.get(id(audio))
-        if event is not None and event.reply == reply and not audio.startswith(b"\x01"):
-            for number, word in enumerate(self._texts[event.reply, event.segment]):
-                starts = round(number * SECONDS_PER_WORD * SAMPLE_RATE)
-                self._words[first + starts, first + round((number + 1) * SECONDS_PER_WORD * SAMPLE_RATE)] = (
-                    event.reply,
-                    word,
-                )
+        if event is not None and event.reply == reply:
+            self._learn(event, first)
+        elif position > self._queued:  # what came while we paused is sent together with what was cut
+            for waiting in [
+                each for each in self._speech.values() if each.reply == reply and id(each.audio) not in self._sent
+            ]:
+                self._learn(waiting, self._queued)
+        self._queued = max(self._queued, position)
         is_taken_up = any(isinstance(a, Note) and a.text.startswith("going on where") for _, a in self.done[-4:])
         self.stretches.append(Stretch(ReplyId(reply), first, position, start, is_taken_up=is_taken_up))
         for (began, ended), (number, text) in self._words.items():
             if began < position and ended > first:
                 sounds = start + (max(began, first) - first) / SAMPLE_RATE
                 self.played.append(Sound(number, text, sounds, start + (ended - first) / SAMPLE_RATE))
+
+    def _learn(self, event: SpeechArrived, first: int) -> None:
+        """Where the words of a segment lie, whose audio is played for the first time from `first` on."""
+        self._sent.add(id(event.audio))
+        self._queued = max(self._queued, first + len(event.audio))
+        if event.audio.startswith(b"\x01"):
+            return
+        for number, word in enumerate(self._texts[event.reply, event.segment]):
+            begins, ends = (round(count * SECONDS_PER_WORD * SAMPLE_RATE) for count in (number, number + 1))
+            self._words[first + begins, first + ends] = (event.reply, word)
 
     def _clear(self) -> None:
         """The trap: every pending mark comes back at once, though its audio was thrown away."""

@@ -244,8 +244,9 @@ def _nothing_lost_or_repeated(world: World) -> Iterator[Broken]:
 
 
 def _greets_in_time(world: World) -> Iterator[Broken]:
-    """47 CFR 64.1200(a)(7)(ii): we speak within two seconds of the end of the callee's greeting. The voice is made ahead."""
-    opened = min((instant for instant, action in world.done if isinstance(action, Speak)), default=world.now)
+    """47 CFR 64.1200(a)(7)(ii): we speak within two seconds of the end of the callee's greeting, unless we have left. The
+    voice is made ahead."""
+    opened = min((instant for instant, action in world.done if isinstance(action, Speak | Hangup)), default=world.now)
     ends = [said.start + said.length for said in world.utterances if said.start < opened]
     if world.conversation.party in (Party.MACHINE, Party.FAX):
         return  # a machine is answered after its beep
@@ -277,7 +278,7 @@ def _utterances(rng: random.Random) -> Iterator[Utterance]:
     for _ in range(rng.randrange(12)):
         text = rng.choice(SAYINGS)
         length = max(0.1, len(text.split()) * rng.uniform(0.2, 0.4)) if text else rng.uniform(0.03, 1.5)
-        yield Utterance(instant, length, text)
+        yield Utterance(instant, length, text, rng.choice((-20.0, -20.0, -25.0)))
         instant += length + rng.choice((0.1, 0.3, 0.6, 1.5, 4.0, 9.0))
 
 

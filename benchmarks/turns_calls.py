@@ -19,6 +19,7 @@ from voice.floor import (
     Agent,
     CallerPaused,
     CallerStarted,
+    DoubtGrown,
     DoubtRaised,
     DoubtSettled,
     Floor,
@@ -100,6 +101,8 @@ def named(change: FloorChange) -> tuple[str, ...]:
             return ("turn_ended",)
         case DoubtRaised():
             return ("duck",)
+        case DoubtGrown():
+            return ("pause",)
         case DoubtSettled():
             return ("unduck",)
         case CallerPaused():

@@ -10,8 +10,9 @@ Line: `turn_ended` where nobody took a turn; a voicemail greeting is exactly one
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 TOLERANCE_MS: Final = 150
@@ -49,7 +50,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the engine decided and when: turn_ended, interrupt, speech_started, duck or unduck."""
+    """What the engine decided and when: turn_ended, interrupt, speech_started, duck, pause or unduck."""
 
     what: str
     at: float
@@ -76,12 +77,14 @@ class TurnScore:
 
 @dataclass(frozen=True, slots=True)
 class BargeScore:
-    """`delay` of a detected interruption; `is_early` when the noise before it already stopped us; `ducks` counted beside."""
+    """`delay` of a detected interruption; `is_early` when the noise before it already stopped us; counted beside: `ducks`,
+    and `pauses`, silences that are taken back within 0.3 s unless they become a stop."""
 
     delay: float | None = None
     is_early: bool = False
     is_false: bool = False
     ducks: int = 0
+    pauses: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,8 @@ def score(case: Case, decisions: Sequence[Decision], into: Scores) -> None:
         into.turns[case.id] = score_turn(case, ended)
     elif case.group == "barge":
         stops = [decision.at for decision in decisions if decision.what == "interrupt"]
-        into.barges[case.id] = score_barge(case, stops, sum(decision.what == "duck" for decision in decisions))
+        made = Counter(decision.what for decision in decisions)
+        into.barges[case.id] = replace(score_barge(case, stops, made["duck"]), pauses=made["pause"])
     else:
         starts = sum(decision.what == "speech_started" for decision in decisions)
         into.lines[case.id] = score_line(case, ended, starts)

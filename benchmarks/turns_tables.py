@@ -143,7 +143,7 @@ class Report:
             ("End of turn by condition: delay p50 / p95 ms, missed, pauses cut", self.by_condition()),
             ("Pauses cut, by length", self.by_length()),
             ("Interruptions by condition: detected, delay p50 / p95 ms", self.interruptions_by_condition()),
-            ("False stops, and ducks taken back (not stops)", self.false_stops()),
+            ("False stops; lower voices and pauses of at most 0.3 s, which are none", self.false_stops()),
             ("Noise by kind: ends, pauses cut, interruptions", self.by_noise()),
             ("Line: false turns and speech starts a minute; voicemail", self.line()),
         ]
@@ -250,9 +250,10 @@ class Report:
             barges = self.quiet_barges(lambda case, k=sub: case.sub == k)  # type: ignore[misc]
             stopped = sum(barge.is_false for barge in barges)
             ducked = sum(barge.ducks > 0 for barge in barges)
-            row = (f"{sub} ({len(barges)})", percent(stopped, len(barges)), percent(ducked, len(barges)))
-            rows.append((*row, str(sum(barge.ducks for barge in barges))))
-        return markdown(("sound", "stopped", "cases ducked", "ducks"), rows)
+            paused = sum(barge.pauses > 0 for barge in barges)
+            shares = (percent(count, len(barges)) for count in (stopped, ducked, paused))
+            rows.append((f"{sub} ({len(barges)})", *shares))
+        return markdown(("sound", "stopped", "ducked", "paused"), rows)
 
     def by_noise(self) -> str:
         rows = []

@@ -58,6 +58,7 @@ from voice.floor import (
     Caller,
     CallerPaused,
     CallerStarted,
+    DoubtGrown,
     DoubtRaised,
     DoubtSettled,
     Floor,
@@ -357,11 +358,13 @@ class Conversation:
                     actions += self._turn_over(why)
                 case DoubtRaised():
                     actions += self._speaking.delivery.duck(self._now)
+                case DoubtGrown():
+                    actions += self._act(self._speaking.pause(self._now))
                 case DoubtSettled(why):
                     actions += [*self._speaking.delivery.unduck(self._now), *self._listening.finish_utterance()]
                     actions.append(Note("decision", f"not an interruption: {why}"))
-                case FloorTaken(why, after):
-                    actions += self._floor_taken(why, after)
+                case FloorTaken():
+                    actions += self._floor_taken(change)
                 case _:
                     assert_never(change)
         return actions
@@ -377,11 +380,17 @@ class Conversation:
             return []
         return self._start_over()
 
-    def _floor_taken(self, why: str, after: float) -> list[Action]:
+    def _floor_taken(self, change: FloorTaken) -> list[Action]:
         """Barge-in: we fall silent at once, the memory keeps what was heard, the caller is listened to."""
         self._waits.drop(Wait.SILENCE)
+        if change.is_sure:
+            self._waits.drop(Wait.PAUSED)
+        else:
+            self._waits.set_once(Wait.PAUSED, self._now + self.policy.pause_for)
         self._listening.turn.begins(self._now)
-        actions: list[Action] = [Note("decision", f"the caller takes the floor: {why}", (("after", f"{after:.3f}"),))]
+        actions: list[Action] = [
+            Note("decision", f"the caller takes the floor: {change.why}", (("after", f"{change.after:.3f}"),))
+        ]
         if self._speaking.is_bridging(self._now):
             return actions + self._start_over()
         return actions + self._act(self._speaking.hold(self._now))
@@ -468,6 +477,19 @@ class Conversation:
             actions.insert(0, Note("caller", text, (("while", "agent"),)))
             self.memory.line("caller", text, started, self._now)
         return [*actions, *self._act(self._speaking.take_up(self._now))]
+
+    def _pause_over(self) -> list[Action]:
+        """A silence of ours is no stop while it is short. By now nobody has taken the floor, or somebody whose voice is over
+        already: a murmur. Had we asked them something, it might be their answer."""
+        if not self._speaking.is_holding:
+            return [*self._speaking.delivery.end_pause(self._now)]
+        is_answer = self._speaking.is_asking or not self._wants_nothing(self._listening.turn.text, 0.0)
+        if is_answer or not self.floor.has_fallen or self.floor.caller is Caller.QUIET:
+            return []
+        self.floor.give_back()
+        self._unsure_until = self._now + self.policy.hold_for
+        why = Note("decision", "going on where we were stopped: a voice that was over at once")
+        return [why, *self._listening.finish_utterance(), *self._act(self._speaking.take_up(self._now, most=0))]
 
     def _listen(self) -> list[Action]:
         """It is the caller's move: from now on silence counts."""
@@ -741,6 +763,8 @@ class Conversation:
                 return self._say(self.agent.manners.time_is_up, is_protected=True, leave=LeaveByHangup("time is up"))
             case Wait.LEAVE:
                 return self._act(self._speaking.tools_given_up(self._now))
+            case Wait.PAUSED:
+                return self._pause_over()
             case Wait.HELD:
                 return self._act(self._speaking.release())
             case Wait.HEARD:

@@ -1,4 +1,4 @@
-"""Our voice on its way to the ear: full, lowered, stopped, held, and taken up again from the exact place. Pure.
+"""Our voice on its way to the ear: full, lowered, paused, stopped, held, and taken up again from the exact place. Pure.
 
 The carrier holds some 300 ms of what was sent. To be heard at once, a change of voice empties that buffer and sends the same
 audio again from where the ear is (`Ear`), so that nothing is lost and nothing said twice; the ledger (`Playout`) knows the
@@ -12,7 +12,7 @@ from typing import Final
 from voice.actions import Action, ClearPlayout, Note, Play, SetGain
 from voice.ear import Ear
 from voice.events import SAMPLE_RATE, ReplyId, SpeechArrived
-from voice.playout import Playout
+from voice.playout import CLAUSE, Playout
 from voice.reply import Reply
 
 PROBE: Final = "0/"  # a mark on an empty buffer; reply 0 is nobody's
@@ -20,13 +20,14 @@ _WORTH: Final = int(0.06 * SAMPLE_RATE)  # samples: less is over before a change
 
 
 class Delivery:
-    """Everything the caller hears of us. `gain` is the one they hear now."""
+    """Everything the caller hears of us. `gain` is the one they hear now, or will when a pause is over."""
 
     def __init__(self, duck_gain: float) -> None:
         self.playout = Playout()
         self.ear = Ear()
         self.gain = 1.0
         self.ducks = 0
+        self.is_paused = False
         self._duck_gain = duck_gain
         self._probes = 0
 
@@ -43,6 +44,8 @@ class Delivery:
             playout.open(reply.id, event.segment, reply.words(event.segment))
         start = playout.queued
         marks = playout.queue(reply.id, event.segment, event.audio, event.words)
+        if self.is_paused:
+            return []  # sent when the pause is over
         self.ear.queued(start, playout.queued, now)
         return [*self.begun(), Play(event.audio, marks)]
 
@@ -73,7 +76,28 @@ class Delivery:
 
     def unduck(self, now: float) -> list[Action]:
         """Nobody was: the full voice, at once."""
+        if self.is_paused:
+            return self._go_on(1.0, now)
         return self._change_voice(1.0, now) if self.gain != 1.0 else []
+
+    def pause(self, now: float) -> list[Action]:
+        """It seems that somebody is: silence, which loses nothing and gives nothing up."""
+        if self.is_paused or not self.has_more(now):
+            return []
+        position = self._cleared(now)
+        self.playout.hold(position)
+        self.playout.send_again(position)  # its marks get names that no carrier knows: none comes back meanwhile
+        self.is_paused = True
+        return [ClearPlayout()]
+
+    def end_pause(self, now: float) -> list[Action]:
+        """Nobody has taken the floor so far: go on in a lower voice."""
+        return self._go_on(self._duck_gain, now) if self.is_paused else []
+
+    def _go_on(self, gain: float, now: float) -> list[Action]:
+        self.is_paused = False
+        self.gain = gain
+        return [Note("decision", "going on where we paused"), SetGain(gain), *self._send_from_word(0, now)]
 
     def _change_voice(self, gain: float, now: float) -> list[Action]:
         self.gain = gain
@@ -94,25 +118,34 @@ class Delivery:
 
     def stop(self, now: float) -> list[Action]:
         """Throw away what was not heard, and remember what was."""
-        was_playing = self.playout.is_playing
+        was_playing = self._falls_silent()
         self.playout.cut(self._cleared(now))
         return [*([ClearPlayout()] if was_playing else []), *self._full_voice()]
 
     def gone(self, now: float) -> None:
         """The other side went away: what it had not heard by then it never will."""
         position = self.ear.heard_when_cut(now)
+        self.is_paused = False
         self.ear.cleared(now)
         self.playout.cut(position if self.ear.is_known else self.playout.heard)
 
     def hold(self, now: float) -> list[Action]:
         """Fall silent at once; what was not heard may yet be said."""
-        was_playing = self.playout.is_playing
+        was_playing = self._falls_silent()
         self.playout.hold(self._cleared(now))
         return [*([ClearPlayout()] if was_playing else []), *self._full_voice()]
 
-    def take_up(self, now: float) -> list[Action]:
-        """Go on where the caller stopped us."""
-        position = self.playout.resumes_at(self.playout.heard)
+    def _falls_silent(self) -> bool:
+        """Whether there is anything left to be cleared; a pause is over."""
+        was_paused, self.is_paused = self.is_paused, False
+        return self.playout.is_playing and not was_paused
+
+    def take_up(self, now: float, most: int = CLAUSE) -> list[Action]:
+        """Go on where the caller stopped us; with the clause, if it began no more than `most` samples ago."""
+        return self._send_from_word(most, now)
+
+    def _send_from_word(self, most: int, now: float) -> list[Action]:
+        position = self.playout.resumes_at(self.playout.heard, most)
         if position < self.playout.queued:
             self.ear.queued(position, self.playout.queued, now)
         return self._send_from(position)

@@ -42,6 +42,11 @@ class DoubtRaised:
 
 
 @dataclass(frozen=True, slots=True)
+class DoubtGrown:
+    """It sounds as if somebody were taking the floor: pause for a moment, until it is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class DoubtSettled:
     """It was nothing that takes the floor (`why`: noise, backchannel, echo): back to full voice."""
 
@@ -50,13 +55,15 @@ class DoubtSettled:
 
 @dataclass(frozen=True, slots=True)
 class FloorTaken:
-    """A person is taking the floor: stop and listen. `after` is how long they have been heard by then, in seconds."""
+    """A person is taking the floor: stop and listen. `after` is how long they have been heard by then, in seconds. Not
+    `is_sure` of a voice as soft as murmurs are: it may be over in a moment, and then it was one."""
 
     why: str
     after: float = field(default=0.0, compare=False)
+    is_sure: bool = field(default=True, compare=False)
 
 
-FloorChange: TypeAlias = CallerStarted | CallerPaused | TurnOver | DoubtRaised | DoubtSettled | FloorTaken
+FloorChange: TypeAlias = CallerStarted | CallerPaused | TurnOver | DoubtRaised | DoubtGrown | DoubtSettled | FloorTaken
 
 
 class Caller(Enum):
@@ -93,6 +100,9 @@ class FloorPolicy:
     hush_above: float = 9.0  # dB above the room, or
     hush_under: float = 20.0  # dB under the caller's voice, at most, while
     hush_speech: float = 0.7  # the speech model doubts already: a stop within a word is as quiet
+    fallen_for: float = 0.064  # seconds of a level that says, sooner than a speech model does, that a voice is over:
+    fallen_under: float = 16.0  # dB under the caller's, at most; the stop within "okay" is as quiet for three windows
+    again_within: float = 0.8  # seconds after what had stopped us was over: whoever is heard then goes on
     stir: float = 9.0  # dB above the quietest of this pause: a turn does not end while something so loud is heard ...
     stir_for: float = 0.2  # ... for at most so many seconds
     endpoint: EndpointPolicy = field(default_factory=EndpointPolicy)
@@ -130,17 +140,22 @@ class Floor:
         self._hushed = 0  # samples of the present run of quiet
         self._loud = 0  # samples of the present run of voice that is not quiet
         self._loud_at = 0  # where the last of it ended
+        self._fallen = 0  # samples of the present run of a level at which nobody speaks into the telephone
+        self._given_back: int | None = None  # where what took the floor was over at once
         self._has_spoken = False  # at least one turn
         self._over_words = ""
 
     def set_agent(self, agent: Agent) -> list[FloorChange]:
         """Tell what the caller hears of us from now on. A doubt about an agent that fell silent is no longer one."""
         was, self.agent = self.agent, agent
+        is_doubtful = self._barge.stage is not Stage.NOTHING
+        if agent is Agent.PROTECTED and is_doubtful:
+            self._barge.forget()
+            return [DoubtSettled("what is said now is said to its end")]
         if agent is not Agent.SILENT:
             if was is Agent.SILENT:
                 self._barge.forget()
             return []
-        is_doubtful = self._barge.stage is Stage.DOUBT
         self._barge.forget()
         return self._caller_started() if is_doubtful and self._is_voiced else []
 
@@ -172,6 +187,7 @@ class Floor:
         if length <= 0:
             return []
         self._position = event.position
+        self._fallen = self._fallen + length if self._is_low(event) else 0
         threshold = self.policy.speech_off if self._is_voiced else self.policy.speech_on
         self._is_voiced = event.speech >= threshold and event.echo < self.policy.echo
         self._run = self._run + length if self._is_voiced else 0
@@ -187,6 +203,17 @@ class Floor:
     def silence(self) -> float:
         """Seconds of caller audio since the last voiced window."""
         return self._silence / SAMPLE_RATE
+
+    @property
+    def has_fallen(self) -> bool:
+        """Whether what was heard just now is over, by its level."""
+        return self._fallen >= self.policy.fallen_for * SAMPLE_RATE
+
+    def give_back(self) -> None:
+        """What took the floor was over before it was a turn: nobody speaks."""
+        self.caller = Caller.QUIET
+        self._run = 0
+        self._given_back = self._position
 
     @property
     def is_pausing(self) -> bool:
@@ -255,6 +282,11 @@ class Floor:
         quiet = max(room + self.policy.hush_above, usual - self.policy.hush_under)
         return event.level <= quiet and event.speech < self.policy.hush_speech
 
+    def _is_low(self, event: VoiceEvidence) -> bool:
+        room = feature(event, "room", _UNKNOWN_ROOM)
+        usual = feature(event, "caller_level", self.policy.barge.usual)
+        return event.level <= max(room + self.policy.hush_above, usual - self.policy.fallen_under)
+
     def _stirs(self, event: VoiceEvidence) -> bool:
         """Whether something rises out of this pause just now: the caller may be going on, not yet known for a voice."""
         quietest = min(self._quietest, feature(event, "room", _UNKNOWN_ROOM))
@@ -272,22 +304,31 @@ class Floor:
         usual = feature(event, "caller_level", self.policy.barge.usual)
         seconds = length / SAMPLE_RATE
         colour = feature(event, "colour", None)
-        sound = Sound(seconds, event.speech, self._is_voiced, event.level, room, usual, colour)
+        speech = min(1.0, event.speech / (1.0 - event.echo)) if self._is_voiced else event.speech
+        sound = Sound(seconds, speech, self._is_voiced, event.level, room, usual, colour)
         verdict = self._barge.hear(sound)
         match verdict:
             case None:
                 return []
+            case Verdict.RAISED | Verdict.GROWN if self._goes_on():
+                return self._take_floor("whoever had just stopped us goes on", is_sure=False)
             case Verdict.RAISED:
                 self._over_words = ""
                 return [DoubtRaised()]
+            case Verdict.GROWN:
+                return [DoubtGrown()]
             case Verdict.SETTLED:
                 return [DoubtSettled("backchannel" if is_backchannel(self._over_words) else "noise")]
             case Verdict.TAKEN if event.position < self.policy.opening * SAMPLE_RATE:
                 return []
             case Verdict.TAKEN:
-                return self._take_floor(f"voice: {self._barge.why(usual)}")
+                return self._take_floor(f"voice: {self._barge.why(usual)}", is_sure=self._barge.is_sure(usual))
             case _:
                 assert_never(verdict)
+
+    def _goes_on(self) -> bool:
+        since = self._position - self._given_back if self._given_back is not None else None
+        return since is not None and since < self.policy.again_within * SAMPLE_RATE
 
     def _turn_over(self, ending: Ending) -> TurnOver:
         self.caller = Caller.QUIET
@@ -300,10 +341,10 @@ class Floor:
         self._begin(self._rested / SAMPLE_RATE if is_same_turn else None)
         return [CallerStarted()]
 
-    def _take_floor(self, why: str) -> list[FloorChange]:
+    def _take_floor(self, why: str, *, is_sure: bool = True) -> list[FloorChange]:
         after = self._barge.span
         self._begin()
-        return [FloorTaken(why, after)]
+        return [FloorTaken(why, after, is_sure)]
 
     def _begin(self, rested: float | None = None) -> None:
         """The caller has the floor: anew, or again after a rest that we took for the end."""

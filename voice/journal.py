@@ -91,7 +91,8 @@ def since(version: int) -> str:
     if version == 4:
         return (
             "written as journal version 4: since version 5 a goodbye ends a turn soon and is acknowledged, final words are"
-            " believed after an unsure interim, and nothing is prepared for words that end in a comma"
+            " believed after an unsure interim, nothing is prepared for words that end in a comma, and who seems to take the"
+            " floor makes us pause before we stop: differences begin with the first doubt"
         )
     if version == 3:
         return (

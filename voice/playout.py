@@ -172,9 +172,10 @@ class Playout:
         while self._places and self._places[0][0] <= position:
             self._places.popleft()
 
-    def resumes_at(self, position: int) -> int:
-        """Where to go on after having been stopped at `position`: at the beginning of the clause if that is near, else with
-        the word that was cut. Nobody goes on in the middle of a word, and few people in the middle of a thought."""
+    def resumes_at(self, position: int, most: int = CLAUSE) -> int:
+        """Where to go on after having been stopped at `position`: at the beginning of the clause if that lies no more than
+        `most` samples back, else with the word that was cut. Nobody goes on in the middle of a word, and few people in the
+        middle of a thought."""
         segment = next((each for each in self._segments if each.start <= position < each.start + each.length), None)
         if segment is None or not segment.ends:
             return position
@@ -186,7 +187,7 @@ class Playout:
         begins = cut
         while begins > 0 and not words[begins - 1].endswith(_CLAUSE_ENDS):
             begins -= 1
-        return max(starts[begins] if position - starts[begins] <= CLAUSE else starts[cut], self._kept_from)
+        return max(starts[begins] if position - starts[begins] <= most else starts[cut], self._kept_from)
 
     @property
     def _kept_from(self) -> int:

@@ -31,7 +31,7 @@ from voice.events import (
 from voice.holding import Holding
 from voice.memory import Memory
 from voice.outcomes import Asked, Audible, HeardOut, MindFailed, MouthFailed, OptOutWritten, Silenced, Spoken
-from voice.playout import Playout
+from voice.playout import CLAUSE, Playout
 from voice.policy import Policy
 from voice.promptness import Promptness
 from voice.reply import Departure, LeaveByTransfer, Reply
@@ -413,8 +413,16 @@ class Speaking:
         self._give_up_leaving(reply)
         return [StopReply(reply.id)]
 
-    def take_up(self, now: float) -> Spoken:
-        """Nobody wanted the floor: go on from where we were stopped, and with what was made meanwhile."""
+    def pause(self, now: float) -> Spoken:
+        """Somebody seems to take the floor: be silent for a moment, until it is known."""
+        actions: Spoken = [*self.delivery.pause(now)]
+        if actions:
+            self._waits.set(Wait.PAUSED, now + self._policy.pause_for)
+        return actions
+
+    def take_up(self, now: float, most: int = CLAUSE) -> Spoken:
+        """Nobody wanted the floor: go on from where we were stopped, and with what was made meanwhile; with the clause that
+        was cut, if it began no more than `most` samples ago."""
         held = self._holding.take_up()
         reply = held.reply
         self._waits.drop(Wait.SILENCE)
@@ -423,7 +431,7 @@ class Speaking:
         self.reply = reply
         if not reply.is_written:
             self._await_mind(now)
-        actions: Spoken = [Audible(reply.is_protected), *self.delivery.take_up(now)]
+        actions: Spoken = [Audible(reply.is_protected), *self.delivery.take_up(now, most)]
         for event in held.events:
             actions += self._taken_up(event, now)
         return actions + (self.maybe_heard_out(reply, now) if self.reply is reply else [])

@@ -18,6 +18,7 @@ class Wait(StrEnum):
     LONGEST = auto()  # the end of the longest call
     LEAVE = auto()  # tools that must finish before we leave
     HEARD = auto()  # marks that should have come back
+    PAUSED = auto()  # the moment up to which a silence of ours is a pause, and no stop
     HELD = auto()  # of a reply that was stopped: until then it may be taken up again
     BEEP = auto()
     AWAY = auto()  # of whoever asked us to wait

@@ -89,14 +89,18 @@ class Mouth:
             self._waiting.setdefault(event.reply, deque()).append([event.segment, len(event.audio)])
 
     def _play(self, order: Order) -> None:
-        length = order.whole("audio")
-        start = self._sent_again_from(order)
-        if start is not None:
-            self._send_again(start, order)
-            return
-        marks = [(str(name), self._queued + int(offset)) for offset, name in order.pairs("marks") if isinstance(offset, int)]
+        again = self._sent_again_from(order)
+        start = self._queued if again is None else again
+        marks = [(str(name), start + int(offset)) for offset, name in order.pairs("marks") if isinstance(offset, int)]
         self._marks.extend(marks)
-        reply = marks[0][0].partition("/")[0] if marks else ""
+        if again is not None:
+            self._sounds_again(again)
+        length = start + order.whole("audio") - self._queued  # the rest was sent before; all but what came while we paused
+        if length > 0:
+            self._queue(length, marks[-1][0].partition("/")[0] if marks else "")
+
+    def _queue(self, length: int, reply: str) -> None:
+        """Audio that is sent for the first time."""
         waiting = self._waiting.get(int(reply) if reply.isdecimal() else 0, deque())
         while length > 0 and waiting:
             segment, samples = waiting[0]
@@ -120,11 +124,8 @@ class Mouth:
                 return int(position) - offset
         return None
 
-    def _send_again(self, start: int, order: Order) -> None:
-        """In another voice, or after a wrong stop: nothing of it was thrown away after all."""
-        self._marks.extend(
-            (str(name), start + int(offset)) for offset, name in order.pairs("marks") if isinstance(offset, int)
-        )
+    def _sounds_again(self, start: int) -> None:
+        """In another voice, or after a pause or a wrong stop: nothing of it was thrown away after all."""
         for part in self._parts.values():
             if part.limit is not None and part.pieces and part.pieces[-1][0] + part.pieces[-1][2] > start:
                 part.limit = part.cut = None

@@ -34,8 +34,9 @@ class Turns:
         self._began: float | None = None
         self._decided = 0.0
         self._confidence: float | None = None
+        self._silent_from: float | None = None  # when our voice was thrown away, if nothing has been sent again since
 
-    def take(self, at: float, event: object, orders: Iterable[Order], belief: Belief, sound: Sound) -> None:
+    def take(self, at: float, event: object, orders: Sequence[Order], belief: Belief, sound: Sound) -> None:
         """One event, the orders it led to then, and what was believed after it."""
         if isinstance(event, Transcribed) and event.is_final and event.confidence is not None:
             self._confidence = min(event.confidence, self._confidence if self._confidence is not None else 1.0)
@@ -51,7 +52,11 @@ class Turns:
             if kind == "caller":
                 self._close(at, text, why, sound, is_over_us=bool(detail))
             elif text.startswith(_TAKEN):
-                self.barge_ins.append(BargeIn(sound.began, at, text.removeprefix(_TAKEN)))
+                paused = self._silent_from
+                self.barge_ins.append(BargeIn(sound.began, at if paused is None else paused, text.removeprefix(_TAKEN)))
+        for order in orders:
+            if order.name in ("ClearPlayout", "Play"):
+                self._silent_from = at if order.name == "ClearPlayout" else None
 
     def _close(self, at: float, text: str, why: str, sound: Sound, *, is_over_us: bool) -> None:
         began = self._began if self._began is not None else sound.began

@@ -29,27 +29,50 @@ def settled(verdicts: list[tuple[int, Verdict]]) -> list[Verdict]:
     return [verdict for _, verdict in verdicts]
 
 
+def taken_at(verdicts: list[tuple[int, Verdict]]) -> int:
+    return next(at for at, verdict in verdicts if verdict is Verdict.TAKEN)
+
+
 def test_silence_and_clicks_raise_no_doubt() -> None:
     assert heard([QUIET] * 50 + [-20.0] * 2 + [QUIET] * 50) == []
 
 
 def test_a_raised_voice_takes_the_floor_within_300_ms() -> None:
-    (doubt, first), (taken, second) = heard([-27.0, -22.0, -20.0] + [-21.0] * 12)[:2]
-    assert (first, second) == (Verdict.RAISED, Verdict.TAKEN)
+    (doubt, first), (paused, second), (taken, third) = heard([-27.0, -22.0, -20.0] + [-21.0] * 12)[:3]
+    assert (first, second, third) == (Verdict.RAISED, Verdict.GROWN, Verdict.TAKEN)
     assert (doubt + 1) * WINDOW <= 0.1
+    assert (paused + 1) * WINDOW <= 0.16
     assert (taken + 1) * WINDOW <= 0.3
 
 
 def test_a_voice_at_usual_strength_takes_it_by_going_on() -> None:
-    (_, _), (taken, verdict) = heard([-28.0] * 20)[:2]
-    assert verdict is Verdict.TAKEN
+    _, (paused, grown), (taken, verdict) = heard([-28.0] * 20)[:3]
+    assert (grown, verdict) == (Verdict.GROWN, Verdict.TAKEN)
+    assert 0.28 <= (paused + 1) * WINDOW < 0.33
     assert 0.44 < (taken + 1) * WINDOW < 0.52
+
+
+def test_a_voice_that_is_raised_late_makes_us_pause_without_a_lower_voice_first() -> None:
+    assert settled(heard([-45.0] * 5 + [-15.0] * 3))[0] is Verdict.GROWN
+
+
+def test_we_do_not_pause_for_what_is_dying_away_or_hardly_a_voice_or_far_off() -> None:
+    assert Verdict.GROWN not in settled(heard([-26.0] * 4 + [-40.0] * 4 + [QUIET] * 9))
+    assert Verdict.GROWN not in settled(heard([(-20.0, 0.55)] * 12))
+    assert Verdict.GROWN not in settled(heard([-33.0] * 14))
+
+
+def test_only_what_is_too_loud_for_a_murmur_is_sure() -> None:
+    for level, is_sure in ((-20.0, True), (-25.0, False)):
+        case = BargeIn()
+        heard([level] * 4, case=case)
+        assert case.is_sure(-28.0) is is_sure
 
 
 def test_two_syllables_count_as_loudness() -> None:
     one = heard([-25.0] * 20)
     two = heard([-25.0] * 4 + [-40.0] + [-25.0] * 15)
-    assert two[1][0] < one[1][0]
+    assert taken_at(two) < taken_at(one)
 
 
 def test_one_sound_said_twice_is_no_word() -> None:
@@ -74,13 +97,14 @@ def test_a_backchannel_is_a_doubt_that_settles() -> None:
 
 
 def test_the_detectors_lag_behind_a_voice_that_stopped_is_not_its_going_on() -> None:
-    assert settled(heard([-26.0] * 9 + [(-58.0, 0.9)] * 8 + [QUIET] * 12)) == [Verdict.RAISED, Verdict.SETTLED]
+    case = [-26.0] * 9 + [(-58.0, 0.9)] * 8 + [QUIET] * 12
+    assert settled(heard(case)) == [Verdict.RAISED, Verdict.GROWN, Verdict.SETTLED]
 
 
 def test_sound_right_before_the_voice_belongs_to_it() -> None:
     plain = heard([QUIET] * 5 + [-28.0] * 20)
     after_a_consonant = heard([QUIET] * 2 + [(-40.0, 0.2)] * 3 + [-28.0] * 20)
-    assert after_a_consonant[1][0] < plain[1][0]
+    assert taken_at(after_a_consonant) < taken_at(plain)
 
 
 def test_a_sound_that_is_hardly_a_voice_does_not_take_the_floor() -> None:
@@ -127,4 +151,4 @@ def test_the_journal_is_told_the_case() -> None:
 
 def test_a_policy_can_be_more_patient() -> None:
     case = BargeIn(BargePolicy(latest=1.0, loud_early=99.0, loud_late=99.0))
-    assert heard([-28.0] * 60, case=case)[1][0] >= 31
+    assert taken_at(heard([-28.0] * 60, case=case)) >= 31

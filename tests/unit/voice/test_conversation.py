@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -167,6 +168,48 @@ def test_a_short_noise_is_given_way_to_at_once_and_nobody_notices(order):
     assert (soft.first, again.first) == (pytest.approx(full.last, abs=16), pytest.approx(soft.last, abs=16))
     assert AgentSaid(LONG) in world.conversation.messages
     assert world.conversation.playout.strays == 0
+
+
+def murmured(text: str, length: float, reply: str = LONG, level: float = -25.0) -> World:
+    """Somebody says something over us as softly as people murmur."""
+    return call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.2, length, text, level)], mind=says(reply, "Well."))
+
+
+def silences(world: World) -> list[float]:
+    """Seconds between the parts of what we say, where it was cut."""
+    parts = [stretch for stretch in world.stretches if stretch.last > stretch.first and stretch.reply == 2]
+    gaps = [after.start - part.start - (part.last - part.first) / 8000 for part, after in pairwise(parts)]
+    return [gap for gap in gaps if gap > 0.03]
+
+
+@pytest.mark.parametrize(("length", "is_doubted"), [(0.25, False), (0.35, True), (0.45, True)])
+@pytest.mark.parametrize("text", ["mhm", "okay", ""])
+def test_a_murmur_makes_us_pause_at_most(text, length, is_doubted):
+    world = murmured(text, length).run(until=12.0)
+    assert [0.0 < silence <= 0.3 for silence in silences(world)] == [True] * is_doubted
+    assert AgentSaid(LONG) in world.conversation.messages
+    assert not any(isinstance(m, AgentSaid) and m.is_cut for m in world.conversation.messages)
+    assert len(world.orders(StartReply)) == 1
+
+
+def test_a_murmur_that_may_be_an_answer_is_waited_for():
+    world = murmured("yeah", 0.45, reply="Do you own it? Or is it perhaps somebody else who owns all that?").run(until=12.0)
+    assert CallerSaid("yeah") in world.conversation.messages
+
+
+def test_a_soft_word_that_was_meant_is_answered_though_we_had_gone_on():
+    world = murmured("wait", 0.45)
+    world.delays = Delays(interim=30.0, final=0.3)
+    world.run(until=12.0)
+    assert any(isinstance(note, Note) and note.text.startswith("going on where") for _, note in world.orders(Note))
+    assert CallerSaid("wait") in world.conversation.messages
+    assert [sound.word for sound in world.played][-1] == "Well."
+
+
+def test_a_soft_voice_that_goes_on_has_the_floor():
+    world = murmured("wait a moment what is that", 1.5).run(until=12.0)
+    assert CallerSaid("wait a moment what is that") in world.conversation.messages
+    assert not any(isinstance(note, Note) and note.text.startswith("going on where") for _, note in world.orders(Note))
 
 
 def stopped_by(text: str, length: float = 0.7, reply: str = LONG) -> World:

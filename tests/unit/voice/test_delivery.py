@@ -48,6 +48,57 @@ def test_a_lower_voice_is_the_same_audio_from_where_the_ear_is():
     assert delivery.playout.heard_text(reply.id) == TEXT
 
 
+def test_a_pause_loses_nothing_and_goes_on_with_the_word_that_was_cut():
+    delivery, reply = speaking()
+    assert delivery.pause(10.5) == [ClearPlayout()]
+    assert delivery.is_paused
+    assert delivery.pause(10.55) == []
+    assert delivery.playout.is_playing, "it is not heard to its end"
+    assert not delivery.returned("1/6400", 10.5), "a clear returns marks that nobody has heard"
+    note, gain, play = delivery.unduck(10.7)
+    assert (note, gain) == (Note("decision", "going on where we paused"), SetGain(1.0))
+    assert isinstance(play, Play)
+    assert play.audio == AUDIO[3200:]  # "then," began at 0.4 s
+    delivery.playout.complete(reply.id, 0)
+    assert delivery.returned(play.marks[-1][1], 12.6)
+    assert delivery.playout.heard_text(reply.id) == TEXT
+
+
+def test_a_pause_that_is_too_long_ends_in_a_lower_voice():
+    delivery, _ = speaking()
+    delivery.pause(10.5)
+    _, gain, play = delivery.end_pause(10.78)
+    assert gain == SetGain(0.3)
+    assert isinstance(play, Play)
+    assert delivery.end_pause(10.8) == []
+
+
+def test_what_comes_from_the_voice_meanwhile_waits():
+    delivery, reply = speaking()
+    reply.speak("And four.")
+    delivery.pause(10.5)
+    assert delivery.play(reply, SpeechArrived(reply.id, 1, AUDIO[:800], ()), 10.6) == []
+    *_, play = delivery.unduck(10.7)
+    assert isinstance(play, Play)
+    assert play.audio == AUDIO[3200:] + AUDIO[:800]
+
+
+def test_a_pause_becomes_a_stop_without_another_clear():
+    for stops in ("hold", "stop"):
+        delivery, _ = speaking()
+        delivery.duck(10.4)
+        delivery.pause(10.5)
+        assert getattr(delivery, stops)(10.6) == [SetGain(1.0)]
+        assert not delivery.is_paused
+        assert delivery.playout.heard == 4000
+
+
+def test_there_is_no_pause_at_the_very_end():
+    delivery, _ = speaking()
+    assert delivery.pause(11.97) == []
+    assert not delivery.is_paused
+
+
 def test_what_is_almost_over_is_not_sent_again():
     delivery, _ = speaking()
     assert delivery.duck(11.97) == [SetGain(0.3)]

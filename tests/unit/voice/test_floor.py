@@ -14,6 +14,7 @@ from voice.floor import (
     Caller,
     CallerPaused,
     CallerStarted,
+    DoubtGrown,
     DoubtRaised,
     DoubtSettled,
     Floor,
@@ -178,12 +179,13 @@ def test_a_caller_who_goes_on_after_all_is_given_longer_next_time() -> None:
 
 def test_talking_over_us_is_doubted_then_taken_seriously(line: Line) -> None:
     line.agent(Agent.AUDIBLE).quiet(2.0).voice(1.0, -20.0)
-    assert line.kinds == [DoubtRaised, FloorTaken]
+    assert line.kinds == [DoubtRaised, DoubtGrown, FloorTaken]
     assert line.at(DoubtRaised) <= 2.1
+    assert line.at(DoubtGrown) <= 2.2
     assert line.at(FloorTaken) <= 2.3
     assert line.floor.caller is Caller.SPEAKING
     line.agent(Agent.SILENT).quiet(2.0)
-    assert line.kinds[2:] == [CallerPaused, TurnOver]
+    assert line.kinds[3:] == [CallerPaused, TurnOver]
 
 
 def test_a_backchannel_is_settled(line: Line) -> None:
@@ -225,7 +227,7 @@ def test_the_room_is_nobody_either(line: Line) -> None:
 
 def test_before_the_room_is_known_no_sound_takes_the_floor(line: Line) -> None:
     line.agent(Agent.AUDIBLE).voice(1.5, -20.0)
-    assert line.kinds == [DoubtRaised, FloorTaken]
+    assert line.kinds == [DoubtRaised, DoubtGrown, FloorTaken]
     assert 0.8 <= line.at(FloorTaken) < 0.9
 
 
@@ -234,6 +236,46 @@ def test_a_caller_known_to_be_quiet_needs_not_shout(line: Line) -> None:
     loud.agent(Agent.AUDIBLE).quiet(1.0).voice(1.0, -28.0, caller_level=-28.0)
     line.agent(Agent.AUDIBLE).quiet(1.0).voice(1.0, -28.0, caller_level=-38.0)
     assert line.at(FloorTaken) < loud.at(FloorTaken)
+
+
+@pytest.mark.parametrize(("level", "is_sure"), [(-20.0, True), (-25.0, False)])
+def test_a_voice_as_soft_as_a_murmur_takes_the_floor_for_the_time_being(line: Line, level: float, is_sure: bool) -> None:
+    line.agent(Agent.AUDIBLE).quiet(1.0).voice(0.6, level)
+    (taken,) = [change for _, change in line.changes if isinstance(change, FloorTaken)]
+    assert taken.is_sure is is_sure
+
+
+def test_it_is_over_as_soon_as_its_level_has_fallen_whatever_the_speech_model_says(line: Line) -> None:
+    line.agent(Agent.AUDIBLE).quiet(1.0).voice(0.5, -25.0)
+    assert not line.floor.has_fallen
+    line.hears(0.032, 0.95, -62.0)
+    assert not line.floor.has_fallen
+    line.hears(0.032, 0.95, -62.0)
+    assert line.floor.has_fallen
+
+
+def test_whoever_goes_on_after_it_was_given_back_has_the_floor_at_once(line: Line) -> None:
+    line.agent(Agent.AUDIBLE).quiet(3.0).voice(0.5, -25.0).agent(Agent.SILENT).quiet(0.1)
+    line.floor.give_back()
+    assert line.floor.caller is Caller.QUIET
+    line.agent(Agent.AUDIBLE).quiet(0.25)
+    began = line.now
+    line.voice(0.2, -25.0)
+    _, (at, again) = [change for change in line.changes if isinstance(change[1], FloorTaken)]
+    assert isinstance(again, FloorTaken)
+    assert not again.is_sure
+    assert at <= began + 0.13
+
+
+def test_and_later_it_is_somebody_anew(line: Line) -> None:
+    line.floor.give_back()
+    line.agent(Agent.AUDIBLE).quiet(1.0).voice(0.2, -25.0)
+    assert line.kinds == [DoubtRaised]
+
+
+def test_words_that_become_protected_end_a_doubt(line: Line) -> None:
+    line.agent(Agent.AUDIBLE).quiet(1.0).voice(0.13).agent(Agent.PROTECTED)
+    assert line.kinds == [DoubtRaised, DoubtSettled]
 
 
 def test_protected_words_are_spoken_to_their_end(line: Line) -> None:
