@@ -13,7 +13,7 @@ from typing import Final
 
 from voice.actions import CallerSaid, Message
 from voice.agent import Manners
-from voice.phrases import is_led, is_parting, is_request, is_upset, normalise
+from voice.phrases import is_parting, is_request, is_upset, normalise
 from voice.policy import Policy
 from voice.promptness import Promptness
 from voice.reply import Reply
@@ -66,7 +66,7 @@ class Bridge:
         remaining = self._promptness.remaining(reply.id, now)
         words = next((each for each in stock if _seconds(each) <= remaining), min(stock, key=len))
         stock.remove(words)
-        reply.is_acknowledged |= is_told or is_led(words)
+        reply.is_acknowledged |= is_told
         return words
 
 

@@ -118,7 +118,7 @@ ACKNOWLEDGEMENTS: Final = (
 )  # fmt: skip
 FILLERS: Final = (
     "Let me see.", "Let's see.", "One moment.", "Let me think.", "Just a second.", "Well, let me see.", "Give me a moment.",
-    "Let me have a look.", "Well,", "So,",
+    "Let me have a look.",
 )  # fmt: skip
 
 

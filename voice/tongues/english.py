@@ -52,7 +52,7 @@ ENGLISH: Final = Tongue(
         r"who|what|when|where|why|which|whose|how|can|could|would|will|do|does|did|is|are|was|were|has|have|should|may",
         r"tell me|explain|give me|send me|let me know|i have a question",
     ),
-    leads=(r"okay|ok|got it|i see|all right|alright|right|understood|noted|sure|very well|(?:well|so)(?=,)",),
+    leads=(r"okay|ok|got it|i see|all right|alright|right|understood|noted|sure|very well",),
     cheerful=(r"great|perfect|wonderful|excellent|awesome|fantastic|good|lovely|super|nice|amazing|brilliant|glad|happy",),
     screener=(
         r"(?:say|state|record|give|tell me) (?:your|me your) name\b.*\b(?:calling|call|reason|why|available)",

@@ -97,14 +97,6 @@ def test_nothing_is_said_twice():
     assert [stock.words(Reply(ReplyId(n)), said, 4.0) for n in (1, 2, 3)] == ["Okay.", "I see.", ""]
 
 
-def test_a_short_wait_for_an_answer_begins_it_and_the_reply_goes_on_from_there():
-    manners = Manners(acknowledgements=(), fillers=("Let me see.", "So,"))
-    reply = Reply(ReplyId(1))
-    quick = bridge(Policy(mind_takes=0.2, mouth_takes=0.1), manners)
-    assert quick.words(reply, [CallerSaid("what does it cost?")], 4.0) == "So,"
-    assert [spoken.text for spoken in reply.write("Well, that depends on it. And ")] == ["That depends on it."]
-
-
 def test_a_goodbye_is_acknowledged_and_never_explained():
     reply = Reply(ReplyId(1))
     assert bridge().words(reply, [CallerSaid("okay bye")], 4.0) == "Okay."
