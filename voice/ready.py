@@ -7,11 +7,13 @@ has spoken is kept as its own, and said only while that mouth is the one the rep
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 import structlog
 
+from telephony.audio import SAMPLE_RATE, level
 from voice.agent import AgentDefinition
 from voice.errors import ProviderError
 from voice.ports import SpokenAudio, TextToSpeech
@@ -19,6 +21,9 @@ from voice.ports import SpokenAudio, TextToSpeech
 _Words: TypeAlias = dict[str, tuple[SpokenAudio, ...]]
 _Voice: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...]]
 _MOST: Final = 64 * 1024  # bytes of one word in between, eight seconds: longer is no word in between, or a fault
+_REST: Final = 0.04  # seconds of silence that stay at the end: voices leave a tenth, and the reply goes on from here
+_QUIET: Final = -45.0  # dBFS
+_STEP: Final = 80  # samples
 
 log = structlog.get_logger()
 
@@ -61,7 +66,7 @@ class ReadyWords:
                 pieces = tuple([piece async for piece in mouth.speak(text)])
                 voices = {piece.voice for piece in pieces}
                 if len(voices) == 1 and 0 < sum(len(piece.audio) for piece in pieces) <= _MOST:
-                    self._spoken[_voice(voices.pop(), agent)][text] = pieces
+                    self._spoken[_voice(voices.pop(), agent)][text] = (closely(pieces),)
         finally:
             await mouth.close()
 
@@ -88,3 +93,19 @@ class _Ready(Mapping[str, tuple[SpokenAudio, ...]]):
 
 def _voice(whose: str, agent: AgentDefinition) -> _Voice:
     return whose, agent.voice, tuple(sorted(agent.voices.items()))
+
+
+def closely(pieces: Sequence[SpokenAudio]) -> SpokenAudio:
+    """Words in one piece, without the rest that a voice ends in: what comes next would have to wait for it."""
+    audio, words = b"", []
+    for piece in pieces:
+        began = len(audio) / SAMPLE_RATE
+        words += [replace(word, start=word.start + began, end=word.end + began) for word in piece.words]
+        audio += piece.audio
+    end = len(audio)
+    while end > 0 and level(audio[max(0, end - _STEP) : end]) < _QUIET:
+        end -= _STEP
+    audio = audio[: end + int(_REST * SAMPLE_RATE)] if end > 0 else audio
+    last = len(audio) / SAMPLE_RATE
+    timed = tuple(replace(word, start=min(word.start, last), end=min(word.end, last)) for word in words)
+    return replace(pieces[0], audio=audio, words=timed)

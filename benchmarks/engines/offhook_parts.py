@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from benchmarks.engines.parts import PacedEars, PacedMind, PacedMouth
-from benchmarks.engines.scripted import PACES, UNTIMED, Bank, Listener, mouth_of, pieces
+from benchmarks.engines.scripted import PACES, UNTIMED, Bank, Listener, Spoken, mouth_of, pieces
 from context.briefing import Briefing
 from voice.agent import ACKNOWLEDGEMENTS, FILLERS, AgentDefinition
 from voice.events import Direction, Word
@@ -22,6 +22,7 @@ from voice.prepared import EarsAhead
 from voice.providers.resilience.health import MINDS_AT_ONCE, Health
 from voice.providers.resilience.paced import PacedSpeaker
 from voice.providers.vendors import Access, Fleet, keep_talking, make_ears, make_mind, make_mouth
+from voice.ready import closely
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,11 @@ def _fleet(vendors: Mapping[str, str], mouth: str) -> Fleet:
 def ready(bank: Bank, *, is_timed: bool = True) -> dict[str, tuple[SpokenAudio, ...]]:
     """The words in between, spoken once for all calls of a voice, as the house does; with word times where it tells them."""
     texts = [text for text in (*ACKNOWLEDGEMENTS, *FILLERS) if text in bank.speech]
-    return {
-        text: tuple(
-            SpokenAudio(each.audio, tuple(Word(*word) for word in each.words) if is_timed else ())
-            for each in pieces(bank.say(text))
-        )
-        for text in texts
-    }
+    return {text: (closely([_spoken(each, is_timed=is_timed) for each in pieces(bank.say(text))]),) for text in texts}
+
+
+def _spoken(each: Spoken, *, is_timed: bool) -> SpokenAudio:
+    return SpokenAudio(each.audio, tuple(Word(*word) for word in each.words) if is_timed else ())
 
 
 class Ready:
