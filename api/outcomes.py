@@ -52,6 +52,7 @@ def measures_of(report: CallReport, briefing: Briefing, underruns: int) -> dict[
         "underruns": underruns,
         "transferred_to": report.transferred_to,
         "encounters": list(report.encounters),
+        **({"unheard": report.unheard} if report.unheard else {}),
         "oddities": dict(report.oddities),
         "speculated": {"begun": report.speculated, "dropped": report.wasted, "tokens_wasted": report.wasted_tokens},
     }

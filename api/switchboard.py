@@ -131,12 +131,19 @@ class Switchboard:
             if self.is_draining or self._house.is_full():
                 return twiml.reject("busy")
             call = await self._ring_in(request)
-        if call is None or call.is_over or call.session is not None:
+        if call is not None and call.session is not None:  # its stream has ended: because we are done, or it broke
+            return self._stream(call) if call.session.may_rejoin else twiml.hangup()
+        if call is None or call.is_over:
             self._house.metrics.fault("voice_request_for_no_call")
             log.warning("voice_request_for_no_call", call_sid=request.call_sid)
             return twiml.hangup()
         call.carrier_sid = call.carrier_sid or request.call_sid
-        return twiml.connect_stream(self._house.settings.media_url, {"call": call.errand.call})
+        return self._stream(call)
+
+    def _stream(self, call: LiveCall) -> str:
+        """Talk on a media stream; when that ends, or breaks, the carrier asks here again."""
+        again = self._webhook("voice", call.errand.call)
+        return twiml.connect_stream(self._house.settings.media_url, {"call": call.errand.call}, then=again)
 
     async def on_status(self, form: Mapping[str, str]) -> None:
         changed = callbacks.status_changed(form)
@@ -144,8 +151,12 @@ class Switchboard:
         event = carrier_event_of(changed, errands.attempt_of(form.get("call", "")), self._house.at())
         if self.dialler is not None and event is not None:
             await self.dialler.on_carrier_event(event)
-        if call is not None and call.session is None and changed.call_status in ENDED:
+        if call is None or changed.call_status not in ENDED:
+            return
+        if call.session is None:
             await self._close_unanswered(call, unanswered(event))
+        else:
+            call.session.leg_gone("hangup")
 
     async def on_amd(self, form: Mapping[str, str]) -> None:
         said = callbacks.answered_by(form)
@@ -182,6 +193,11 @@ class Switchboard:
         """One call's media, from its socket's first message to the report. Raises `ProtocolViolation` before it starts."""
         link = await accept(socket)
         call = self.calls.get(CallId(link.start.parameters.get("call", "")))
+        if call is not None and call.session is not None and call.session.may_rejoin:
+            self._house.metrics.fault("media_link_broken")
+            log.warning("media_link_again", call=call.errand.call)
+            await call.session.rejoin(link)
+            return
         if call is None or call.session is not None or call.is_over:
             self._house.metrics.fault("media_for_no_call")
             log.warning("media_for_no_call", call_sid=link.start.call_sid)
@@ -238,6 +254,7 @@ class Switchboard:
             journal,
             Watcher(self, call),
             thrift=self._thrift,
+            may_rejoin=True,
         )
         return session, journal
 

@@ -33,6 +33,8 @@ from voice.events import (
     HangupRequested,
     KeyPressed,
     LegEnded,
+    LinkBack,
+    LinkLost,
     MarkReturned,
     MediaStarted,
     Party,
@@ -69,6 +71,7 @@ from voice.floor import (
 from voice.lead import Lead
 from voice.listening import Listening
 from voice.memory import Memory
+from voice.outage import Outage
 from voice.outcomes import Asked, Audible, HeardOut, MindFailed, MouthFailed, OptOutWritten, Outcome, Silenced
 from voice.phrases import is_backchannel, is_opt_out, normalise
 from voice.playout import Playout
@@ -110,6 +113,7 @@ class Conversation:
         self._supervision = Supervision(self._course, self.memory)
         self._company = Company(agent, direction, self.policy, self._course, self._listening, self.memory, self._waits)
         self._lead = Lead()
+        self._outage = Outage(self._waits)
         self._silences = 0
         self._unsure_until = 0.0  # words that come before this may be those that stopped us
 
@@ -153,6 +157,11 @@ class Conversation:
         return self.phase is Phase.ENDED
 
     @property
+    def is_cut_off(self) -> bool:
+        """Whether the media link is broken, and another awaited."""
+        return self._outage.is_on
+
+    @property
     def is_hearing(self) -> bool:
         """Whether the caller is speaking, or final words of theirs are still to come."""
         return self.floor.caller is Caller.SPEAKING or self._listening.is_waiting
@@ -185,19 +194,20 @@ class Conversation:
             mind_took=self._promptness.mind,
             mouth_took=self._promptness.mouth,
             oddities=self._oddities,
+            unheard=self._speaking.unheard,
             encounters=self._company.seen,
         )
 
     @property
     def _oddities(self) -> dict[str, int]:
-        strays = Counter({"stray marks": self.playout.strays})
-        counted = self._listening.oddities + self._speaking.oddities + strays
+        counts = Counter({"stray marks": self.playout.strays, "broken media links": self._outage.count})
+        counted = self._listening.oddities + self._speaking.oddities + counts
         return dict(sorted(counted.items()))
 
     def handle(self, event: Event, now: float) -> list[Action]:
         """Take one event; return everything that must now be done, in order."""
         self._now = now = max(now, self._now)  # no decision is undone by a clock that runs backwards
-        if self.phase is Phase.ENDED:
+        if self.phase is Phase.ENDED or self._outage.keeps(event):
             return []
         actions = self._happened(event)
         if self._speaking.reply is not None or not self._course.is_talking:
@@ -231,8 +241,15 @@ class Conversation:
                 return self._do(self._company.detected(party, source, self._now))
             case LegEnded(reason):
                 return self._leg_ended(reason)
+            case LinkLost(reason):
+                return self._link_lost(reason)
+            case LinkBack():
+                return self._link_back()
             case EarsFailed(reason):
                 return self._trouble(reason) if self._course.is_talking else []
+            case HangupRequested(reason) if self._outage.is_on:
+                self._course.ends(Ending.STOPPED, reason)
+                return self._leg_ended(reason)
             case HangupRequested(reason):
                 return self._leave_now(Ending.STOPPED, reason)
             case SupervisorSays(text):
@@ -722,8 +739,45 @@ class Conversation:
     def _leave_message(self, why: str) -> list[Action]:
         return self._do(self._company.leave_message(why, is_speaking=self._speaking.reply is not None))
 
+    def _link_lost(self, reason: str) -> list[Action]:
+        """Nothing more is heard on either side until the carrier opens another link, or the call is over."""
+        if self._outage.is_on:
+            return []
+        if self.phase not in (Phase.TALKING, Phase.MACHINE):
+            return self._leg_ended(reason)
+        note = Note("decision", f"the media link broke ({reason}): waiting for another")
+        actions = [note, *self._act(self._speaking.link_lost(self._now)), *self._speculation.drop("the link broke")]
+        self._outage.begin(self._now, self._now + self.policy.back_within)
+        return actions
+
+    def _link_back(self) -> list[Action]:
+        """As if nothing had been: with what was cut off, then with what has happened meanwhile."""
+        if not self._outage.is_on:
+            return []
+        lasted, events = self._outage.end(self._now)
+        self.memory.happened(f"the line was broken for {max(1, round(lasted))} s")
+        self._lead = Lead()  # frames that came so late say nothing of the new link
+        actions = [Note("decision", "a media link again: going on"), *self._act(self._speaking.link_back(self._now))]
+        for event in events:
+            actions += self._happened(event)
+        return actions
+
+    def _never_back(self) -> list[Action]:
+        """What was said and done before the link broke, and has only been told since, still counts."""
+        actions: list[Action] = []
+        for event in self._outage.end(self._now)[1]:
+            match event:
+                case Transcribed():
+                    self._listening.hears(event, self._now, silent_for=self.floor.silence)
+                case ToolFinished():
+                    actions += self._tool_finished(event)
+                case _:
+                    pass
+        return actions
+
     def _leg_ended(self, reason: str) -> list[Action]:
-        actions = self._act(self._speaking.hang_up(self._now))
+        late = self._never_back() if self._outage.is_on else []
+        actions = late + self._act(self._speaking.hang_up(self._now))
         turn = self._listening.turn
         if turn.text:
             self.memory.caller_said(turn.text, turn.started_at if turn.started_at is not None else self._now, self._now)
@@ -773,6 +827,8 @@ class Conversation:
                 return self._leave_now(Ending.AWAY, "nobody came back")
             case Wait.BEEP:
                 return self._leave_message("no beep")
+            case Wait.BACK:
+                return self._leg_ended("dropped")
             case Wait.GONE:
                 return self._leg_ended("the carrier never confirmed the end")
             case _:

@@ -41,7 +41,7 @@ class Delivery:
         """Queue some audio of this reply."""
         playout = self.playout
         if not playout.is_open(reply.id, event.segment):
-            playout.open(reply.id, event.segment, reply.words(event.segment))
+            playout.open(reply.id, event.segment, reply.words(event.segment), is_whole=reply.is_protected)
         start = playout.queued
         marks = playout.queue(reply.id, event.segment, event.audio, event.words)
         if self.is_paused:
@@ -149,6 +149,25 @@ class Delivery:
         if position < self.playout.queued:
             self.ear.queued(position, self.playout.queued, now)
         return self._send_from(position)
+
+    def lost(self, now: float, *, is_protected: bool) -> list[Action]:
+        """The way to the carrier broke, and with it went what the carrier held. Of words that must be heard, only receipts
+        say that they were."""
+        certain = self.playout.heard
+        position = self.ear.lost(now)
+        self.playout.hold(certain if is_protected or not self.ear.is_known else position)
+        return [ClearPlayout(), *self._full_voice()]
+
+    def back(self, now: float, *, is_protected: bool) -> list[Action]:
+        """There is a way again: go on where we were cut off, with words that must be heard from their sentence on."""
+        playout = self.playout
+        position = playout.begins_at(playout.heard) if is_protected else playout.resumes_at(playout.heard)
+        sent = self._send_from(position)
+        if sent and is_protected:
+            playout.rewind(position)
+        if sent:
+            self.ear.queued(position, playout.queued, now)
+        return sent
 
     def let_go(self) -> None:
         """What was held will not be said."""

@@ -68,6 +68,12 @@ class Ear:
         self._run = None
         return self._rest
 
+    def lost(self, now: float) -> int:
+        """The way to the carrier broke, which we learn of now: where the ear stopped."""
+        self._rest = self.heard_when_cut(now)
+        self._run = None
+        return self._rest
+
     def marked(self, position: int, now: float) -> None:
         """The mark behind `position` came back."""
         self.is_known = True

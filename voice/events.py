@@ -89,6 +89,18 @@ class MarkReturned:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkLost:
+    """The media link broke, and the carrier may yet open another for the same call."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkBack:
+    """It has: nothing of what the broken one held will be heard."""
+
+
+@dataclass(frozen=True, slots=True)
 class LegEnded:
     """The other side is gone: hung up, transferred away, or the media link broke. `reason` is for people."""
 
@@ -249,6 +261,8 @@ class DeadlinePassed:
 
 Event: TypeAlias = (
     MediaStarted
+    | LinkLost
+    | LinkBack
     | VoiceEvidence
     | ToneHeard
     | KeyPressed

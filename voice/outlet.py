@@ -15,7 +15,7 @@ class Outlet:
 
     def __init__(self, link: MediaLink, activity: VoiceActivity, wheel: Wheel, clock: Callable[[], float]) -> None:
         self.pacer = Pacer()
-        self._link = link
+        self.link = link
         self._activity = activity
         self._wheel = wheel
         self._clock = clock
@@ -28,7 +28,7 @@ class Outlet:
     def clear(self) -> None:
         """Drop what waits here and what the carrier still holds."""
         self.pacer.clear()
-        self._link.clear()
+        self.link.clear()
         self._activity.cleared()
 
     def close(self) -> None:
@@ -39,9 +39,9 @@ class Outlet:
         now = self._clock()
         for item in self.pacer.due(now):
             if isinstance(item, str):
-                self._link.send_mark(item)
+                self.link.send_mark(item)
             else:
-                self._link.send_audio(item)
+                self.link.send_audio(item)
                 self._activity.played(item)
         due = self.pacer.next_due
         return None if due is None else due - now

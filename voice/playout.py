@@ -30,6 +30,7 @@ class Segment:
     start: int
     length: int = 0
     is_complete: bool = False
+    is_whole: bool = False  # it may have to be said again from its beginning
     is_told: bool = False  # that it sounds, or that it never will
     words: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
@@ -68,9 +69,9 @@ class Playout:
         segment = self._find(reply, number)
         return segment.length / SAMPLE_RATE if segment is not None else 0.0
 
-    def open(self, reply: ReplyId, number: int, text: str) -> None:
-        """A segment's audio will follow what is queued now."""
-        self._segments.append(Segment(reply, number, text, self.queued))
+    def open(self, reply: ReplyId, number: int, text: str, *, is_whole: bool = False) -> None:
+        """A segment's audio will follow what is queued now. `is_whole`: all of it is kept until all of it was heard."""
+        self._segments.append(Segment(reply, number, text, self.queued, is_whole=is_whole))
 
     def queue(self, reply: ReplyId, number: int, audio: bytes, words: tuple[Word, ...]) -> tuple[tuple[int, str], ...]:
         """Account for audio of an open segment; return the marks to place, as (offset in this audio, name)."""
@@ -146,7 +147,7 @@ class Playout:
             self.heard = max(self.heard, position)
             if queued == name:
                 break
-        self._forget(self.heard - KEPT)
+        self._forget(self._needed_from())
         return True
 
     def hold(self, position: int) -> None:
@@ -161,6 +162,25 @@ class Playout:
         for segment in self._segments:
             segment.is_complete = True
             segment.is_told = True
+
+    def begins_at(self, position: int) -> int:
+        """Where the segment begins that was cut at `position`: for words that must be heard whole."""
+        segment = next((each for each in self._segments if each.start <= position < each.start + each.length), None)
+        return position if segment is None else max(segment.start, self._kept_from)
+
+    def rewind(self, position: int) -> None:
+        """What follows `position` is said again, and is not heard before its receipts say so."""
+        self.heard = min(self.heard, position)
+
+    def _needed_from(self) -> int:
+        """Before this nothing will be sent again."""
+        needed = self.heard - KEPT
+        for segment in reversed(self._segments):
+            if segment.is_complete and segment.start + segment.length <= self.heard:
+                break
+            if segment.is_whole:
+                needed = min(needed, segment.start)
+        return needed
 
     def _throw_marks(self) -> None:
         self._thrown |= {name for name, _ in self._marks}

@@ -40,6 +40,7 @@ class Policy:
     longest_segment: float = 4.0  # of a segment's audio, and
     per_letter: float = 0.25  # so much more for each of its letters: three times what slow voices take
     mark_grace: float = 3.0  # after all audio should have been heard; a carrier that returns no marks must not hang a call
+    back_within: float = 10.0  # of a broken media link, until the carrier must have opened another
     gone_within: float = 5.0  # from our hang-up to the carrier's end of the leg
     machine_within: float = 30.0  # a voicemail greeting is spoken at the beginning or never
     machine_silence: float = 2.0  # a greeting that ended without a beep

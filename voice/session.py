@@ -38,6 +38,7 @@ from voice.actions import (
 )
 from voice.alarm import Alarm
 from voice.conversation import Conversation
+from voice.course import Phase
 from voice.errors import ProviderError
 from voice.events import (
     DeadlinePassed,
@@ -46,6 +47,8 @@ from voice.events import (
     HangupRequested,
     KeyPressed,
     LegEnded,
+    LinkBack,
+    LinkLost,
     MarkReturned,
     MediaStarted,
     ReplyFailed,
@@ -78,6 +81,8 @@ from voice.report import CallReport, Ending
 from voice.wheel import Wheel
 
 LAST_WORDS: Final = 0.5  # seconds for the ears' final words after the leg has ended: an opt-out may be among them
+MOST_LINKS: Final = 4  # of one call: a line that breaks every few seconds is none
+_BROKEN: Final = ("dropped", "violation")  # how a link ends that nobody has ended
 TOOLS_AFTER: Final = 10.0  # seconds for tools still running when the call is over
 
 # Not a coroutine: one that is cancelled before its first step would never have been awaited.
@@ -126,7 +131,11 @@ class Session:
         observer: Observer,
         clock: Callable[[], float] = time.monotonic,
         thrift: Thrift | None = None,
+        *,
+        may_rejoin: bool = False,
     ) -> None:
+        self._may_rejoin = may_rejoin  # whether the carrier opens another link when one breaks
+        self._links = 1
         self._thrift = thrift or Thrift()
         self.conversation = conversation
         self._link = link
@@ -156,6 +165,12 @@ class Session:
         """How often the carrier's buffer ran dry in the middle of our speech."""
         return self._outlet.pacer.underruns
 
+    @property
+    def may_rejoin(self) -> bool:
+        """Whether another media link for this call would be talked on."""
+        is_talking = self.conversation.phase in (Phase.TALKING, Phase.MACHINE) and not self._over.is_set()
+        return self._may_rejoin and is_talking and self._links < MOST_LINKS
+
     async def run(self) -> CallReport:
         """Talk until the call is over. Never raises for anything that happens inside the call."""
         sources = [
@@ -169,6 +184,22 @@ class Session:
             await self._wind_up(sources)
         report = self.conversation.report()
         return replace(report, ending=Ending.TROUBLE, detail="internal error") if self._is_failed else report
+
+    async def rejoin(self, link: MediaLink) -> None:
+        """Talk on another media link, to its end: the carrier has opened it because the one before broke, which it may have
+        known before us. Only where `may_rejoin`."""
+        self._links += 1
+        before, self._link = self._link, link
+        self._outlet.link = link
+        await before.close()
+        self.post(LinkLost("replaced"))
+        self.post(LinkBack())
+        await self._guard(self._read_leg)
+
+    def leg_gone(self, reason: str) -> None:
+        """The carrier says that the call has ended: it will open no other link."""
+        if self.conversation.is_cut_off:
+            self.post(LegEnded(reason))
 
     def hang_up(self, reason: str) -> None:
         """A supervisor, or a shutdown, ends the call."""
@@ -264,7 +295,13 @@ class Session:
     # --- sources ------------------------------------------------------------------------------------------------------
 
     async def _read_leg(self) -> None:
-        await self._link.listen(self._take)
+        link = self._link
+        await link.listen(self._take)
+        if link is not self._link:
+            return  # another has taken its place
+        if self._stopped_by in _BROKEN and self.may_rejoin:
+            self.post(LinkLost(self._stopped_by))
+            return
         await self._last_words()
         self.post(LegEnded(self._stopped_by))
 

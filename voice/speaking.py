@@ -54,6 +54,7 @@ class Speaking:
         self._bridge = Bridge(agent.manners, policy, promptness)
         self._since = 0.0  # when the caller began to wait for the live reply
         self.oddities: Counter[str] = Counter()
+        self.unheard = ""  # words that had to be heard, and in whose middle the call ended
         self._holding = Holding(self.delivery, waits, policy.hold_for)
         self._callers: dict[str, Reply] = {}  # tool call -> the reply that asked for it, while it runs
         self._untold: set[str] = set()  # tool calls that finished when their reply was history, and that nobody spoke about
@@ -337,6 +338,20 @@ class Speaking:
             grace = self._policy.mark_grace if reply.is_spoken else self._policy.mouth_within
             self._waits.set(Wait.HEARD, now + self.playout.remaining + grace)
 
+    # --- a link that breaks -------------------------------------------------------------------------------------------
+
+    def link_lost(self, now: float) -> Spoken:
+        """What the carrier held is gone; the reply lives on."""
+        return [*self.delivery.lost(now, is_protected=self.is_protected)]
+
+    def link_back(self, now: float) -> Spoken:
+        """Go on with it."""
+        reply, actions = self.reply, [self.delivery.probe(now)]
+        if reply is None:
+            return [*actions]
+        actions += self.delivery.back(now, is_protected=reply.is_protected)
+        return [*actions, *self.maybe_heard_out(reply, now)]
+
     # --- giving way ---------------------------------------------------------------------------------------------------
 
     def stop(self, now: float) -> Spoken:
@@ -356,6 +371,8 @@ class Speaking:
         if reply is None:
             return actions
         self.delivery.gone(now)
+        if reply.is_protected and self.playout.heard_text(reply.id) != reply.text:
+            self.unheard = reply.text
         self._retire(reply, now, is_cut=True)
         return [*actions, StopReply(reply.id)]
 

@@ -22,6 +22,7 @@ class Wait(StrEnum):
     HELD = auto()  # of a reply that was stopped: until then it may be taken up again
     BEEP = auto()
     AWAY = auto()  # of whoever asked us to wait
+    BACK = auto()  # of the media link, after it broke
     GONE = auto()  # the carrier's confirmation that the leg has ended
 
 

@@ -14,6 +14,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lost                webhooks that never arrive: initiated, ringing, answered, completed, amd, voice
     create_hang         seconds that POST /Calls waits *after it has dialled*, before it answers 503
     drop_media_after    seconds after its start at which the media socket breaks without a close
+    drop_media_times    how many media sockets of a call break so, one after the other
     garbage_media_after seconds after its start at which nonsense arrives on the media socket
     """
 
@@ -23,6 +24,7 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lost: tuple[str, ...] = ()
     create_hang: float = 0.0
     drop_media_after: float = 0.0
+    drop_media_times: int = 1
     garbage_media_after: float = 0.0
 
     def over(self, general: Faults) -> Faults:
@@ -34,5 +36,6 @@ class Faults(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             lost=tuple(sorted({*self.lost, *general.lost})),
             create_hang=self.create_hang or general.create_hang,
             drop_media_after=self.drop_media_after or general.drop_media_after,
+            drop_media_times=max(self.drop_media_times, general.drop_media_times),
             garbage_media_after=self.garbage_media_after or general.garbage_media_after,
         )

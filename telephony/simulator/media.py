@@ -52,7 +52,7 @@ async def run_stream(
     broadcast((socket,), writer.connected())
     broadcast((socket,), writer.start(dict(verb.parameters)))
     line.far = stream
-    troubles = _start_troubles(socket, faults)
+    troubles = _start_troubles(socket, faults, before=len(line.truth.streams))
     try:
         await _read(socket, stream, stream_sid, ledger)
     except asyncio.CancelledError:
@@ -114,10 +114,10 @@ def _obey(raw: str | bytes, stream: Stream, stream_sid: str, ledger: CallLedger)
             stream.clear()
 
 
-def _start_troubles(socket: ClientConnection, faults: Faults) -> list[asyncio.TimerHandle]:
+def _start_troubles(socket: ClientConnection, faults: Faults, before: int) -> list[asyncio.TimerHandle]:
     loop = asyncio.get_running_loop()
     troubles = []
-    if faults.drop_media_after:
+    if faults.drop_media_after and before < faults.drop_media_times:
         troubles.append(loop.call_later(faults.drop_media_after, socket.transport.abort))
     if faults.garbage_media_after:
         troubles.append(loop.call_later(faults.garbage_media_after, _send_garbage, socket))

@@ -27,19 +27,22 @@ def connect_stream(
     *,
     action: str = "",
     status_callback: str = "",
+    then: str = "",
 ) -> str:
-    """Open a bidirectional media stream; when it ends, hang up.
+    """Open a bidirectional media stream; when it ends, ask `then` what comes next, or hang up.
 
-    The trailing `<Hangup/>` matters: after the socket closes Twilio runs the next verb. `parameters` arrive in the stream's
-    start message only; a query in `url` would be dropped silently, so it is refused. Raises `TwimlError`: `bad_url`,
-    `parameter_too_long`.
+    The trailing verb matters: after the socket closes, or breaks, Twilio runs it. It is a `<Redirect>` and no `action` of
+    the `<Connect>`, because for a call redirected by REST an action may be asked for too, and must not answer it twice.
+    `parameters` arrive in the stream's start message only; a query in `url` would be dropped silently, so it is refused.
+    Raises `TwimlError`: `bad_url`, `parameter_too_long`.
     """
     parts = urlsplit(url)
     if parts.scheme not in ("wss", "ws") or not parts.netloc or parts.query or parts.fragment:
         raise TwimlError("bad_url", "a stream needs an absolute wss:// URL without a query")
     inner = "".join(_parameter(name, value) for name, value in (parameters or {}).items())
     stream = _tag("Stream", inner, url=url, statusCallback=status_callback)
-    return document(_tag("Connect", stream, action=action), hangup_verb())
+    following = _tag("Redirect", escape(_clean(then)), method="POST") if then else hangup_verb()
+    return document(_tag("Connect", stream, action=action), following)
 
 
 def dial(target: Target, caller_id: str, action: str, *, timeout: int = 30, time_limit: int = 0, say_first: str = "") -> str:

@@ -32,11 +32,13 @@ from api.housework import working
 from api.resources import NewConsent
 from api.serve import serving
 from api.settings import Settings
+from telephony.number import mask
 from telephony.simulator.server import DEFAULT_ACCOUNT_SID, DEFAULT_AUTH_TOKEN
 from telephony.twilio.signature import sign
 
 OURS = "+13025550100"
 RUTH = "+16715550120"  # who rings us
+RITA = "+16715550140"  # who rings us on a line that breaks in the middle of our opening
 NOBODY = "+16715550130"  # who wants no calls
 CLOCKS = ("671", "684", "808", "602", "214", "787")  # Guam, Samoa, Hawaii, Arizona, Dallas, Puerto Rico
 AGENT = """
@@ -77,6 +79,7 @@ ring = 0.3
 lines = [ { after_silence = 0.4, say = "Yes, I own my home." } ]
 hang_up_after = 3.0
 """
+BREAKS = "drop_media_after = 1.5\n"
 CONSENT = {
     "seller": "Acme",
     "wording": "I agree to calls by an artificial voice from Acme; this is no condition of buying.",
@@ -89,7 +92,9 @@ CONSENT = {
 def people() -> str:
     callees = "".join(f'[[people]]\nnumber = "+1{area}5550121"\n{LINES}\n' for area in CLOCKS)
     ringing = f'[[people]]\nnumber = "{RUTH}"\n{LINES}\n[[people.calls]]\nto = "{OURS}"\n'
-    return callees + ringing + 'lines = [ { after_silence = 0.4, say = "Yes, I own my home." } ]\n'
+    lines = 'lines = [ { after_silence = 0.4, say = "Yes, I own my home." } ]\n'
+    breaking = ringing.replace(RUTH, RITA).replace("[[people.calls]]", f"[people.faults]\n{BREAKS}[[people.calls]]")
+    return callees + ringing + lines + breaking + lines
 
 
 def spare_port() -> int:
@@ -266,6 +271,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
 async def test_a_server_takes_makes_refuses_and_ends_calls(world: World) -> None:
     await rings_us(world)
     await is_rung(world)
+    await is_broken_off(world)
     await wants_no_calls(world)
     await strangers_are_turned_away(world)
     assert await world.metric("offhook_live_calls") == 0
@@ -297,6 +303,23 @@ async def rings_us(world: World) -> None:
     assert any("You may keep this line." in text for text in words["agent"])
     assert any("home" in text for text in words["caller"])
     assert await world.metric('offhook_calls_started_total{direction="inbound"}') == 1
+
+
+async def is_broken_off(world: World) -> None:
+    """The media stream breaks in the middle of the opening: the carrier asks what comes next, opens another stream, and what
+    was cut off is said again in it, in the same conversation."""
+    rung = await world.network.post("/simulator/calls", json={"from": RITA, "to": OURS})
+    call = (await world.event("call_started", direction="inbound", number=mask(RITA)))["call"]
+    await world.event("call_ended", call=call)
+    record = await world.learned(call)
+    assert record["answers"] == {"home_owner": "yes"}
+    words = await world.words(call)
+    assert words["agent"][0] == "Acme, this is Ava. Do you own your home?"
+    notes = [event["text"] for event in world.events if event.get("call") == call and event["type"] == "decision"]
+    assert "the media link broke (dropped): waiting for another" in notes
+    assert "a media link again: going on" in notes
+    truth = (await world.network.get(f"/simulator/calls/{rung.json()['call_sid']}")).json()
+    assert len(truth["streams"]) == 2
 
 
 async def is_rung(world: World) -> None:

@@ -191,6 +191,8 @@ def make_rig(tmp_path: Path) -> MakeRig:
         agent: AgentDefinition = AGENT,
         ready: Mapping[str, Sequence[SpokenAudio]] | None = None,
         policy: Policy | None = None,
+        *,
+        may_rejoin: bool = False,
     ) -> Rig:
         ears = await ScriptedEars(finals).open(agent, Briefing())
         mouth = await ScriptedMouth(gate=gate, failures=failures).open(agent)
@@ -211,6 +213,7 @@ def make_rig(tmp_path: Path) -> MakeRig:
             Wheel(),
             JournalWriter(path, header),
             notes,
+            may_rejoin=may_rejoin,
         )
         return Rig(session, leg, ears, mind, mouth, tools, control, notes, path)
 

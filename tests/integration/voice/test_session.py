@@ -16,6 +16,7 @@ from voice.policy import Policy
 from voice.ports import SpokenAudio, TextDelta, ToolRequest
 from voice.replay import replay
 from voice.report import Ending
+from voice.session import MOST_LINKS
 
 
 async def test_a_whole_call(make_rig):
@@ -213,3 +214,64 @@ async def test_a_late_voice_is_bridged_with_words_that_are_ready(make_rig):
     assert [line.text for line in report.transcript] == ["Hello?", "what is it?", "One moment. It is free."]
     assert rig.mouth.spoken == ["Hello?", "It is free."]
     assert replay(rig.journal).differences == ()
+
+
+LAW = AgentDefinition("test", "Acme", "Ava", "to test", "This is Ava from Acme. This call is recorded.", "Bye.")
+
+
+@pytest.mark.parametrize("is_noticed", [True, False])
+async def test_a_broken_link_is_replaced_and_the_law_said_again(make_rig, is_noticed):
+    """The carrier may know before us that the link is broken, and open another while ours seems to stand."""
+    bye = (TextDelta("Thanks."), ToolRequest("t1", "end_call", "{}"))
+    rig = await make_rig(["yes"], [bye], agent=LAW, may_rejoin=True)
+    rig.leg.is_deaf = True  # nothing is known to be heard
+    rig.start()
+    await rig.leg.until_marks(2)
+    if is_noticed:
+        rig.leg.push(LegStopped("dropped"))
+        await rig.notes.until("decision", "the media link broke (dropped)")
+    assert rig.session.may_rejoin
+    second = type(rig.leg)()
+    talking = asyncio.create_task(rig.session.rejoin(second))
+    await rig.notes.until("decision", "a media link again")
+    await second.until_marks(9)
+    rig.leg = second
+    rig.caller_says()
+    report = await rig.report()
+    await talking
+    assert [line.text for line in report.transcript] == [LAW.opening, "yes", "Thanks."]
+    assert report.oddities["broken media links"] == 1
+    assert report.unheard == ""
+    assert not rig.session.may_rejoin
+    assert replay(rig.journal).differences == ()
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_link_that_does_not_come_back_ends_with_the_carriers_word(make_rig):
+    rig = await make_rig(agent=LAW, may_rejoin=True)
+    rig.leg.is_deaf = True
+    rig.start()
+    rig.session.leg_gone("hangup")  # nothing is broken yet: the link itself will tell
+    await rig.leg.until_marks(2)
+    rig.leg.push(LegStopped("violation"))
+    await rig.notes.until("decision", "the media link broke (violation)")
+    rig.session.leg_gone("hangup")
+    report = await rig.report()
+    assert (report.detail, report.unheard) == ("hangup", LAW.opening)
+
+
+async def test_a_line_that_breaks_again_and_again_is_given_up(make_rig):
+    rig = await make_rig(agent=LAW, may_rejoin=True)
+    rig.leg.is_deaf = True
+    rig.start()
+    await rig.leg.until_marks(1)
+    links = [rig.leg, *(type(rig.leg)() for _ in range(MOST_LINKS - 1))]
+    tasks = []
+    for link in links[1:]:
+        link.is_deaf = True
+        tasks.append(asyncio.create_task(rig.session.rejoin(link)))
+        await link.until_marks(1)
+    assert not rig.session.may_rejoin
+    links[-1].push(LegStopped("dropped"))
+    assert (await rig.report()).detail == "dropped"
+    await asyncio.gather(*tasks)

@@ -26,6 +26,13 @@ def test_a_stream_ends_with_a_hangup():
     assert parsed(twiml.connect_stream("wss://x.example/media")).find("Connect/Stream/Parameter") is None
 
 
+def test_a_stream_that_ends_may_ask_what_comes_next():
+    document = twiml.connect_stream("wss://x.example/media", then="https://x.example/twilio/voice?call=ca_1&x=2")
+    root = parsed(document)
+    assert [child.tag for child in root] == ["Connect", "Redirect"]
+    assert (root[1].text, root[1].get("method")) == ("https://x.example/twilio/voice?call=ca_1&x=2", "POST")
+
+
 @pytest.mark.parametrize(
     "url", ["https://x.example/media", "/media", "wss://x.example/m?a=1", "wss://x.example/m#a", "wss:///m"]
 )
