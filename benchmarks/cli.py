@@ -29,7 +29,7 @@ from benchmarks.suites.catalogue import SUITES, Suite
 from benchmarks.target import Engine, engine
 
 DEFAULT_MARGIN: Final = 0.1
-SHORT: Final = ("latency", "bargein", "gaps", "density", "soak", "simulation", "providers", "gate", "context")
+SHORT: Final = ("latency", "bargein", "gaps", "density", "soak", "heard", "simulation", "providers", "gate", "context")
 
 bench_app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 

@@ -18,6 +18,7 @@ TITLES: Final = {
     "gaps": "How smoothly the agent speaks, its loop held up once a second",
     "density": "How many calls one core carries",
     "soak": "What is left behind when calls come and go",
+    "heard": "What the memory keeps of replies that are cut",
     "simulation": "How fast the conversation core decides",
     "providers": "What vendors cost, and what a failing one costs",
     "gate": "What a lawful call costs",

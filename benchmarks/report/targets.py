@@ -75,6 +75,8 @@ TARGETS: Final = (
     _most("bargein", "heard_error", Kind.P95, 1),
     _most("bargein", "heard_error_untimed", Kind.P95, 2),
     _most("bargein", DRAFTS_WASTED, Kind.RATE, 25),
+    _most("heard", "heard_error", Kind.P95, 1),
+    _most("heard", "heard_error_untimed", Kind.P95, 2),
     _most("gaps", "holes", Kind.COUNT, 0),
     _most("turns", "endpoint_delay", Kind.P50, 400),
     _most("turns", "endpoint_delay", Kind.P95, 1200),

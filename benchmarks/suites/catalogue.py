@@ -123,6 +123,12 @@ async def _simulation(task: Task) -> list[Run]:
     return [speed(20_000 if task.is_long else 500, task.plan.seed, task.progress)]
 
 
+async def _heard(task: Task) -> list[Run]:
+    from benchmarks.suites.heard import CUTS, heard
+
+    return [await heard(task.place, CUTS * (10 if task.is_long else 1), task.plan.seed, task.progress)]
+
+
 async def _providers(task: Task) -> list[Run]:
     from benchmarks.providers import SHORT, providers
 
@@ -160,6 +166,7 @@ SUITES: Final[dict[str, Suite]] = {
         Suite("turns", "turn-taking on a folder of recorded cases (--corpus), in virtual time", _turns),
         Suite("density", "more and more calls on one core until the engine breaks", _density, True),
         Suite("soak", "memory, descriptors and tasks while calls come and go", _soak, True),
+        Suite("heard", "what our memory keeps of replies that are cut, hundreds of times, in virtual time", _heard),
         Suite("simulation", "events a second of the conversation core alone", _simulation),
         Suite("providers", "what adapters add, what a failing vendor costs, what a barge-in wastes", _providers),
         Suite("gate", "a verdict with its receipt, look-ups, a registry, a campaign", _gate),

@@ -140,3 +140,49 @@ def test_a_segment_that_was_cut_off_before_it_sounded_never_begins():
     playout.open(ReplyId(2), 0, "Yes?")
     playout.queue(ReplyId(2), 0, b"\xff" * 4000, ())
     assert playout.begun() == ["Yes?"]
+
+
+LOUD, MUTE = b"\x00" * 80, b"\xff" * 80
+
+
+def test_words_without_times_take_their_share_of_what_sounds():
+    playout = Playout()
+    playout.open(R, 0, "abc, abc")
+    playout.queue(R, 0, MUTE * 10 + LOUD * 50 + MUTE * 30 + LOUD * 40 + MUTE * 10, ())
+    playout.complete(R, 0)
+    playout.hold(59 * 80)
+    assert playout.heard_text(R) == ""
+    playout.hold(60 * 80)
+    assert playout.heard_text(R) == "abc,"
+    playout.hold(130 * 80)
+    assert playout.heard_text(R) == "abc, abc"
+
+
+def test_a_voice_that_is_still_at_it_is_believed_to_speak_as_fast_as_before():
+    playout = Playout()
+    playout.open(R, 0, "abc abc")
+    playout.queue(R, 0, LOUD * 80, ())
+    playout.complete(R, 0)
+    playout.open(R, 1, "abc abc abc abc")
+    playout.queue(R, 1, LOUD * 100, ())
+    playout.cut(170 * 80)
+    assert playout.heard_text(R) == "abc abc abc abc"
+    playout.cut(100 * 80)
+    assert playout.heard_text(R).count("abc") == 4, "what was heard stays heard"
+
+
+def test_audio_in_which_nothing_sounds_is_shared_by_letters():
+    playout = Playout()
+    playout.open(R, 0, "abc abc")
+    playout.queue(R, 0, MUTE * 80, ())
+    playout.complete(R, 0)
+    playout.hold(40 * 80)
+    assert playout.heard_text(R) == "abc"
+
+
+def test_a_sound_shorter_than_a_stretch_has_no_words():
+    playout = Playout()
+    playout.open(R, 0, "abc")
+    playout.queue(R, 0, b"\xff" * 8, ())
+    playout.complete(R, 0)
+    assert playout.heard_text(R) == ""
