@@ -103,6 +103,11 @@ class DetectorPool:
         weakref.finalize(call, self._free.append, row)
         return call
 
+    @property
+    def calls(self) -> int:
+        """How many have a row."""
+        return self._rows - len(self._free)
+
     def put(self, call: CallDetectors, window: bytes) -> None:
         """A window to be judged. Never blocks."""
         self._waiting.append((call, window))

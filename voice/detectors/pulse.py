@@ -3,8 +3,8 @@
 No inference on the media loop: the loop gathers windows and asks, the thread thinks, the loop takes the answer and tells all
 calls in one go. Nothing else is done in the thread. Each time it needs Python's lock it has to be let in by a loop that
 hardly ever rests: a turn with sixty calls into numpy was late by seconds where one with a single call is not
-(docs/performance.md). Windows wait up to `GATHER` for company; their place in media time (`position`) is what it would have
-been at once.
+(docs/performance.md). Windows wait for company, in a crowd up to `GATHER`; their place in media time (`position`) is what it
+would have been at once.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ from voice.detectors.pool import Batch, DetectorPool
 from voice.events import SAMPLE_RATE
 
 GATHER: Final = 0.016  # seconds: half of what lies between two windows of a call
+# Whoever waits is late by that, and in the end the answer is. A turn of the pool costs half a millisecond whatever is in it:
+# up to 160 calls there is time for twice as many of them, and from 320 on for none more.
+SOON: Final = 0.008  # seconds that a window waits at least ...
+A_CALL: Final = 0.000_05  # ... and that a crowd has it wait, for each call
 # A process that is overrun would carry its windows further and further behind the voices they are of. What is older than
 # this is passed over: whoever is late had better hear the present.
 MOST_BEHIND: Final = SAMPLE_RATE  # samples
@@ -29,7 +33,7 @@ log = structlog.get_logger()
 
 
 class Pulse:
-    """The thread, for the event loop that makes it. Windows must be fed on that loop."""
+    """The thread, for the event loop that makes it. Windows must be fed on that loop; they wait at most `gather` seconds."""
 
     def __init__(self, pool: DetectorPool, gather: float = GATHER) -> None:
         self._pool = pool
@@ -48,6 +52,11 @@ class Pulse:
         """The detectors of one more call."""
         return self._pool.enter()
 
+    @property
+    def patience(self) -> float:
+        """Seconds that a window waits for company, with so many calls."""
+        return min(self._gather, max(SOON, A_CALL * self._pool.calls))
+
     def lag(self) -> float:
         """Seconds for which the model has been thinking about what it was asked last; 0 when it is done."""
         return self._loop.time() - self._asked_at if self._is_thinking else 0.0
@@ -62,7 +71,7 @@ class Pulse:
     def _order(self) -> None:
         if not self._is_ordered:
             self._is_ordered = True
-            self._loop.call_later(self._gather, self._turn)
+            self._loop.call_later(self.patience, self._turn)
 
     def _turn(self) -> None:
         self._is_ordered = False

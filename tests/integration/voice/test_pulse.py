@@ -162,3 +162,14 @@ def test_a_loop_that_is_gone_ends_the_thread():
     pulse._turn()
     thread.join(20)
     assert not thread.is_alive()
+
+
+async def test_a_window_waits_for_company_the_longer_the_more_calls_there_are():
+    pulse = Pulse(DetectorPool(SileroRows()))
+    patience = {}
+    calls = []
+    for count in (1, 160, 200, 320, 400):
+        calls += [pulse.enter() for _ in range(count - len(calls))]
+        patience[count] = round(pulse.patience, 4)
+    assert patience == {1: 0.008, 160: 0.008, 200: 0.01, 320: 0.016, 400: 0.016}
+    pulse.close()

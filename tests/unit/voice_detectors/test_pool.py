@@ -89,12 +89,13 @@ def test_more_calls_than_are_judged_at_once(loudness: SpeechModel) -> None:
 def test_a_call_that_is_over_gives_its_row_to_another() -> None:
     pool = DetectorPool(SileroRows())
     calls = [pool.enter() for _ in range(100)]
-    assert len({call.row for call in calls}) == 100
+    assert len({call.row for call in calls}) == pool.calls == 100
     row = calls[0].row
     calls[0].feed(babble(3, 2.5))
     pool.turn()
     del calls[0]
     gc.collect()
+    assert pool.calls == 99
     fresh, heard = pool.enter(), []
     assert fresh.row == row
     fresh.feed(babble(4, 2.5))
