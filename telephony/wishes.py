@@ -44,6 +44,7 @@ _ENGLISH: Final = (
     r"\bunsubscribe\b|\bopt(?:ing|ed)?(?: me| us)?[ -]?out\b|\bdnc\b",
     r"\bdo[ -]not[ -](?:call|contact)\b(?! me| us| until| before)",
     r"(?:^|[,.!;] ?)(?:please )?stop(?: it| that)?(?: please)?(?=[,.!;]|$)",  # the very word that the opening offers
+    r"\bstop (?:\w+ ){0,2}leave (?:me|us)\b(?! an?\b| the\b| your\b)",  # how "stop calling me" is heard on a bad line
     r"\b(?:leave|let) (?:me|us) (?:alone|be(?! \w))\b|\bgo away\b|\bget lost\b|\b(?:fuck|piss|buzz|bugger) off\b",
     r"\b(?:revoke|withdraw|cancel|rescind|take back) (?:\w+ )?(?:consent|permission|authori[sz]ation|subscription)\b",
     r"\b(?:cancel|end) (?:these|all|my|the|your|any)(?: \w+)? calls\b",

@@ -270,7 +270,10 @@ class Floor:
         if self._loud >= policy.resume_after * SAMPLE_RATE:
             self._has_paused = False
         has_finished = self._hushed >= policy.hush_for * SAMPLE_RATE and self._ending.is_whole
-        if self._has_paused or not (has_finished or self.silence >= policy.finish_after):
+        has_gone_silent = (
+            not self._is_voiced and self.silence >= policy.finish_after
+        )  # a voice that has just set in is no pause
+        if self._has_paused or not (has_finished or has_gone_silent):
             return []
         self._has_paused = True
         return [CallerPaused()]

@@ -110,6 +110,8 @@ I want to opt out of these calls
 do not call list
 DNC
 leave me alone
+stop oh leave me
+stop leave me
 leave us alone
 let me be
 just go away

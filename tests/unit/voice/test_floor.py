@@ -128,6 +128,14 @@ def test_a_stop_within_a_word_is_no_pause_and_a_short_sound_no_going_on(line: Li
     assert line.kinds.count(CallerPaused) == 1
 
 
+def test_one_window_without_voice_is_no_pause_when_the_voice_goes_on(line: Line) -> None:
+    """Between "stop" and "calling me" one window was taken for an echo; the voice that followed was no silence."""
+    line.voice(0.4).hears(0.032, 0.45, -45.0, echo=0.54).voice(0.6)
+    assert line.kinds == [CallerStarted]
+    line.quiet(0.064).voice(0.032).quiet(0.032)
+    assert line.kinds == [CallerStarted, CallerPaused], "a click does not put the pause off"
+
+
 def test_going_on_begins_another_pause(line: Line) -> None:
     line.voice(1.0).quiet(0.2).voice(1.0).quiet(2.0)
     assert line.kinds == [CallerStarted, CallerPaused, CallerPaused, TurnOver]
