@@ -194,7 +194,7 @@ class Conversation:
             mind_took=self._promptness.mind,
             mouth_took=self._promptness.mouth,
             oddities=self._oddities,
-            unheard=self._speaking.unheard,
+            unheard="" if self.party in (Party.MACHINE, Party.FAX) else self._speaking.unheard,
             encounters=self._company.seen,
         )
 

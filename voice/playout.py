@@ -234,6 +234,11 @@ class Playout:
     def _kept_from(self) -> int:
         return self._audio[0][0] if self._audio else self.queued
 
+    def is_heard(self, reply: ReplyId, number: int) -> bool:
+        """Whether all of a segment was heard."""
+        segment = self._find(reply, number)
+        return segment is not None and segment.is_complete and 0 < segment.length <= self.heard - segment.start
+
     def is_told(self, reply: ReplyId, position: int) -> bool:
         """Whether something of this reply's own lies before `position`; a word in between (below zero) is none of it."""
         return any(each.reply == reply and each.number >= 0 and each.start < position for each in self._segments)

@@ -29,6 +29,7 @@ class Reply:
     id: ReplyId
     is_protected: bool = False
     is_opening: bool = False
+    is_again: bool = False  # the rest of an opening whose voice stalled
     is_opt_out: bool = False  # it confirms that the person will not be called again
     leave: Departure | None = None
     segments: list[str] = field(default_factory=list)  # given to the mouth, in order

@@ -55,7 +55,7 @@ class CallReport:
     mind_took: float = 0.0  # seconds to a reply's first word, at the median; 0 when there was none
     mouth_took: float = 0.0  # and from there to its first sound
     oddities: Mapping[str, int] = field(default_factory=dict)  # what parts should not do and did, how often
-    unheard: str = ""  # words of the law, or our last, in whose middle the call ended
+    unheard: str = ""  # the opening, or what was left of it, where a person has not heard it to its end
     encounters: tuple[str, ...] = ()  # what was recognised at the other end, with the evidence
 
     @property

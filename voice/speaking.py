@@ -54,7 +54,7 @@ class Speaking:
         self._bridge = Bridge(agent.manners, policy, promptness)
         self._since = 0.0  # when the caller began to wait for the live reply
         self.oddities: Counter[str] = Counter()
-        self.unheard = ""  # words that had to be heard, and in whose middle the call ended
+        self.unheard = ""  # the opening, or its rest, if it was cut off when it was last said
         self._holding = Holding(self.delivery, waits, policy.hold_for)
         self._callers: dict[str, Reply] = {}  # tool call -> the reply that asked for it, while it runs
         self._untold: set[str] = set()  # tool calls that finished when their reply was history, and that nobody spoke about
@@ -327,10 +327,23 @@ class Speaking:
         """Audio that should have come, or marks that should have returned, did not: go on without them."""
         reply = self.reply
         assert reply is not None, "the wait goes with its reply"
+        if reply.is_opening and not reply.is_spoken:
+            return self._opening_stalled(reply, now)
         what = "the carrier returned no marks" if reply.is_spoken else "the voice stalled"
         reply.spoken = len(reply.segments)
         self.delivery.gone(now)
         return [Note("decision", f"{what}: going on"), *self.maybe_heard_out(reply, now)]
+
+    def _opening_stalled(self, reply: Reply, now: float) -> Spoken:
+        """Nobody is talked with who has not heard the opening: what is missing of it is said again, from its sentence; and
+        without a voice for it there is no call."""
+        if reply.is_again:
+            return [Note("decision", "the voice stalled in the opening, twice"), MouthFailed("stalled")]
+        unheard = [text for number, text in enumerate(reply.segments) if not self.playout.is_heard(reply.id, number)]
+        actions = self.say(" ".join(unheard), now, is_protected=True, is_opening=True)
+        assert self.reply is not None, "it has just been begun"
+        self.reply.is_again = True
+        return [Note("decision", "the voice stalled in the opening: said again from there"), *actions]
 
     def _await_hearing(self, reply: Reply, now: float) -> None:
         """A mouth that stalls, or a carrier that returns no marks, must not hang the call."""
@@ -371,8 +384,6 @@ class Speaking:
         if reply is None:
             return actions
         self.delivery.gone(now)
-        if reply.is_protected and self.playout.heard_text(reply.id) != reply.text:
-            self.unheard = reply.text
         self._retire(reply, now, is_cut=True)
         return [*actions, StopReply(reply.id)]
 
@@ -380,6 +391,8 @@ class Speaking:
         """The reply is history: the memory keeps what was heard of it."""
         if self._remember(reply, now, is_cut=is_cut):
             self._give_up_leaving(reply)
+        if reply.is_opening:
+            self.unheard = "" if self.playout.heard_text(reply.id) == reply.text else reply.text
         self._leave_live()
 
     def _leave_live(self) -> None:

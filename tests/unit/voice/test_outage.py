@@ -17,7 +17,10 @@ from voice.events import (
     LegEnded,
     LinkBack,
     LinkLost,
+    Party,
+    PartyDetected,
     Samples,
+    SegmentSpoken,
     SupervisorSays,
     Transcribed,
     VoiceEvidence,
@@ -208,6 +211,48 @@ def test_a_second_break_is_waited_for_as_the_first() -> None:
     assert heard(world, since=4.0) == OPENING
     assert AgentSaid(OPENING) in world.conversation.messages
     assert CallerSaid("") not in world.conversation.messages
+
+
+def stalls(*texts: str) -> World:
+    """A voice that never ends these segments, the first time or, of several, ever: they begin, and nothing follows."""
+    world = call()
+
+    def stuck(instant: float, event: Event) -> tuple[tuple[float, Event], ...]:
+        orders = [order for _, order in world.done if isinstance(order, Speak)]
+        if isinstance(event, SegmentSpoken) and any(is_stuck(order, event) for order in orders):
+            return ()
+        return ((instant, event),)
+
+    def is_stuck(order: Speak, event: SegmentSpoken) -> bool:
+        is_that = (order.reply, order.segment) == (event.reply, event.segment)
+        return is_that and order.text in texts and (event.reply == 1 or len(texts) > 1)
+
+    world.mangle = stuck
+    return world
+
+
+def test_an_opening_whose_voice_stalls_is_said_again_from_the_sentence() -> None:
+    world = stalls("Do you own your home?").run(until=20.0)
+    said = [order.text for _, order in world.orders(Speak)]
+    assert said[:4] == [
+        *("Hello, this is Ava from Acme.", "This call is recorded and may be kept.", "Do you own your home?"),
+        "Do you own your home?",
+    ]
+    assert world.conversation.report().unheard == ""
+
+
+def test_an_opening_that_cannot_be_said_is_no_call() -> None:
+    world = stalls("Do you own your home?", "This call is recorded and may be kept.").run()
+    report = world.conversation.report()
+    assert (report.ending, report.detail) == (Ending.TROUBLE, "stalled")
+    assert world.orders(Speak)[-1][1].text == "Do you own your home?"
+
+
+def test_what_a_machine_did_not_hear_is_no_loss() -> None:
+    world = call()
+    world.at(1.0, PartyDetected(Party.MACHINE, "carrier"))
+    world.run()
+    assert world.conversation.report().unheard == ""
 
 
 def test_the_longest_call_is_not_made_longer() -> None:
