@@ -79,7 +79,9 @@ class Answers:
         }
 
 
-def answers(turns: int, seed: int = 1, preset: Preset = PUBLISHED, policy: Policy | None = None, minds: int = 1) -> Answers:
+def answers(
+    turns: int, seed: int = 1, preset: Preset = PUBLISHED, policy: Policy | None = None, minds: int = MINDS_AT_ONCE
+) -> Answers:
     """Have so many turns answered, in calls of a few each, with so many minds asked at once."""
     found, lately = Answers(), Lately()
     for number in range(-(-turns // TURNS_A_CALL)):

@@ -465,6 +465,14 @@ class Conversation:
             actions += self._speculation.drop("the words were others") + self._act(self._speaking.start(self._now))
         return actions + self._act(self._speaking.bridge(self._now, turn.ended_at))
 
+    def _judge_again(self) -> list[Action]:
+        """The turn was judged over before its last words were in: where they promise more, it is waited for after all."""
+        remaining = self.floor.believed.patience - self.floor.silence
+        if remaining <= 0 or not self.floor.is_promising:
+            return self._close_turn()
+        self._waits.set(Wait.FINAL, self._now + remaining)
+        return [Note("decision", "the turn was to be over: the last words promise more")]
+
     def _final_is_late(self) -> list[Action]:
         """Go on without the last words; but do not take silence of slow ears for a caller who said nothing."""
         turn = self._listening.turn
@@ -474,7 +482,7 @@ class Conversation:
             return []
         if turn.is_late:
             self._unsure_until = self._now + self.policy.hold_for
-        else:
+        elif turn.is_waiting:
             self._listening.give_up_waiting(self._now + 1.0)
         return self._close_turn()
 
@@ -538,7 +546,7 @@ class Conversation:
         if self._listening.turn.is_outdated:
             return actions + self._listening.finish_utterance()
         if self._listening.turn.is_over:
-            return actions + self._close_turn()
+            return actions + self._judge_again()
         if self.floor.caller is Caller.QUIET:
             return actions + (self._words_without_turn() if self._listening.turn.text else [])
         return actions + (self._speculate() if self.floor.is_pausing else [])

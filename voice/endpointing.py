@@ -182,6 +182,11 @@ class Endpointing:
         """Whether the words so far are an answer, or a sentence."""
         return self._by_words() > 0
 
+    @property
+    def is_promising(self) -> bool:
+        """Whether the words so far promise more."""
+        return self._by_words() < 0
+
     def ending(self) -> Ending:
         """What all of it amounts to."""
         if self._ending is None:

@@ -231,6 +231,11 @@ class Floor:
         return self._loud_at / SAMPLE_RATE
 
     @property
+    def is_promising(self) -> bool:
+        """Whether the caller's words so far promise more."""
+        return self._ending.is_promising
+
+    @property
     def believed(self) -> Ending:
         """What is believed about the present pause of the caller's turn, and why."""
         return self._ending.ending()

@@ -31,6 +31,7 @@ from voice.actions import (
 from voice.agent import AgentDefinition, Answer, AnswerKind, Manners, Question, Voicemail, VoicemailAction
 from voice.conversation import Conversation
 from voice.course import Phase
+from voice.endpointing import EndpointPolicy
 from voice.events import (
     CallId,
     DeadlinePassed,
@@ -59,7 +60,8 @@ from voice.events import (
     Whispered,
     Word,
 )
-from voice.floor import Agent
+from voice.floor import Agent, FloorPolicy
+from voice.policy import Policy
 from voice.report import Ending
 
 AGENT = AgentDefinition(
@@ -1070,3 +1072,25 @@ def test_a_no_said_over_the_protected_opening_is_taken_at_once():
     assert 1.5 < written < 2.6
     assert world.orders(ClearPlayout)
     assert world.conversation.report().ending is Ending.OPTED_OUT
+
+
+def number_in_two_parts(*rest: Utterance) -> World:
+    """A turn that is over by its sound before the ears have its last words, which promise more."""
+    hasty = Policy(floor=FloorPolicy(endpoint=EndpointPolicy(most=0.3)))
+    conversation = Conversation(CallId("CA1"), AGENT, Direction.OUTBOUND, AGENT.opening, hasty)
+    number = Utterance(4.0, 1.2, "my number is five five five")
+    return World(conversation, [number, *rest], says("Thanks."), Delays(interim=9.0, final=0.4))
+
+
+def test_last_words_that_promise_more_are_waited_for_after_all():
+    world = number_in_two_parts(Utterance(6.3, 1.0, "oh one oh nine"))
+    world.run(until=12.0)
+    said = [message.text for message in world.conversation.messages if isinstance(message, CallerSaid)]
+    assert said == ["my number is five five five oh one oh nine"]
+    assert any(isinstance(note, Note) and "the last words promise more" in note.text for _, note in world.orders(Note))
+
+
+def test_and_answered_when_no_more_comes():
+    world = number_in_two_parts().run(until=8.0)
+    (asked,) = [instant for instant, _ in world.orders(StartReply)]
+    assert 1.4 <= asked - 5.2 <= 1.9
