@@ -622,10 +622,11 @@ class Conversation:
         return self._speculation.begin(turn.text, self._speaking.numbered(), self.messages)
 
     def _has_caught_up(self, turn: CallerTurn) -> bool:
-        """Whether the words reach to where the voice ended: a final that came since then, an interim by its word times, or
-        one that comes late enough."""
+        """Whether the words reach to where the voice ended: by their word times, which hold however late our detectors are;
+        or as a final that came since then, or an interim that comes late enough."""
         if not turn.interim:
-            return turn.final_at >= self._now - self.floor.quiet
+            is_since = turn.final_at >= self._now - self.floor.quiet
+            return is_since or turn.final_until >= self.floor.voice_until - self.policy.short_of
         if turn.heard_until is not None:
             return turn.heard_until >= self.floor.voice_until - self.policy.short_of
         return self.floor.quiet - (self._now - turn.changed_at) >= self.policy.settled_after

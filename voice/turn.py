@@ -22,6 +22,7 @@ class CallerTurn:
     interim: str = ""
     changed_at: float = 0.0
     final_at: float = 0.0  # when the last final came
+    final_until: float = 0.0  # seconds of caller audio up to which the finals' words reach, where they tell
     heard_until: float | None = None  # seconds of caller audio up to which the interim's words reach, where it tells
     language: str = ""  # the recogniser's opinion, where it has one
     finals: list[str] = field(default_factory=list)
@@ -67,6 +68,8 @@ class CallerTurn:
         self.is_waiting = False
         if event.text:
             self.finals.append(event.text)
+        if event.words:
+            self.final_until = event.words[-1].end
         if event.confidence is not None:
             self.confidences.append(event.confidence)
 
