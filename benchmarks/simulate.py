@@ -35,6 +35,8 @@ from voice.events import (
     DeadlinePassed,
     Event,
     LegEnded,
+    LinkBack,
+    LinkLost,
     MarkReturned,
     MediaStarted,
     ReplyFailed,
@@ -126,6 +128,7 @@ class World:
     tool_succeeds: Callable[[RunTool], bool] = lambda order: True
     voice_fault: Callable[[Speak], str] = lambda order: ""  # mute | endless | untimed | backwards
     mangle: Callable[[float, Event], Sequence[tuple[float, Event]]] = lambda instant, event: ((instant, event),)
+    broken: tuple[float, float] = (0.0, 0.0)  # from when to when there is no media link
     is_faulty: bool = False  # events are mangled: only the laws that hold in spite of it apply
     now: float = 0.0
     log: list[tuple[float, Event, list[Action]]] = field(default_factory=list)
@@ -150,6 +153,12 @@ class World:
         """Let `event` happen at `instant`."""
         self._count += 1
         heapq.heappush(self._heap, (instant, self._count, event))
+
+    def breaks(self, instant: float, lasts: float) -> None:
+        """Let the media link break: nothing comes in from it until the carrier opens another."""
+        self.broken = (instant, instant + lasts)
+        self.at(instant, LinkLost("dropped"))
+        self.at(instant + lasts, LinkBack())
 
     def _later(self, delay: float, event: Event) -> None:
         """Something the world sends us: on its way it may be lost, doubled, or late."""
@@ -184,6 +193,9 @@ class World:
         self.now = max(self.now, instant)
         if isinstance(event, SpeechArrived):
             self._speech[id(event.audio)] = event
+        if isinstance(event, VoiceEvidence) and self.broken[0] <= instant < self.broken[1]:
+            self._next_window(event.position // WINDOW)
+            return
         actions = self.conversation.handle(event, self.now)
         self.log.append((self.now, event, actions))
         if isinstance(event, VoiceEvidence):

@@ -107,6 +107,7 @@ def build(seed: int) -> World:
         world.voice_fault = lambda order: rng.choice(("mute", "endless", "backwards")) if rng.random() < 0.02 else ""
     for event in _interjections(rng):
         world.at(rng.uniform(0.0, 40.0), event)
+    _breaks(world, rng)
     return world
 
 
@@ -250,6 +251,8 @@ def _greets_in_time(world: World) -> Iterator[Broken]:
     ends = [said.start + said.length for said in world.utterances if said.start < opened]
     if world.conversation.party in (Party.MACHINE, Party.FAX):
         return  # a machine is answered after its beep
+    if world.broken[0] < opened and world.broken != (0.0, 0.0):
+        return  # there was nobody to greet
     is_speaking = any(said.start < opened <= said.start + said.length for said in world.utterances)
     if not is_speaking and opened - max([0.0, *ends]) > GREETS:
         yield Broken("greets in time", f"at {opened:.2f} s, {opened - max([0.0, *ends]):.2f} s after the greeting")
@@ -332,3 +335,11 @@ def _interjections(rng: random.Random) -> Iterator[Event]:
     for order in (SupervisorSays("One moment please. I will ask."), Whispered("be kind"), TransferRequested("+16145550199")):
         if rng.random() < 0.1:
             yield order
+
+
+def _breaks(world: World, rng: random.Random) -> None:
+    """Now and then the media link breaks, and mostly another is opened; what the caller says meanwhile is lost."""
+    if rng.random() >= 0.08:
+        return
+    world.is_faulty = True
+    world.breaks(rng.uniform(0.0, 30.0), rng.choice((0.3, 1.0, 3.0, 60.0)))
