@@ -64,7 +64,7 @@ class BargePolicy:
     loud_late: float = 4.5  # and shortly before `latest`: between them it falls in a line
     per_dip: float = 0.5  # dB of loudness that a dB of dip between two loud moments is worth: more than one syllable
     dense: float = 0.55  # share of the time that must be voice
-    no_murmur: float = 6.0  # dB above the caller's usual level: what takes the floor with so much was no murmur
+    no_murmur: float = 5.0  # dB above the caller's usual level: what takes the floor with so much was no murmur
     sure_early: float = 0.8  # mean speech probability of that voice
     sure_late: float = 0.74
     still_early: float = 0.72  # how much of its height above the room a voice must still have: below it is dying away

@@ -506,8 +506,13 @@ class Conversation:
     def _pause_over(self) -> list[Action]:
         """A silence of ours is no stop while it is short. By now nobody has taken the floor, or somebody whose voice is over
         already: a murmur. Had we asked them something, it might be their answer."""
+        delivery = self._speaking.delivery
         if not self._speaking.is_holding:
-            return [*self._speaking.delivery.end_pause(self._now)]
+            longest = delivery.paused_at + self.policy.pause_for + self.policy.pause_on
+            if delivery.is_paused and self._now < longest - 1e-6 and not self.floor.has_fallen:
+                self._waits.set(Wait.PAUSED, longest)
+                return []
+            return [*delivery.end_pause(self._now)]
         is_answer = self._speaking.is_asking or not self._wants_nothing(self._listening.turn.text, 0.0)
         if is_answer or not self.floor.has_fallen or self.floor.caller is Caller.QUIET:
             return []

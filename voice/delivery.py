@@ -28,6 +28,8 @@ class Delivery:
         self.gain = 1.0
         self.ducks = 0
         self.is_paused = False
+        self.paused_at = 0.0  # last
+        self._silent_from = 0  # where the ear is when that takes effect
         self._duck_gain = duck_gain
         self._probes = 0
 
@@ -84,10 +86,11 @@ class Delivery:
         """It seems that somebody is: silence, which loses nothing and gives nothing up."""
         if self.is_paused or not self.has_more(now):
             return []
-        position = self._cleared(now)
-        self.playout.hold(position)
-        self.playout.send_again(position)  # its marks get names that no carrier knows: none comes back meanwhile
-        self.is_paused = True
+        certain = self.ear.heard_when_cut(now) if self.ear.is_known else self.playout.heard
+        self._silent_from = self._cleared(now)
+        self.playout.hold(certain)
+        self.playout.send_again(self._silent_from)  # with marks that no carrier knows
+        self.is_paused, self.paused_at = True, now
         return [ClearPlayout()]
 
     def end_pause(self, now: float) -> list[Action]:
@@ -97,7 +100,11 @@ class Delivery:
     def _go_on(self, gain: float, now: float) -> list[Action]:
         self.is_paused = False
         self.gain = gain
-        return [Note("decision", "going on where we paused"), SetGain(gain), *self._send_from_word(0, now)]
+        return [
+            Note("decision", "going on where we paused"),
+            SetGain(gain),
+            *self._send_from_word(self._silent_from, 0, now),
+        ]
 
     def _change_voice(self, gain: float, now: float) -> list[Action]:
         self.gain = gain
@@ -125,9 +132,10 @@ class Delivery:
     def gone(self, now: float) -> None:
         """The other side went away: what it had not heard by then it never will."""
         position = self.ear.heard_when_cut(now)
+        was_falling_silent = self.is_paused and now - self.paused_at < self.ear.longest_trip  # the order is on its way
         self.is_paused = False
         self.ear.cleared(now)
-        self.playout.cut(position if self.ear.is_known else self.playout.heard)
+        self.playout.cut(position if self.ear.is_known and not was_falling_silent else self.playout.heard)
 
     def hold(self, now: float) -> list[Action]:
         """Fall silent at once; what was not heard may yet be said."""
@@ -142,10 +150,10 @@ class Delivery:
 
     def take_up(self, now: float, most: int = CLAUSE) -> list[Action]:
         """Go on where the caller stopped us; with the clause, if it began no more than `most` samples ago."""
-        return self._send_from_word(most, now)
+        return self._send_from_word(self.playout.heard, most, now)
 
-    def _send_from_word(self, most: int, now: float) -> list[Action]:
-        position = self.playout.resumes_at(self.playout.heard, most)
+    def _send_from_word(self, heard: int, most: int, now: float) -> list[Action]:
+        position = self.playout.resumes_at(heard, most)
         if position < self.playout.queued:
             self.ear.queued(position, self.playout.queued, now)
         return self._send_from(position)

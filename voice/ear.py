@@ -112,9 +112,14 @@ class Ear:
         origin = self._run[0]
         return min(self._queued, origin - (origin - self.position(now)) // FRAME * FRAME)
 
+    @property
+    def longest_trip(self) -> float:
+        """Seconds to the carrier and back, or as many as it may be."""
+        return self.round_trip if self.round_trip is not None else _UNKNOWN_TRIP
+
     def heard_when_cut(self, now: float) -> int:
         """What had been played when the other side went away, which we learn of now."""
-        return self.position(now - (self.round_trip if self.round_trip is not None else _UNKNOWN_TRIP))
+        return self.position(now - self.longest_trip)
 
     def _begin(self, position: int, now: float) -> None:
         self._run = (position, now)

@@ -14,6 +14,7 @@ class Policy:
     floor: FloorPolicy = field(default_factory=FloorPolicy)
     duck_gain: float = 0.3  # about -10 dB: audibly giving way, still intelligible
     pause_for: float = 0.28  # a silence of ours that is taken back so soon is a pause, and no stop
+    pause_on: float = 0.12  # so much longer while the voice goes on: by then it has taken the floor, nearly always
     hold_for: float = 4.0  # a reply that was stopped may be taken up again for so long, if nobody wanted the floor
     hold_final: float = 1.5  # and waits so much longer for words: "nothing was said" is for the ears to say, if they can
     wordless: float = 1.5  # a longer sound without words was somebody the ears did not understand

@@ -30,6 +30,7 @@ from voice.actions import (
     Transfer,
 )
 from voice.agent import AgentDefinition, Answer, AnswerKind, Manners, Question, Voicemail, VoicemailAction
+from voice.bargein import BargePolicy
 from voice.conversation import Conversation
 from voice.course import Phase
 from voice.endpointing import EndpointPolicy
@@ -193,6 +194,15 @@ def test_a_murmur_makes_us_pause_at_most(text, length, is_doubted):
     assert AgentSaid(LONG) in world.conversation.messages
     assert not any(isinstance(m, AgentSaid) and m.is_cut for m in world.conversation.messages)
     assert len(world.orders(StartReply)) == 1
+
+
+def test_a_pause_lasts_a_little_longer_while_the_voice_goes_on():
+    undecided = Policy(floor=FloorPolicy(barge=BargePolicy(latest=2.0, loud_early=99.0, loud_late=99.0)))
+    world = call(utterances=[Utterance(4.0, 0.5, "yes"), Utterance(6.2, 0.9)], mind=says(LONG, "Well."))
+    world.conversation = Conversation(CallId("call"), AGENT, Direction.OUTBOUND, AGENT.opening, undecided)
+    world.run(until=12.0)
+    assert silences(world) == [pytest.approx(undecided.pause_for + undecided.pause_on, abs=0.03)]
+    assert AgentSaid(LONG) in world.conversation.messages
 
 
 def test_a_murmur_that_may_be_an_answer_is_waited_for():

@@ -93,6 +93,19 @@ def test_a_pause_becomes_a_stop_without_another_clear():
         assert delivery.playout.heard == 4000
 
 
+def test_who_hangs_up_before_a_pause_takes_effect_has_not_heard_what_it_left_out():
+    for after, heard in ((0.05, "well"), (0.5, "well then,")):
+        delivery, reply = Delivery(0.3), Reply(ReplyId(1))
+        delivery.probe(9.0)
+        delivery.returned("0/1", 9.3)
+        reply.speak(TEXT)
+        delivery.play(reply, SpeechArrived(reply.id, 0, AUDIO, WORDS), 10.0)
+        delivery.returned("1/3200", 10.7)
+        delivery.pause(10.9)
+        delivery.gone(10.9 + after)
+        assert delivery.playout.heard_text(reply.id) == heard
+
+
 def test_there_is_no_pause_at_the_very_end():
     delivery, _ = speaking()
     assert delivery.pause(11.97) == []
