@@ -50,11 +50,11 @@ class StarletteTextSocket:
         while (message := await self.receive()) is not None:
             take(message)
 
-    def send(self, text: str) -> None:
-        """Queue a message. Never blocks; on a closed socket it does nothing."""
+    def send(self, *texts: str) -> None:
+        """Queue messages. Never blocks; on a closed socket it does nothing."""
         if not self._is_open:
             return
-        self._queue.append(text)
+        self._queue.extend(texts)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write())
 

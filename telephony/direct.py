@@ -136,9 +136,9 @@ class DirectSocket:
         if self._fault is not None:
             raise self._fault
 
-    def send(self, text: str) -> None:
+    def send(self, *texts: str) -> None:
         if self.close_code is None:
-            self._write(frame(TEXT, text.encode()))
+            self._write(b"".join([frame(TEXT, text.encode()) for text in texts]))
 
     async def drain(self) -> None:
         """Return when most of what was sent has been taken, or the socket is closed."""

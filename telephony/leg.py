@@ -5,7 +5,7 @@ A *leg* is one party's side of a call; a *media link* its two-way audio. Audio i
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -62,11 +62,9 @@ class MediaLink(Protocol):
     async def listen(self, tell: Callable[[LegEvent], None]) -> None:
         """Hand everything the leg tells us to `tell`, as it comes, ending with exactly one `LegStopped`. Call it once."""
 
-    def send_audio(self, audio: bytes) -> None:
-        """Append to the carrier's playout buffer."""
-
-    def send_mark(self, name: str) -> None:
-        """Ask for `name` back when all audio sent before it has been played (or cleared)."""
+    def send(self, items: Sequence[bytes | str]) -> None:
+        """In this order: append audio to the carrier's playout buffer; ask for a name back (a mark) when all audio sent before
+        it has been played, or cleared."""
 
     def clear(self) -> None:
         """Empty the carrier's playout buffer; it returns every pending mark."""

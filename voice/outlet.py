@@ -37,11 +37,10 @@ class Outlet:
     def _pump(self) -> float | None:
         """Send what is due; in how many seconds there is more, None when nothing waits any more."""
         now = self._clock()
-        for item in self.pacer.due(now):
-            if isinstance(item, str):
-                self.link.send_mark(item)
-            else:
-                self.link.send_audio(item)
-                self._activity.played(item)
+        if items := self.pacer.due(now):
+            self.link.send(items)
+            for item in items:
+                if isinstance(item, bytes):
+                    self._activity.played(item)
         due = self.pacer.next_due
         return None if due is None else due - now

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import structlog
@@ -52,8 +52,8 @@ class TextSocket(Protocol):
         A socket that has the bytes of a text may offer them to `take_usual` first, which says whether it took them.
         """
 
-    def send(self, text: str) -> None:
-        """Queue a text message. Never blocks; on a closed socket it does nothing."""
+    def send(self, *texts: str) -> None:
+        """Queue text messages. Never blocks; on a closed socket it does nothing."""
 
     async def drain(self) -> None:
         """Return when what was queued has (mostly) been taken by the network, or the socket is closed."""
@@ -218,28 +218,37 @@ class TwilioMediaLink:
 
     # --- out ----------------------------------------------------------------------------------------------------------
 
-    def send_audio(self, audio: bytes) -> None:
-        """Append mu-law audio to Twilio's playout buffer (it holds ten minutes; more is discarded there)."""
-        for start in range(0, len(audio), LARGEST_MESSAGE):
-            piece = audio[start : start + LARGEST_MESSAGE]
-            self.counters.sent_media += 1
-            self.counters.sent_bytes += len(piece)
-            self._send(self._writer.media(piece), is_media=True)
-
-    def send_mark(self, name: str) -> None:
-        self.counters.sent_marks += 1
-        self._send(self._writer.mark(name))
+    def send(self, items: Sequence[bytes | str]) -> None:
+        """Audio (mu-law) is appended to Twilio's playout buffer, which holds ten minutes; the name of a mark comes back when
+        what was sent before it has been played or cleared. What is sent together is written together."""
+        messages: list[tuple[bool, str]] = []
+        for item in items:
+            if isinstance(item, str):
+                self.counters.sent_marks += 1
+                messages.append((False, self._writer.mark(item)))
+            elif len(item) <= LARGEST_MESSAGE:
+                messages.append((True, self._media(item)))
+            else:
+                starts = range(0, len(item), LARGEST_MESSAGE)
+                messages += [(True, self._media(item[start : start + LARGEST_MESSAGE])) for start in starts]
+        self._send(messages)
 
     def clear(self) -> None:
         """Drop what has not left us yet, then ask Twilio to drop the rest. All marks come back, also of dropped audio."""
         self.counters.clears += 1
         self._outbox.drop_media()
-        self._send(self._writer.clear())
+        self._send([(False, self._writer.clear())])
 
-    def _send(self, text: str, *, is_media: bool = False) -> None:
+    def _media(self, audio: bytes) -> str:
+        self.counters.sent_media += 1
+        self.counters.sent_bytes += len(audio)
+        return self._writer.media(audio)
+
+    def _send(self, messages: Sequence[tuple[bool, str]]) -> None:
+        """Each with whether it is media."""
         if self._is_closed or self._stopped is not None:
             return
-        self._outbox.put(text, is_media=is_media)
+        self._outbox.put(messages)
         if self._outbox.is_overfull:
             log.warning("media_stream_stuck", call_sid=self.start.call_sid)
             self._stop("dropped")
@@ -270,13 +279,15 @@ class _Outbox:
     def is_overfull(self) -> bool:
         return self._size > LARGEST_OUTBOX
 
-    def put(self, text: str, *, is_media: bool) -> None:
+    def put(self, messages: Sequence[tuple[bool, str]]) -> None:
+        texts = [text for _, text in messages]
+        size = sum(map(len, texts))
         if self._draining is not None:
-            self._waiting.append((is_media, text))
-            self._size += len(text)
+            self._waiting.extend(messages)
+            self._size += size
             return
-        self._socket.send(text)
-        self._written += len(text)
+        self._socket.send(*texts)
+        self._written += size
         if self._written > DRAIN_AFTER:
             self._draining = asyncio.create_task(self._drain(), name="media drain")
 
@@ -289,8 +300,8 @@ class _Outbox:
         self._written = 0
         self._draining = None
         waiting, self._waiting, self._size = self._waiting, deque(), 0
-        for is_media, text in waiting:
-            self.put(text, is_media=is_media)
+        for message in waiting:
+            self.put((message,))
 
     async def close(self) -> None:
         if self._draining is not None:

@@ -92,7 +92,7 @@ class FakeMedia:
         if self.crash:
             raise RuntimeError("boom")
         link = await accept(socket, timeout=5.0)
-        await link.listen(lambda event: link.send_mark("heard"))
+        await link.listen(lambda event: link.send(["heard"]))
 
 
 class FakeLive:

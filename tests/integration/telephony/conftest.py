@@ -63,9 +63,10 @@ class StarletteSocket:
         text = message.get("text")
         return text if text is not None else message.get("bytes")
 
-    def send(self, text: str) -> None:
-        self._idle.clear()
-        self._queue.put_nowait(text)
+    def send(self, *texts: str) -> None:
+        for text in texts:
+            self._idle.clear()
+            self._queue.put_nowait(text)
 
     async def drain(self) -> None:
         await self._idle.wait()

@@ -46,8 +46,8 @@ class Script:
         self.messages += messages
         self.more.set()
 
-    def send(self, text):
-        self.sent.append(text)
+    def send(self, *texts):
+        self.sent += texts
 
     async def drain(self):
         await self.takes.wait()
@@ -223,7 +223,7 @@ async def test_closing_ends_the_events_and_may_be_done_twice():
     assert [type(event) for event in events] == [AudioReceived, LegStopped]
     assert events[-1] == LegStopped("closed")
     assert socket.closed_with == [1000]
-    link.send_audio(b"\x00" * 160)
+    link.send([b"\x00" * 160])
     assert socket.sent == []
 
 
@@ -266,8 +266,8 @@ def kinds(socket):
 
 async def test_audio_marks_and_clears_go_straight_out():
     socket, link = await opened()
-    link.send_audio(b"\x01" * 20_000)
-    link.send_mark("m")
+    link.send([b"\x01" * 20_000])
+    link.send(["m"])
     link.clear()
     assert kinds(socket) == ["media", "media", "media", "mark", "clear"]
     assert all(json.loads(text)["streamSid"] == "MZ1" for text in socket.sent)
@@ -283,8 +283,8 @@ async def test_audio_marks_and_clears_go_straight_out():
 async def test_what_waits_for_a_slow_socket_keeps_its_order():
     socket, link = await opened(takes=False)
     for n in range(40):
-        link.send_audio(b"\x01" * 8000)
-        link.send_mark(str(n))
+        link.send([b"\x01" * 8000])
+        link.send([str(n)])
     held = len(socket.sent)
     assert held < 80
     socket.takes.set()
@@ -300,8 +300,8 @@ async def test_what_waits_for_a_slow_socket_keeps_its_order():
 async def test_a_clear_overtakes_the_audio_that_still_waits_here_but_no_mark_is_lost():
     socket, link = await opened(takes=False)
     for n in range(60):
-        link.send_audio(b"\x01" * 8000)
-        link.send_mark(str(n))
+        link.send([b"\x01" * 8000])
+        link.send([str(n)])
     went = kinds(socket).count("media")
     link.clear()
     socket.takes.set()
@@ -317,7 +317,7 @@ async def test_a_socket_that_takes_nothing_ends_the_link(monkeypatch):
     monkeypatch.setattr(stream_module, "LARGEST_OUTBOX", 50_000)
     _, link = await opened(takes=False)
     for _ in range(60):
-        link.send_audio(b"\x01" * 8000)
+        link.send([b"\x01" * 8000])
     assert await collect(link) == [LegStopped("dropped")]
 
 

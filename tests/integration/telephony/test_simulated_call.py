@@ -40,18 +40,18 @@ async def test_a_call_from_ring_to_recording(engine, start_network, connect, tmp
     seen: list[object] = []
 
     async def talk(link, events):
-        link.send_audio(tone(300, 0.4))
-        link.send_mark("greeted")
+        link.send([tone(300, 0.4)])
+        link.send(["greeted"])
         async for event in events:
             seen.append(event)
             match event:
                 case MarkReceived("greeted"):
                     pass
                 case KeyReceived():
-                    link.send_audio(tone(300, 0.3))
-                    link.send_mark("thanked")
+                    link.send([tone(300, 0.3)])
+                    link.send(["thanked"])
                 case MarkReceived("thanked"):
-                    link.send_audio(silence(800) + tone(300, 0.8))
+                    link.send([silence(800) + tone(300, 0.8)])
 
     engine.behave = talk
     sid = await place(carrier, engine, amd_callback=f"{engine.url}/amd")
@@ -113,8 +113,8 @@ async def test_clear_returns_marks_of_audio_nobody_heard(engine, start_network, 
 
     async def talk(link, events):
         for n in range(10):
-            link.send_audio(tone(300, 0.5))
-            link.send_mark(f"m{n}")
+            link.send([tone(300, 0.5)])
+            link.send([f"m{n}"])
         spoken = 0
         async for event in events:
             if isinstance(event, MarkReceived):
@@ -123,7 +123,7 @@ async def test_clear_returns_marks_of_audio_nobody_heard(engine, start_network, 
                 spoken += 1
                 if spoken == 5:
                     link.clear()
-                    link.send_mark("after")
+                    link.send(["after"])
 
     engine.behave = talk
     truth = await ended(network, await place(connect(network), engine))
@@ -316,7 +316,7 @@ async def test_wrong_messages_are_ignored_and_noted_once(engine, start_network, 
             '{"event":"hello","streamSid":"x"}',
         ):
             raw.send(text)
-        link.send_audio(tone(300, 1.0))
+        link.send([tone(300, 1.0)])
         async for _ in events:
             pass
 
@@ -423,7 +423,7 @@ async def test_more_audio_than_the_carrier_keeps_is_thrown_away(engine, start_ne
     network = await start_network(person(lines="[{at=1.0, hang_up=true}]"))
 
     async def talk(link, events):
-        link.send_audio(tone(300, 1.0))
+        link.send([tone(300, 1.0)])
         link._socket.send(json.dumps({"event": "media", "streamSid": "MZx"}))
         async for _ in events:
             pass

@@ -64,10 +64,14 @@ class Leg:
             if isinstance(event, LegStopped):
                 return
 
-    def send_audio(self, audio: bytes) -> None:
-        self.sent += audio
+    def send(self, items: Sequence[bytes | str]) -> None:
+        for item in items:
+            if isinstance(item, bytes):
+                self.sent += item
+            else:
+                self._send_mark(item)
 
-    def send_mark(self, name: str) -> None:
+    def _send_mark(self, name: str) -> None:
         if not name.startswith("0/"):  # a probe of the line is no word
             self.marks.append(name)
         self._marked.set()
