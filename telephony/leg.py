@@ -25,8 +25,7 @@ class AudioReceived(msgspec.Struct, frozen=True, gc=False):
         return f"AudioReceived(position={self.position}, {len(self.audio)} bytes)"
 
 
-@dataclass(frozen=True, slots=True)
-class MarkReceived:
+class MarkReceived(msgspec.Struct, frozen=True, gc=False):
     name: str
 
 
@@ -63,8 +62,8 @@ class MediaLink(Protocol):
         """Hand everything the leg tells us to `tell`, as it comes, ending with exactly one `LegStopped`. Call it once."""
 
     def send(self, items: Sequence[bytes | str]) -> None:
-        """In this order: append audio to the carrier's playout buffer; ask for a name back (a mark) when all audio sent before
-        it has been played, or cleared."""
+        """In this order: append audio to the carrier's playout buffer; ask for a name back (a mark) when all audio that was
+        sent before it has been played, or cleared."""
 
     def clear(self) -> None:
         """Empty the carrier's playout buffer; it returns every pending mark."""

@@ -14,6 +14,8 @@ from enum import Enum, auto
 from statistics import pstdev
 from typing import Final
 
+import msgspec
+
 
 class Stage(Enum):
     """How far the case has come."""
@@ -32,8 +34,10 @@ class Verdict(Enum):
     TAKEN = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Sound:
+_NOTHING: Final = Stage.NOTHING  # asked for by every window; an enum looks its members up by a call each time
+
+
+class Sound(msgspec.Struct, frozen=True, gc=False):
     """One window, as far as this case is concerned."""
 
     seconds: float
@@ -119,7 +123,7 @@ class BargeIn:
         self._case.append(sound.level)
         if self.silence >= self.policy.settle_after:
             return self._settle()
-        if self.stage is Stage.NOTHING:
+        if self.stage is _NOTHING:
             return self._doubt(sound.usual)
         if self._takes_floor(sound.usual):
             return Verdict.TAKEN

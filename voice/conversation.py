@@ -154,7 +154,7 @@ class Conversation:
 
     @property
     def ended(self) -> bool:
-        return self.phase is Phase.ENDED
+        return self._course.is_over
 
     @property
     def is_cut_off(self) -> bool:
@@ -207,12 +207,13 @@ class Conversation:
     def handle(self, event: Event, now: float) -> list[Action]:
         """Take one event; return everything that must now be done, in order."""
         self._now = now = max(now, self._now)  # no decision is undone by a clock that runs backwards
-        if self.phase is Phase.ENDED or self._outage.keeps(event):
+        if self._course.is_over or self._outage.keeps(event):
             return []
         actions = self._happened(event)
         if self._speaking.reply is not None or not self._course.is_talking:
             actions += self._speculation.drop("something else is said")
-        self._promptness.saw(event, actions, now)
+        if actions or not isinstance(event, VoiceEvidence):
+            self._promptness.saw(event, actions, now)
         return actions
 
     def _happened(self, event: Event) -> list[Action]:
@@ -357,7 +358,7 @@ class Conversation:
 
     def _on_evidence(self, changes: list[FloorChange]) -> list[Action]:
         if self._course.is_talking:
-            return self._on_floor(changes)
+            return self._on_floor(changes) if changes else []
         if self.phase is Phase.MACHINE and self.floor.silence >= self.policy.machine_silence:
             return self._leave_message("silence after the greeting")
         return []

@@ -23,6 +23,9 @@ class Phase(Enum):
     ENDED = auto()
 
 
+_TALKING, _ENDED = Phase.TALKING, Phase.ENDED  # asked for by every window; an enum looks its members up by a call each time
+
+
 class Course:
     """`ending` is how the call ends, or will; None while nothing has decided that. `waits` is the call's."""
 
@@ -37,7 +40,11 @@ class Course:
 
     @property
     def is_talking(self) -> bool:
-        return self.phase is Phase.TALKING
+        return self.phase is _TALKING
+
+    @property
+    def is_over(self) -> bool:
+        return self.phase is _ENDED
 
     def ends(self, ending: Ending, detail: str = "") -> None:
         """Something decides how the call ends; what has decided that before stays."""

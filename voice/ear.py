@@ -86,15 +86,17 @@ class Ear:
         if lag < -_SURE:  # no mark comes back before its audio: the ear is further than we thought
             self._begin(position, now)
             lag = 0.0
-        if self.round_trip is not None and lag < self.round_trip:  # nor sooner than an empty buffer's would
-            self._rounds.append(max(0.0, lag))
+        trip = self.round_trip
+        if trip is not None and lag < trip:  # nor sooner than an empty buffer's would
+            trip = max(0.0, lag)
+            self._rounds.append(trip)
         self._lags.append(lag)
         if len(self._lags) > 2 and min(self._lags[-1], self._lags[-2]) - min(self._lags) > _SLIPPED:
             self._lags = deque([self._lags[-2], self._lags[-1]], maxlen=_RECENT)
         quickest = min(self._lags)
         self.jitter = self._lags[-1] - quickest
-        if self.round_trip is not None:
-            self._start = max(0.0, quickest - self.round_trip)
+        if trip is not None:
+            self._start = max(0.0, quickest - trip)
 
     def position(self, now: float) -> int:
         """What will have been played when an order given now arrives."""

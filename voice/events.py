@@ -81,8 +81,7 @@ class KeyPressed:
     digit: str  # one of 0-9 * # A-D
 
 
-@dataclass(frozen=True, slots=True)
-class MarkReturned:
+class MarkReturned(msgspec.Struct, frozen=True, gc=False):
     """The carrier sent a mark back: its audio was played, or it was thrown away by a `clear`. The ledger knows which."""
 
     name: str

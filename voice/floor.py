@@ -79,6 +79,11 @@ class Agent(Enum):
     PROTECTED = auto()  # audible with words that are not to be interrupted away
 
 
+_SPEAKING, _SILENT, _PROTECTED = (
+    Caller.SPEAKING,
+    Agent.SILENT,
+    Agent.PROTECTED,
+)  # asked for by every window; an enum looks its members up by a call each time
 _UNKNOWN_ROOM: Final = -60.0  # dBFS, from detectors that do not know it
 _QUIETEST: Final = -66.0  # dBFS: what rises below it is mu-law's own idle noise
 _LOUDEST: Final = 0.0  # dBFS
@@ -195,9 +200,9 @@ class Floor:
             self._silence += length
         elif self._silence:
             self._rested, self._silence = self._silence, 0
-        if self.caller is Caller.SPEAKING:
+        if self.caller is _SPEAKING:
             return self._in_turn(event, length)
-        return self._over_us(event, length) if self.agent is not Agent.SILENT else self._before_turn()
+        return self._over_us(event, length) if self.agent is not _SILENT else self._before_turn()
 
     @property
     def silence(self) -> float:
@@ -306,12 +311,11 @@ class Floor:
 
     def _over_us(self, event: VoiceEvidence, length: int) -> list[FloorChange]:
         """We speak, the caller does not, or not yet."""
-        if self.agent is Agent.PROTECTED:
+        if self.agent is _PROTECTED:
             return []
-        room = feature(event, "room", _UNKNOWN_ROOM)
-        usual = feature(event, "caller_level", self.policy.barge.usual)
-        seconds = length / SAMPLE_RATE
-        colour = feature(event, "colour", None)
+        known = dict(event.features)
+        room, usual = known.get("room", _UNKNOWN_ROOM), known.get("caller_level", self.policy.barge.usual)
+        seconds, colour = length / SAMPLE_RATE, known.get("colour")
         speech = min(1.0, event.speech / (1.0 - event.echo)) if self._is_voiced else event.speech
         sound = Sound(seconds, speech, self._is_voiced, event.level, room, usual, colour)
         verdict = self._barge.hear(sound)

@@ -39,7 +39,6 @@ class Segment:
     length: int = 0
     is_complete: bool = False
     is_whole: bool = False  # it may have to be said again from its beginning
-    is_told: bool = False  # that it sounds, or that it never will
     words: list[str] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     sounding: list[int] = field(default_factory=list)  # where its audio is not silence: the ends of such stretches of 10 ms
@@ -53,6 +52,7 @@ class Playout:
         self.heard = 0  # outgoing position up to which the caller has certainly heard
         self.strays = 0  # marks that came back twice, or for no audio of ours
         self._segments: list[Segment] = []
+        self._untold: list[Segment] = []  # those that have not begun to sound, and may
         self._marks: deque[tuple[str, int]] = deque()
         self._audio: deque[tuple[int, bytes]] = deque()  # with the position of its first sample
         self._places: deque[tuple[int, ReplyId]] = deque()  # where marks belong in it
@@ -81,7 +81,9 @@ class Playout:
 
     def open(self, reply: ReplyId, number: int, text: str, *, is_whole: bool = False) -> None:
         """A segment's audio will follow what is queued now. `is_whole`: all of it is kept until all of it was heard."""
-        self._segments.append(Segment(reply, number, text, self.queued, is_whole=is_whole))
+        segment = Segment(reply, number, text, self.queued, is_whole=is_whole)
+        self._segments.append(segment)
+        self._untold.append(segment)
 
     def queue(self, reply: ReplyId, number: int, audio: bytes, words: tuple[Word, ...]) -> tuple[tuple[int, str], ...]:
         """Account for audio of an open segment; return the marks to place, as (offset in this audio, name)."""
@@ -147,13 +149,12 @@ class Playout:
 
     def begun(self) -> list[str]:
         """The texts of the segments that have begun to sound since this was last asked."""
-        texts: list[str] = []
-        for segment in self._segments:
-            is_next = not self._marks or self._marks[0][1] > segment.start  # nothing before it is still unheard
-            if segment.length and not segment.is_told and is_next:
-                segment.is_told = True
-                texts.append(segment.text)
-        return texts
+        if not self._untold:
+            return []
+        following = self._marks[0][1] if self._marks else self.queued + 1  # what lies before it has been heard
+        begun = [segment for segment in self._untold if segment.length and segment.start < following]
+        self._untold = [segment for segment in self._untold if not segment.length or segment.start >= following]
+        return [segment.text for segment in begun]
 
     def returned(self, name: str) -> bool:
         """A mark came back. True if it means that audio was heard; False for one of cleared or unknown audio."""
@@ -182,7 +183,7 @@ class Playout:
             if not segment.is_complete and not segment.ends and segment.length:
                 self._estimate(segment)  # by the pace of those before it
             segment.is_complete = True
-            segment.is_told = True
+        self._untold.clear()
 
     def begins_at(self, position: int) -> int:
         """Where the segment begins that was cut at `position`: for words that must be heard whole."""
