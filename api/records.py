@@ -121,7 +121,7 @@ async def _answers(connection: AsyncConnection, ids: Sequence[str]) -> dict[str,
 
 
 def _call(call: kept.Call, name: str, answers: dict[str, str]) -> CallView:
-    detail = call.metrics.get("detail")
+    detail, unheard = call.metrics.get("detail"), call.metrics.get("unheard")
     return CallView(
         id=call.id,
         state=_STATES[call.state],
@@ -142,6 +142,9 @@ def _call(call: kept.Call, name: str, answers: dict[str, str]) -> CallView:
         sentiment=call.sentiment,
         answers=answers,
         figures=dict(_figures(call.metrics)),
+        unheard=unheard if isinstance(unheard, str) else "",
+        encounters=_told(call.metrics.get("encounters")),
+        oddities=_counted(call.metrics.get("oddities")),
         recording=call.recording_path or None,
         journal=call.journal_path or None,
     )
@@ -154,6 +157,14 @@ def _figures(metrics: Mapping[str, object], before: str = "") -> Iterable[tuple[
             yield before + name, value
         elif isinstance(value, Mapping):
             yield from _figures(value, f"{before}{name}.")
+
+
+def _told(kept: object) -> list[str]:
+    return [each for each in kept if isinstance(each, str)] if isinstance(kept, list) else []
+
+
+def _counted(kept: object) -> dict[str, int]:
+    return {str(what): count for what, count in kept.items() if isinstance(count, int)} if isinstance(kept, dict) else {}
 
 
 def _turn(turn: Turn) -> Line:

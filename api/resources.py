@@ -97,6 +97,9 @@ class CallView(_View):
     sentiment: str = ""
     answers: dict[str, str] = {}
     figures: dict[str, float] = Field(default={}, description="what was measured, seconds by name")
+    unheard: str = Field(default="", description="the opening, or its rest, where the person has not heard it to its end")
+    encounters: list[str] = Field(default=[], description="what was recognised at the other end, with the evidence")
+    oddities: dict[str, int] = Field(default={}, description="what parts should not do and did, how often")
     recording: str | None = None
     journal: str | None = None
 

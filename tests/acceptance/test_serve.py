@@ -312,7 +312,8 @@ async def is_broken_off(world: World) -> None:
     call = (await world.event("call_started", direction="inbound", number=mask(RITA)))["call"]
     await world.event("call_ended", call=call)
     record = await world.learned(call)
-    assert record["answers"] == {"home_owner": "yes"}
+    assert (record["answers"], record["unheard"]) == ({"home_owner": "yes"}, "")
+    assert record["oddities"]["broken media links"] == 1
     words = await world.words(call)
     assert words["agent"][0] == "Acme, this is Ava. Do you own your home?"
     notes = [event["text"] for event in world.events if event.get("call") == call and event["type"] == "decision"]
