@@ -78,7 +78,7 @@ class TurnScore:
 @dataclass(frozen=True, slots=True)
 class BargeScore:
     """`delay` of a detected interruption; `is_early` when the noise before it already stopped us; counted beside: `ducks`,
-    and `pauses`, silences that are taken back within 0.3 s unless they become a stop."""
+    and `pauses`, silences that are taken back in a moment unless they become a stop."""
 
     delay: float | None = None
     is_early: bool = False

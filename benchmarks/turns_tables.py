@@ -143,7 +143,7 @@ class Report:
             ("End of turn by condition: delay p50 / p95 ms, missed, pauses cut", self.by_condition()),
             ("Pauses cut, by length", self.by_length()),
             ("Interruptions by condition: detected, delay p50 / p95 ms", self.interruptions_by_condition()),
-            ("False stops; lower voices and pauses of at most 0.3 s, which are none", self.false_stops()),
+            ("False stops; lower voices and pauses that were taken back, which are none", self.false_stops()),
             ("Noise by kind: ends, pauses cut, interruptions", self.by_noise()),
             ("Line: false turns and speech starts a minute; voicemail", self.line()),
         ]
