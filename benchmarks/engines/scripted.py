@@ -144,15 +144,21 @@ class Bank:
             for text, spoken in content["speech"].items()
         }
 
+        self._found: dict[str, Spoken] = {}  # for texts that were recorded only in parts
+
     def script(self, name: str) -> Script:
         """A caller that says nothing of a script gets the first."""
         return self.scripts.get(name) or next(iter(self.scripts.values()))
 
     def say(self, text: str) -> Spoken:
         """Speech for a text. An engine may cut or join sentences as it likes: runs of known words are found within it."""
-        known = self.speech.get(text.strip())
-        if known is not None:
-            return known
+        text = text.strip()
+        known = self.speech.get(text) or self._found.get(text)
+        if known is None:  # looked for once: it takes milliseconds, and the same sentences come again and again
+            known = self._found[text] = self._find(text)
+        return known
+
+    def _find(self, text: str) -> Spoken:
         words, found = text.split(), []
         while words:
             count, spoken = self._longest(words)
