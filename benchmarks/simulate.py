@@ -218,6 +218,8 @@ class World:
     def _interims(self, event: VoiceEvidence) -> None:
         """An interim for every word, a little behind its end."""
         for said in self.utterances:
+            if not said.start <= self.now < said.start + said.length + 2 * WINDOW / SAMPLE_RATE:
+                continue  # nothing can fall due; and a storm asks this of every window
             words = said.text.split()
             for number in range(1, len(words) + 1):
                 instant = said.start + said.length * number / len(words)
