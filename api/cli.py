@@ -7,6 +7,7 @@ line on standard error and exit status 1; a traceback means a fault of ours. Usa
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -68,6 +69,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For machines.")]
 
 def main() -> None:
     """Entry point of the `offhook` command."""
+    os.environ["PYTHONSAFEPATH"] = "1"  # processes of ours load what this one does, and not what lies where we were started
     sys.exit(run(sys.argv[1:]))
 
 
@@ -113,8 +115,10 @@ def _show_version(is_wanted: bool) -> None:
     if is_wanted:
         from importlib.metadata import PackageNotFoundError, version
 
+        from voice.build import is_compiled
+
         try:
-            typer.echo(f"offhook {version('offhook')}")
+            typer.echo(f"offhook {version('offhook')}, {'compiled' if is_compiled() else 'interpreted'}")
         except PackageNotFoundError:  # run from a checkout that was never installed
             typer.echo("offhook, not installed")
         raise typer.Exit

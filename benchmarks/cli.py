@@ -252,7 +252,10 @@ def compare(
 
     Example: offhook bench compare last-week.json today.json --margin 0.15
     """
-    found = changes(read(before), read(after), margin)
+    one, other = read(before), read(after)
+    if one.machine.compiled != other.machine.compiled:
+        print(f"not the same program: {one.machine.runtime} before, {other.machine.runtime} after", file=sys.stderr)
+    found = changes(one, other, margin)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found)).decode())
     else:

@@ -7,6 +7,7 @@ import platform
 from pathlib import Path
 
 from benchmarks.report.model import Machine
+from voice.build import is_compiled
 
 
 def this_machine(load_before: float) -> Machine:
@@ -18,6 +19,7 @@ def this_machine(load_before: float) -> Machine:
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
         load=(round(load_before, 2), round(load(), 2)),
+        compiled=is_compiled(),
     )
 
 

@@ -91,6 +91,7 @@ class Delays:
     mark: float = 0.01  # from the carrier to us
     order: float = 0.0  # from us to the carrier: audio, marks and `clear` alike
     gone: float = 0.05  # from our hang-up to the leg's end
+    evidence: float = 0.0  # from a window's end to its evidence: detectors on a machine that is too busy
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +212,10 @@ class World:
         end = (index + 1) * WINDOW / SAMPLE_RATE
         voices = [said for said in self.utterances if said.start <= end - 0.016 < said.start + said.length]
         is_voice, level = bool(voices), max((said.level for said in voices), default=0.0)
-        position = Samples((index + 1) * WINDOW)
         quiet = -30.0 + index % 8 if self.sounds[0] <= end < self.sounds[1] else -80.0
-        self.at(end, VoiceEvidence(position, 0.95 if is_voice else 0.02, level if is_voice else quiet))
+        position = Samples((index + 1) * WINDOW)
+        evidence = VoiceEvidence(position, 0.95 if is_voice else 0.02, level if is_voice else quiet)
+        self.at(end + self.delays.evidence, evidence)
 
     def _interims(self, event: VoiceEvidence) -> None:
         """An interim for every word, a little behind its end."""

@@ -1,13 +1,22 @@
 """What holds for every test: a busy machine is no counterexample."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from voice.build import is_compiled
+
 settings.register_profile("offhook", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("offhook")
+
+
+def pytest_sessionstart() -> None:
+    """Tests that are to try the compiled core must not pass on the sources of the checkout."""
+    if os.environ.get("OFFHOOK_COMPILED") == "1" and not is_compiled():
+        pytest.exit("the modules under test are not compiled", returncode=1)
 
 
 @pytest.fixture(scope="session")

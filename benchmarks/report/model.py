@@ -95,7 +95,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """Where it was measured; `load` is the load average when it began and when it ended."""
+    """Where it was measured; `load` is the load average when it began and when it ended, `compiled` whether our hot modules
+    were native code."""
 
     processor: str
     cores: int
@@ -103,6 +104,12 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     python: str
     load: tuple[float, float] = (0.0, 0.0)
+    compiled: bool = False
+
+    @property
+    def runtime(self) -> str:
+        """What our own engine ran on, in words."""
+        return f"Python {self.python}, offhook {'compiled' if self.compiled else 'interpreted'}"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ def show(result: Result, console: Console) -> None:
         told = ", ".join(f"{suite} {seconds:.0f}" for suite, seconds in result.took.items())
         console.print(f"\n[dim]seconds a suite: {told}[/dim]")
     console.print(
-        f"\n[dim]{machine.processor}, {machine.cores} cores, Python {machine.python}; load average "
+        f"\n[dim]{machine.processor}, {machine.cores} cores, {machine.runtime}; load average "
         f"{machine.load[0]:.1f} before, {machine.load[1]:.1f} after; {result.seconds:.0f} s[/dim]"
     )
 

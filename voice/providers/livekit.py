@@ -155,7 +155,8 @@ def _transcribed(kind: str, best: Any, asked: str) -> Transcribed:
     words = tuple(Word(str(word), float(word.start_time), float(word.end_time)) for word in best.words or ())
     end = 0.5 if kind == "preflight_transcript" else None
     language = found_language(best.language, len(best.text.split()), asked)
-    return Transcribed(best.text, kind == "final_transcript", best.confidence, None, words, end, language)
+    confidence = None if best.confidence is None else float(best.confidence)  # plug-ins have numpy's floats, too
+    return Transcribed(best.text, kind == "final_transcript", confidence, None, words, end, language)
 
 
 # --- mind -------------------------------------------------------------------------------------------------------------

@@ -128,10 +128,17 @@ async def test_a_voice_that_fails_ends_the_call(make_rig):
 async def test_a_fault_of_ours_ends_this_call_only(make_rig, monkeypatch):
     rig = await make_rig()
 
-    def broken(event, now):
-        raise AssertionError("a rule of ours does not hold")
+    class Broken:
+        def __init__(self, whole):
+            self.whole = whole
 
-    monkeypatch.setattr(rig.session.conversation, "handle", broken)
+        def __getattr__(self, name):
+            return getattr(self.whole, name)
+
+        def handle(self, event, now):
+            raise AssertionError("a rule of ours does not hold")
+
+    monkeypatch.setattr(rig.session, "conversation", Broken(rig.session.conversation))
     rig.start()
     report = await rig.report()
     assert (report.ending, report.detail) == (Ending.TROUBLE, "internal error")

@@ -13,6 +13,7 @@ import typer
 
 from api import cli
 from api.settings import Settings
+from voice.build import is_compiled
 
 ROOT = Path(__file__).parents[3]
 
@@ -77,7 +78,9 @@ def test_a_usage_error_exits_with_2_and_no_traceback(arguments: list[str], capsy
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("offhook ")
+    told = capsys.readouterr().out
+    assert told.startswith("offhook ")
+    assert told.rstrip().endswith("compiled" if is_compiled() else "interpreted")
 
 
 def test_help_imports_nothing_heavy() -> None:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from msgspec import structs
 from typer.testing import CliRunner
 
 from benchmarks import cli
@@ -53,6 +54,15 @@ def test_a_regression_is_the_exit_status(results):
     assert runner.invoke(cli.bench_app, ["compare", *results]).exit_code == 1
     assert runner.invoke(cli.bench_app, ["compare", *reversed(results)]).exit_code == 0
     assert runner.invoke(cli.bench_app, ["compare", *results, "--margin", "0.9"]).exit_code == 0
+
+
+def test_compiled_and_interpreted_are_not_compared_in_silence(results, tmp_path):
+    compiled = structs.replace(result(0.9), machine=structs.replace(result(0.9).machine, compiled=True))
+    write(tmp_path / "compiled.json", compiled)
+    told = runner.invoke(cli.bench_app, ["compare", results[0], str(tmp_path / "compiled.json")]).stderr
+    assert "offhook interpreted before" in told
+    assert "offhook compiled after" in told
+    assert "same program" not in runner.invoke(cli.bench_app, ["compare", *results]).stderr
 
 
 def test_a_comparison_for_machines(results):

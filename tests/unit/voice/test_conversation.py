@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -1107,20 +1106,10 @@ def test_and_answered_when_no_more_comes():
     assert 1.4 <= asked - 5.2 <= 1.9
 
 
-class LateDetectors(World):
-    """Evidence comes a second after what it is of, as from a machine that is too busy."""
-
-    def _next_window(self, index: int) -> None:
-        super()._next_window(index)
-        instant, count, event = self._heap.pop(max(range(len(self._heap)), key=lambda at: self._heap[at][1]))
-        heapq.heapify(self._heap)
-        heapq.heappush(self._heap, (instant + 1.0, count, event))
-
-
 @pytest.mark.parametrize(("until", "is_prepared"), [(5.15, True), (4.4, False)])
 def test_a_final_that_reaches_the_end_of_the_voice_is_answered_however_late_that_is_seen(until: float, *, is_prepared: bool):
     conversation = Conversation(CallId("CA1"), AGENT, Direction.OUTBOUND, AGENT.opening)
-    world = LateDetectors(conversation, [Utterance(4.0, 1.2, "")], delays=Delays(final=5.0))
+    world = World(conversation, [Utterance(4.0, 1.2, "")], delays=Delays(final=5.0, evidence=1.0))
     world.at(5.4, Transcribed("yes I do own it.", is_final=True, words=(Word("it.", until - 0.2, until),)))
     world.run(until=6.36)
     begun = [order for _, order in world.orders(StartReply)]

@@ -109,7 +109,7 @@ def test_another_replys_words_are_not_ours():
 
 def test_a_segment_must_be_opened():
     with pytest.raises(AssertionError):
-        Playout().queue(R, 0, 1, ())
+        Playout().queue(R, 0, b"\xff", ())
 
 
 def test_a_segment_without_audio_completes_silently():
