@@ -43,7 +43,7 @@ SILENCE: Final = b"\xff"
 _ENCODER: Final = msgspec.json.Encoder()
 _MAY_WAIT: Final = (VoiceEvidence, SpeechArrived, SegmentSpoken, MarkReturned, ReplyText)  # to be on disk, at most a second
 
-_FIRST, _NEXT = b'[%b,"Windows",[', b","  # how a line of windows begins and goes on
+_FIRST, _NEXT = f'[%b,"{WINDOWS}",['.encode(), b","  # how a line of windows begins and goes on
 # Of one window: when, and the fields of its evidence in order.
 _Window: TypeAlias = tuple[float, int, float, float, float, tuple[tuple[str, float], ...]]
 

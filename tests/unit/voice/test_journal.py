@@ -12,7 +12,7 @@ from benchmarks.simulate import Call, Utterance, World
 from voice.agent import AgentDefinition
 from voice.conversation import Conversation
 from voice.errors import JournalError
-from voice.events import CallId, Direction
+from voice.events import CallId, Direction, Samples, VoiceEvidence
 from voice.journal import VERSION, JournalHeader, JournalWriter, read
 from voice.policy import Policy
 from voice.replay import describe, replay
@@ -49,6 +49,18 @@ def test_replay_arrives_at_the_same_actions(journal: Path):
     assert result.events > 100
     lines = [line for step in result.steps for line in describe(step)]
     assert any("ClearPlayout" in line for line in lines)
+
+
+def test_windows_share_lines_and_come_back_as_they_were(tmp_path: Path):
+    writer = JournalWriter(tmp_path / "CA1.jsonl", header())
+    windows = [
+        (7.0 + 0.032 * n, VoiceEvidence(Samples(256 * n), 0.1 * (n % 9), -61.5, 0.0, (("room", -60.25),))) for n in range(40)
+    ]
+    for now, window in windows:
+        writer.write(now, window, [])
+    writer.close()
+    assert len(writer.path.read_bytes().splitlines()) == 3
+    assert [(entry.now, entry.event) for entry in read(writer.path)[1]] == windows
 
 
 def test_a_difference_is_found_and_shown(journal: Path):
