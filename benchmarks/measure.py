@@ -28,7 +28,6 @@ BRIDGED: Final = int(0.35 * SAMPLE_RATE)  # a shorter silence lies within one st
 SHORTEST: Final = int(0.06 * SAMPLE_RATE)  # a shorter sound is no speech
 AGREE: Final = 0.12  # seconds two detectors may differ by
 GAP: Final = 0.04  # seconds of silence within a reply that an ear notices
-STOPPED_WITHIN: Final = 2.0  # seconds after a barge-in in which the agent must have been cleared for it to be one
 
 NOT_TOLD: Final[Mapping[str, int]] = MappingProxyType({})  # of a call that left no journal
 
@@ -185,15 +184,10 @@ def _figures(sidecar: Sidecar, person: list[Span], agent: list[Span]) -> _Figure
     stops: list[float | None] = []
     for number, line in enumerate(sidecar.lines):
         following = sidecar.lines[number + 1].start if number + 1 < len(sidecar.lines) else sidecar.samples
-        if _is_barge_in(sidecar, line):
-            stops.append(stop_after(line, person, agent))
+        stops.append(stop_after(line, sidecar.clears, person, agent))
         if not is_talked_over(line, agent):
             gaps.append(gap_after(line, following, person, agent))
     return _Figures(first, tuple(gaps), tuple(stops))
-
-
-def _is_barge_in(sidecar: Sidecar, line: Line) -> bool:
-    return any(line.start <= clear.at <= line.start + STOPPED_WITHIN * SAMPLE_RATE for clear in sidecar.clears)
 
 
 def is_talked_over(line: Line, agent: list[Span]) -> bool:
@@ -201,10 +195,16 @@ def is_talked_over(line: Line, agent: list[Span]) -> bool:
     return any(start < line.end - FRAME and end > line.end + FRAME for start, end in agent)
 
 
-def stop_after(line: Line, person: list[Span], agent: list[Span]) -> float | None:
+def stop_after(line: Line, clears: Sequence[Clear], person: list[Span], agent: list[Span]) -> float | None:
+    """How long the agent was still heard after the person began; None where it was not made silent, but came to its end.
+
+    A lower voice clears as well, and what it says follows at once: a clear counts where silence began.
+    """
     began = start_of(line, person)
-    ended = [end for start, end in agent if start < (began or line.start) <= end]
-    return (ended[0] - began) / SAMPLE_RATE if began is not None and ended else None
+    ended = [end for start, end in agent if began is not None and start < began <= end]
+    if began is None or not any(abs(clear.at - end) <= AGREE * SAMPLE_RATE for clear in clears for end in ended):
+        return None
+    return (ended[0] - began) / SAMPLE_RATE
 
 
 def gap_after(line: Line, following: int, person: list[Span], agent: list[Span]) -> float | None:

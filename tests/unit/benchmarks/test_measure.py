@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from benchmarks.measure import Line, Sidecar, holes, start_of
+from benchmarks.measure import Clear, Line, Sidecar, holes, start_of, stop_after
 from benchmarks.segments import marked
 from voice.events import DeadlinePassed, ReplyId, SpeechArrived
 from voice.journal import Entry
@@ -72,3 +72,18 @@ def test_the_journal_tells_which_piece_a_mark_stands_in():
 )
 def test_a_line_begins_when_it_sounds_and_not_before_it_was_said(sounds: list[tuple[int, int]], began: int | None) -> None:
     assert start_of(Line("Wait.", 8000, 16000), sounds) == began
+
+
+@pytest.mark.parametrize(
+    ("ours", "cleared", "after"),
+    [
+        ((0, 10000), (10080,), 0.25),  # made silent
+        ((0, 10000), (8800,), None),  # a lower voice, and the end of what it had to say
+        ((0, 10000), (8800, 10000), 0.25),  # lower, then silent
+        ((0, 10000), (), None),
+        ((9000, 12000), (12000,), None),  # it began to speak after the person did
+    ],
+)
+def test_a_stop_is_an_end_that_a_clear_made(ours: tuple[int, int], cleared: tuple[int, ...], after: float | None) -> None:
+    clears = [Clear(at, 800) for at in cleared]
+    assert stop_after(Line("Wait.", 8000, 16000), clears, [(8000, 16000)], [ours]) == after
