@@ -2,8 +2,8 @@
 
 One way in, `handle(event, now)`, and one way out, the actions it returns. What a party's words or silence mean depends on
 what the other is doing, so this is where the machines of both sides are coupled: `Floor` (who holds it) and `Listening` (the
-caller's turn), `Speaking` (our reply, and what was heard of it) and `Speculation` (a reply nobody hears yet). Beside it
-stand the memory, a supervisor's orders and the waits.
+caller's turn), `Speaking` (our reply, and what was heard of it) and `Speculation` (a reply nobody hears yet). What has rules
+of its own stands beside it: late words, murmurs, last words, company, a supervisor's orders, a broken link.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import assert_never
 
 from voice.actions import (
     Action,
-    CallerSaid,
     Expect,
     Message,
     Note,
     SetLead,
 )
+from voice.afterthoughts import Afterthoughts
 from voice.agent import AgentDefinition
 from voice.company import Company
 from voice.course import Course, Phase
@@ -55,6 +55,7 @@ from voice.events import (
     Whispered,
 )
 from voice.expectation import expectation_of
+from voice.farewells import Farewells
 from voice.floor import (
     Agent,
     Caller,
@@ -71,9 +72,10 @@ from voice.floor import (
 from voice.lead import Lead
 from voice.listening import Listening
 from voice.memory import Memory
+from voice.murmurs import Murmurs
 from voice.outage import Outage
 from voice.outcomes import Asked, Audible, HeardOut, MindFailed, MouthFailed, OptOutWritten, Outcome, Silenced
-from voice.phrases import is_backchannel, is_opt_out, normalise
+from voice.phrases import is_backchannel, is_opt_out
 from voice.playout import Playout
 from voice.policy import Policy
 from voice.promptness import Promptness
@@ -82,9 +84,8 @@ from voice.report import CallReport, Ending, Line
 from voice.speaking import Speaking
 from voice.speculation import Speculation
 from voice.supervision import Supervision
-from voice.turn import CallerTurn
 from voice.waits import Wait, Waits
-from voice.wishes import Answer, FallSilent, HandOver, Introduce, LeaveNow, Say, Step
+from voice.wishes import Answer, CloseTurn, FallSilent, HandOver, Introduce, LeaveNow, Meet, Say, Step
 
 _LATE = 0.1  # seconds by which evidence of a silence may lag behind it
 OPT_OUT_KEY = "9"  # what the openings offer; 47 CFR 64.1200(b)(3): an automated opt-out by voice or key
@@ -111,11 +112,17 @@ class Conversation:
         self._speculation = Speculation(self.policy)
         self._course = Course(self.policy, self._waits)
         self._supervision = Supervision(self._course, self.memory)
+        self._farewells = Farewells(agent, self._course, self._speaking.effects)
         self._company = Company(agent, direction, self.policy, self._course, self._listening, self.memory, self._waits)
+        self._murmurs = Murmurs(
+            self.policy, self.floor, self._listening, self._speaking, self._supervision, self.memory, self._waits
+        )
+        self._afterthoughts = Afterthoughts(
+            self.policy, self.floor, self._listening, self._speaking, self._murmurs, self.memory, self._waits
+        )
         self._lead = Lead()
         self._outage = Outage(self._waits)
         self._silences = 0
-        self._unsure_until = 0.0  # words that come before this may be those that stopped us
 
     # --- the way in and the way out -----------------------------------------------------------------------------------
 
@@ -247,7 +254,7 @@ class Conversation:
             case LinkBack():
                 return self._link_back()
             case EarsFailed(reason):
-                return self._trouble(reason) if self._course.is_talking else []
+                return self._do(self._farewells.trouble(reason)) if self._course.is_talking else []
             case HangupRequested(reason) if self._outage.is_on:
                 self._course.ends(Ending.STOPPED, reason)
                 return self._leg_ended(reason)
@@ -281,7 +288,7 @@ class Conversation:
                 case OptOutWritten():
                     self._course.ending = Ending.OPTED_OUT
                 case MindFailed(reason):
-                    actions += self._trouble(reason)
+                    actions += self._do(self._farewells.trouble(reason))
                 case MouthFailed(reason):
                     self._course.detail = reason
                     actions += self._leave_now(Ending.TROUBLE, reason)
@@ -305,7 +312,11 @@ class Conversation:
                 case LeaveNow(ending, reason):
                     actions += self._leave_now(ending, reason)
                 case HandOver(to):
-                    actions += self._hand_over(to)
+                    actions += self._do(self._farewells.hand_over(to))
+                case CloseTurn():
+                    actions += self._close_turn()
+                case Meet(text, language):
+                    actions += self._meet(text, language) or []
                 case _:
                     actions.append(step)
         return actions
@@ -437,8 +448,8 @@ class Conversation:
         text = turn.text
         draft = self._speculation.turn_over(text)
         started = turn.started_at if turn.started_at is not None else turn.ended_at
-        if self._speaking.is_holding and self._wants_nothing(text, turn.ended_at - started):
-            return self._take_up(text, started)
+        if self._speaking.is_holding and self._murmurs.want_nothing(text, turn.ended_at - started):
+            return self._act(self._murmurs.take_up(text, started, self._now))
         if not text and turn.ended_at - started < self.policy.shortest_turn:
             note = Note("decision", "a sound without words: nobody's turn")
             return [note, *(self._listen() if self._course.is_opened else self._open())]
@@ -447,7 +458,7 @@ class Conversation:
         self.memory.caller_said(text, started, turn.ended_at, turn.confidence)
         actions: list[Action] = [Note("caller", text), Note("decision", f"turn over: {turn.why}")]
         if is_opt_out(text):
-            return actions + self._opt_out(text)
+            return actions + self._do(self._farewells.opted_out(text))
         if (met := self._meet(text, turn.language)) is not None:
             return actions + met
         if self._company.is_away:
@@ -465,62 +476,6 @@ class Conversation:
         else:
             actions += self._speculation.drop("the words were others") + self._act(self._speaking.start(self._now))
         return actions + self._act(self._speaking.bridge(self._now, turn.ended_at))
-
-    def _judge_again(self) -> list[Action]:
-        """The turn was judged over before its last words were in: where they promise more, it is waited for after all."""
-        remaining = self.floor.believed.patience - self.floor.silence
-        if remaining <= 0 or not self.floor.is_promising:
-            return self._close_turn()
-        self._waits.set(Wait.FINAL, self._now + remaining)
-        return [Note("decision", "the turn was to be over: the last words promise more")]
-
-    def _final_is_late(self) -> list[Action]:
-        """Go on without the last words; but do not take silence of slow ears for a caller who said nothing."""
-        turn = self._listening.turn
-        if self._speaking.is_holding and not turn.text and not turn.is_late:
-            turn.is_late = True
-            self._waits.set(Wait.FINAL, self._now + self.policy.hold_final)
-            return []
-        if turn.is_late:
-            self._unsure_until = self._now + self.policy.hold_for
-        elif turn.is_waiting:
-            self._listening.give_up_waiting(self._now + 1.0)
-        return self._close_turn()
-
-    def _wants_nothing(self, text: str, lasted: float) -> bool:
-        """Whether what stopped us was no wish for the floor: a noise, or a "mhm" where no question of ours was heard."""
-        if self._supervision.is_waiting:
-            return False
-        if not text:
-            return lasted < self.policy.wordless
-        return is_backchannel(text) and not self._speaking.is_asking
-
-    def _take_up(self, text: str, started: float) -> list[Action]:
-        """A wrong stop: go on as if it had not been."""
-        why = f'"{text}" wants nothing' if text else "nothing was said"
-        actions: list[Action] = [Note("decision", f"going on where we were stopped: {why}")]
-        if text:
-            actions.insert(0, Note("caller", text, (("while", "agent"),)))
-            self.memory.line("caller", text, started, self._now)
-        return [*actions, *self._act(self._speaking.take_up(self._now))]
-
-    def _pause_over(self) -> list[Action]:
-        """A silence of ours is no stop while it is short. By now nobody has taken the floor, or somebody whose voice is over
-        already: a murmur. Had we asked them something, it might be their answer."""
-        delivery = self._speaking.delivery
-        if not self._speaking.is_holding:
-            longest = delivery.paused_at + self.policy.pause_for + self.policy.pause_on
-            if delivery.is_paused and self._now < longest - 1e-6 and not self.floor.has_fallen:
-                self._waits.set(Wait.PAUSED, longest)
-                return []
-            return [*delivery.end_pause(self._now)]
-        is_answer = self._speaking.is_asking or not self._wants_nothing(self._listening.turn.text, 0.0)
-        if is_answer or not self.floor.has_fallen or self.floor.caller is Caller.QUIET:
-            return []
-        self.floor.give_back()
-        self._unsure_until = self._now + self.policy.hold_for
-        why = Note("decision", "going on where we were stopped: a voice that was over at once")
-        return [why, *self._listening.finish_utterance(), *self._act(self._speaking.take_up(self._now, most=0))]
 
     def _listen(self) -> list[Action]:
         """It is the caller's move: from now on silence counts."""
@@ -548,58 +503,15 @@ class Conversation:
         if self._speaking.is_holding and event.text and not is_backchannel(turn.text):
             actions += self._act(self._speaking.release())
         if not event.is_final:
-            return actions + self._hear_a_no() + (self._speculate() if self.floor.is_pausing else [])
+            self._afterthoughts.hear_a_no(self._now)
+            return actions + (self._speculate() if self.floor.is_pausing else [])
         if self._listening.turn.is_outdated:
             return actions + self._listening.finish_utterance()
         if self._listening.turn.is_over:
-            return actions + self._judge_again()
+            return actions + self._do(self._afterthoughts.last_words(self._now))
         if self.floor.caller is Caller.QUIET:
-            return actions + (self._words_without_turn() if self._listening.turn.text else [])
+            return actions + (self._do(self._afterthoughts.without_turn(self._now)) if self._listening.turn.text else [])
         return actions + (self._speculate() if self.floor.is_pausing else [])
-
-    def _hear_a_no(self) -> list[Action]:
-        """A no said over words that are not to be interrupted is made sure of as soon as it has stood for a moment."""
-        if self.floor.caller is Caller.QUIET and is_opt_out(self._listening.turn.text):
-            self._waits.set_once(Wait.NO, self._now + self.policy.no_stands_after)
-        else:
-            self._waits.drop(Wait.NO)
-        return []
-
-    def _words_without_turn(self) -> list[Action]:
-        """Words that never took the floor. Said while we spoke they are kept, not answered; otherwise they are a turn."""
-        turn = self._listening.turn
-        text = turn.text
-        turn.ended_at = self._now
-        if self._listening.is_afterthought(self.floor.silence, self._now):
-            return self._revise(text)
-        if (earlier := self._listening.just_before(self._now)) and is_opt_out(f"{earlier} {text}"):
-            turn.finals.insert(0, earlier)  # ears that end an utterance at a short silence within it: "don't", "call me"
-            text = turn.text
-        is_late_wish = self._now < self._unsure_until and not is_backchannel(text)
-        if self._speaking.reply is None or is_opt_out(text) or is_late_wish:
-            turn.why = "words without voice"
-            self._listening.oddities["words without voice"] += 1
-            return self._close_turn()
-        self._listening.take_turn()
-        self.memory.line("caller", text, turn.started_at if turn.started_at is not None else self._now, self._now)
-        if not is_backchannel(text):
-            self.messages.append(CallerSaid(text))
-        actions: list[Action] = [Note("caller", text, (("while", "agent"),))]
-        return actions + (self._meet(text, turn.language) or [])
-
-    def _revise(self, text: str) -> list[Action]:
-        """The ears changed their mind about a turn that is being answered: what they add is answered while nobody hears us
-        yet; what they only say again is nobody's words."""
-        is_unheard = not self._speaking.is_told(self._now)
-        answering = self._listening.answering if is_unheard else None
-        is_more = answering is not None and len(normalise(text)) > len(normalise(answering.text))
-        if answering is not None and is_more and self.memory.take_back(answering.text):
-            self._listening.turn.started_at = answering.started_at
-            self._listening.turn.ended_at = answering.ended_at
-            self._listening.turn.why = f"{answering.why}, revised"
-            return self._stop_reply() + self._close_turn()
-        self._listening.turn = CallerTurn()
-        return [Note("decision", f'the ears say again: "{text}"')]
 
     def _key_pressed(self, digit: str) -> list[Action]:
         if not self._course.is_talking:
@@ -608,7 +520,7 @@ class Conversation:
         self.memory.happened(f"key:{digit}")
         actions: list[Action] = [Note("caller", f"[key {digit}]")]
         if digit == OPT_OUT_KEY:
-            return actions + self._opt_out(f"[key {digit}]")
+            return actions + self._do(self._farewells.opted_out(f"[key {digit}]"))
         if self._speaking.is_protected:
             return actions
         return actions + self._stop_reply() + self._start_reply()
@@ -620,22 +532,12 @@ class Conversation:
         turn = self._listening.turn
         if not turn.text or self._speaking.reply is not None or not self._course.is_opened or self._supervision.is_waiting:
             return []
-        if self._speaking.is_holding and self._wants_nothing(turn.text, 0.0):
+        if self._speaking.is_holding and self._murmurs.want_nothing(turn.text, 0.0):
             return []
-        is_settled = self._has_caught_up(turn)
+        is_settled = self._speculation.has_caught_up(turn, self.floor, self._now)
         if not self._speculation.wants(turn.text, is_settled=is_settled):
             return []
         return self._speculation.begin(turn.text, self._speaking.numbered(), self.messages)
-
-    def _has_caught_up(self, turn: CallerTurn) -> bool:
-        """Whether the words reach to where the voice ended: by their word times, which hold however late our detectors are;
-        or as a final that came since then, or an interim that comes late enough."""
-        if not turn.interim:
-            is_since = turn.final_at >= self._now - self.floor.quiet
-            return is_since or turn.final_until >= self.floor.voice_until - self.policy.short_of
-        if turn.heard_until is not None:
-            return turn.heard_until >= self.floor.voice_until - self.policy.short_of
-        return self.floor.quiet - (self._now - turn.changed_at) >= self.policy.settled_after
 
     def _commit(self, draft: Draft) -> list[Action]:
         """The turn ended with the words the draft answers: it becomes the reply, and what waited happens now."""
@@ -696,22 +598,7 @@ class Conversation:
             ]
         return [*self._on_floor(changes), *self._listen()]
 
-    def _trouble(self, reason: str) -> list[Action]:
-        """The mind failed for good: an apology and a promise, then the end; the report asks for a callback."""
-        self._course.detail, self._course.ending = reason, Ending.TROUBLE
-        leave = LeaveByHangup(f"trouble: {reason}")
-        return [
-            Note("decision", f"no reply: {reason}"),
-            *self._say(self.agent.manners.trouble, is_protected=True, leave=leave),
-        ]
-
     # --- tools --------------------------------------------------------------------------------------------------------
-
-    def _opt_out(self, words: str) -> list[Action]:
-        """The guard that no model can talk away: written first, said, and the call ends (47 CFR 64.1200(b)(3))."""
-        self._course.ending = Ending.OPTED_OUT
-        actions = self._speaking.effects.opt_out(words)
-        return actions + self._say(self.agent.manners.opted_out, is_protected=True, leave=LeaveByHangup("opted out"))
 
     def _tool_finished(self, event: ToolFinished) -> list[Action]:
         finished = self._speaking.effects.finished(event)
@@ -731,11 +618,6 @@ class Conversation:
             return []
         is_fit = self._course.is_opened and not self._company.is_away and not self._supervision.is_waiting
         return self._act(self._speaking.go_on(self._now)) if is_fit else []
-
-    def _hand_over(self, to: str) -> list[Action]:
-        """Announced, and once that has been heard, done."""
-        leave, actions = self._speaking.effects.hand_over(to)
-        return [*actions, *self._say(self.agent.manners.transferring, is_protected=True, leave=leave)]
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -814,7 +696,7 @@ class Conversation:
     def _passed(self, wait: Wait) -> list[Action]:
         match wait:
             case Wait.FINAL:
-                return self._final_is_late()
+                return self._do(self._afterthoughts.are_late(self._now))
             case Wait.HELLO:
                 return self._greeting_over()
             case Wait.TOOL:
@@ -828,12 +710,11 @@ class Conversation:
             case Wait.SILENCE:
                 return self._silence()
             case Wait.LONGEST:
-                self._course.ends(Ending.TIME_UP)
-                return self._say(self.agent.manners.time_is_up, is_protected=True, leave=LeaveByHangup("time is up"))
+                return self._do(self._farewells.time_is_up())
             case Wait.LEAVE:
                 return self._act(self._speaking.tools_given_up(self._now))
             case Wait.PAUSED:
-                return self._pause_over()
+                return self._act(self._murmurs.pause_over(self._now))
             case Wait.HELD:
                 return self._act(self._speaking.release())
             case Wait.HEARD:
@@ -853,10 +734,8 @@ class Conversation:
         """The caller says nothing: asked once, then a polite end."""
         self._silences += 1
         self.memory.happened("silence")
-        manners = self.agent.manners
         if self._silences < self.policy.most_silences:
-            return self._say(manners.still_there)
+            return self._say(self.agent.manners.still_there)
         if (met := self._company.silence(self._now, is_protected=self._speaking.is_protected)) is not None:
             return self._do(met)
-        self._course.ending = Ending.SILENCE
-        return self._say(manners.silence_goodbye, is_protected=True, leave=LeaveByHangup("silence"))
+        return self._do(self._farewells.silence())

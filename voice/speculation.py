@@ -10,9 +10,11 @@ from typing import Final
 from voice.actions import Action, AgentSaid, CallerSaid, Message, Note, StartReply, StopReply
 from voice.draft import Draft, FromMind, FromMouth
 from voice.events import ReplyFailed, ReplyId, ReplyText, ReplyWritten
+from voice.floor import Floor
 from voice.phrases import is_opt_out, promises_more
 from voice.policy import Policy
 from voice.reply import Reply
+from voice.turn import CallerTurn
 
 _LETTERS: Final = 4  # of English a token, about: vendors' own rule of thumb
 
@@ -34,6 +36,16 @@ class Speculation:
             return False
         is_fit = is_settled and not (promises_more(text) or is_opt_out(text))
         return is_fit and self._of_turn < self._policy.most_speculations
+
+    def has_caught_up(self, turn: CallerTurn, floor: Floor, now: float) -> bool:
+        """Whether the words reach to where the voice ended: by their word times, which hold however late our detectors are;
+        or as a final that came since then, or an interim that comes late enough."""
+        if not turn.interim:
+            is_since = turn.final_at >= now - floor.quiet
+            return is_since or turn.final_until >= floor.voice_until - self._policy.short_of
+        if turn.heard_until is not None:
+            return turn.heard_until >= floor.voice_until - self._policy.short_of
+        return floor.quiet - (now - turn.changed_at) >= self._policy.settled_after
 
     def begin(self, text: str, reply: Reply, messages: list[Message]) -> list[Action]:
         """Let the mind begin to answer `text`, as if the caller had said no more."""

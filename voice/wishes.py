@@ -49,5 +49,18 @@ class HandOver:
     to: str
 
 
-Wish: TypeAlias = Say | FallSilent | Introduce | Answer | LeaveNow | HandOver
+@dataclass(frozen=True, slots=True)
+class CloseTurn:
+    """The caller's turn is over and its words are in: answer it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meet:
+    """See by these words who is at the other end; nothing more, where that is a person we can talk with."""
+
+    text: str
+    language: str
+
+
+Wish: TypeAlias = Say | FallSilent | Introduce | Answer | LeaveNow | HandOver | CloseTurn | Meet
 Step: TypeAlias = Action | Wish

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from voice.actions import AgentSaid, CallerSaid, Happened, Note, Speak, StartReply, StopReply
-from voice.events import ReplyFailed, ReplyId, ReplyText, ReplyWritten, ToolCalled
+from voice.events import ReplyFailed, ReplyId, ReplyText, ReplyWritten, Samples, ToolCalled, VoiceEvidence
+from voice.floor import Floor
 from voice.policy import Policy
 from voice.reply import Reply
 from voice.speculation import Speculation
+from voice.turn import CallerTurn
 
 
 @pytest.fixture
@@ -20,6 +22,36 @@ def begin(speculation: Speculation, text: str, number: int = 1) -> None:
     assert speculation.wants(text, is_settled=True)
     actions = speculation.begin(text, Reply(ReplyId(number)), [])
     assert StartReply(ReplyId(number), (CallerSaid(text),), speculative=True) in actions
+
+
+def spoke_until_one_second() -> Floor:
+    """The caller's voice was heard up to 1.0 s of the line, and 0.25 s have passed since."""
+    floor = Floor()
+    for window in range(1, 41):
+        is_voice = window <= 32
+        position = Samples(window * 250)
+        floor.evidence(VoiceEvidence(position, 0.97 if is_voice else 0.01, -26.0 if is_voice else -62.0))
+    return floor
+
+
+@pytest.mark.parametrize(
+    ("turn", "is_caught_up"),
+    [
+        (CallerTurn(finals=["yes"], final_at=4.9), True),  # came since the voice ended
+        (CallerTurn(finals=["yes"], final_at=4.0, final_until=0.95), True),  # or reaches to there
+        (CallerTurn(finals=["yes"], final_at=4.0, final_until=0.5), False),
+        (CallerTurn(interim="yes", heard_until=0.95), True),
+        (CallerTurn(interim="yes", heard_until=0.5, changed_at=5.0), False),
+        (CallerTurn(interim="yes", changed_at=5.0), True),  # an interim without word times came late enough
+        (CallerTurn(interim="yes", changed_at=4.9), False),
+    ],
+)
+def test_words_have_caught_up_where_they_reach_the_end_of_the_voice(
+    speculation: Speculation, turn: CallerTurn, is_caught_up: bool
+):
+    floor = spoke_until_one_second()
+    assert (floor.voice_until, floor.quiet) == (1.0, 0.25)
+    assert speculation.has_caught_up(turn, floor, 5.0) is is_caught_up
 
 
 @pytest.mark.parametrize("text", ["stop calling me", "well my", "Thanks,"])
