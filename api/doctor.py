@@ -338,7 +338,7 @@ def _minilm() -> Finding:
 def _machine(home: Path) -> Iterator[Finding]:
     python = ".".join(str(part) for part in sys.version_info[:3])
     yield Finding("machine", "python", State.OK, python)
-    told = ("compiled", "") if is_compiled() else ("interpreted", "make fast: a fifth less CPU a call")
+    told = ("compiled", "") if is_compiled() else ("interpreted", "make fast: less CPU a call")
     yield Finding("machine", "hot modules", State.OK if is_compiled() else State.OFF, *told)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     few = cores < 2
