@@ -21,10 +21,10 @@ from voice.detectors.pool import Batch, DetectorPool
 from voice.events import SAMPLE_RATE
 
 GATHER: Final = 0.016  # seconds: half of what lies between two windows of a call
-# Whoever waits is late by that, and in the end the answer is. A turn of the pool costs half a millisecond whatever is in it:
-# up to 160 calls there is time for twice as many of them, and from 320 on for none more.
+# Whoever waits is late by that, and in the end the answer is. A turn of the pool costs half a millisecond to one and a half
+# whatever is in it: up to 40 calls there is time for twice as many of them, and from 80 on for none more.
 SOON: Final = 0.008  # seconds that a window waits at least ...
-A_CALL: Final = 0.000_05  # ... and that a crowd has it wait, for each call
+A_CALL: Final = 0.000_2  # ... and that a crowd has it wait, for each call
 # A process that is overrun would carry its windows further and further behind the voices they are of. What is older than
 # this is passed over: whoever is late had better hear the present.
 MOST_BEHIND: Final = SAMPLE_RATE  # samples

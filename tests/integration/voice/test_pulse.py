@@ -168,8 +168,8 @@ async def test_a_window_waits_for_company_the_longer_the_more_calls_there_are():
     pulse = Pulse(DetectorPool(SileroRows()))
     patience = {}
     calls = []
-    for count in (1, 160, 200, 320, 400):
+    for count in (1, 40, 60, 80, 400):
         calls += [pulse.enter() for _ in range(count - len(calls))]
         patience[count] = round(pulse.patience, 4)
-    assert patience == {1: 0.008, 160: 0.008, 200: 0.01, 320: 0.016, 400: 0.016}
+    assert patience == {1: 0.008, 40: 0.008, 60: 0.012, 80: 0.016, 400: 0.016}
     pulse.close()
