@@ -27,6 +27,7 @@ _ABOVE_ROOM: Final = 8.0  # dB by which speech stands out of a room
 BRIDGED: Final = int(0.35 * SAMPLE_RATE)  # a shorter silence lies within one stretch of speech
 SHORTEST: Final = int(0.06 * SAMPLE_RATE)  # a shorter sound is no speech
 AGREE: Final = 0.12  # seconds two detectors may differ by
+STOPPED_WITHIN: Final = 2.0  # seconds after a barge-in in which the agent must have been made silent for it to be one
 GAP: Final = 0.04  # seconds of silence within a reply that an ear notices
 
 NOT_TOLD: Final[Mapping[str, int]] = MappingProxyType({})  # of a call that left no journal
@@ -198,9 +199,11 @@ def is_talked_over(line: Line, agent: list[Span]) -> bool:
 def stop_after(line: Line, clears: Sequence[Clear], person: list[Span], agent: list[Span]) -> float | None:
     """How long the agent was still heard after the person began; None where it was not made silent, but came to its end.
 
-    A lower voice clears as well, and what it says follows at once: a clear counts where silence began.
+    A lower voice clears as well, and what it says follows at once: a clear counts where silence began. Much later it is
+    not for this: an opening over a voicemail's greeting stops when the machine is found out.
     """
     began = start_of(line, person)
+    clears = [clear for clear in clears if line.start <= clear.at <= line.start + STOPPED_WITHIN * SAMPLE_RATE]
     ended = [end for start, end in agent if began is not None and start < began <= end]
     if began is None or not any(abs(clear.at - end) <= AGREE * SAMPLE_RATE for clear in clears for end in ended):
         return None

@@ -81,6 +81,7 @@ def test_a_line_begins_when_it_sounds_and_not_before_it_was_said(sounds: list[tu
         ((0, 10000), (8800,), None),  # a lower voice, and the end of what it had to say
         ((0, 10000), (8800, 10000), 0.25),  # lower, then silent
         ((0, 10000), (), None),
+        ((0, 40000), (40000,), None),  # four seconds later: not for this
         ((9000, 12000), (12000,), None),  # it began to speak after the person did
     ],
 )
